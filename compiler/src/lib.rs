@@ -1,1 +1,6 @@
-//! placeholder
+//! The ebsec compiler: policy source to eBPF object. Pure: no input, no output, no clock. The modules are the stages,
+//! in the order in which data flows; a stage imports only earlier ones and the leaves `source`, `diag`, `bpf`.
+#![forbid(unsafe_code)]
+
+pub mod hir;
+pub mod source;

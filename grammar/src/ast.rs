@@ -109,7 +109,11 @@ pub enum MemberKind {
 
 /// `deny`, `kill`, `audit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict { Deny, Kill, Audit }
+pub enum Verdict {
+    Deny,
+    Kill,
+    Audit,
+}
 
 /// A rule's action.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +171,19 @@ pub enum CondKind {
 
 /// Comparison operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op { Eq, Ne, Lt, Le, Gt, Ge, In, Under, Matches, Has, Only }
+pub enum Op {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    In,
+    Under,
+    Matches,
+    Has,
+    Only,
+}
 
 /// Left side of a comparison, or a bare test.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,7 +198,10 @@ pub enum Operand {
 
 /// Argument of a call. A plain name parses as a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Arg { Cond(Cond), Value(Value) }
+pub enum Arg {
+    Cond(Cond),
+    Value(Value),
+}
 
 /// A constant expression.
 #[derive(Clone, Debug, PartialEq)]

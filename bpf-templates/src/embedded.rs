@@ -1,0 +1,56 @@
+//! The data files of this crate, embedded. A test compares this list with the folders.
+
+/// `fields.toml`.
+pub(crate) const FIELDS: &str = include_str!("../fields.toml");
+/// `events.toml`.
+pub(crate) const EVENTS: &str = include_str!("../events.toml");
+
+macro_rules! hooks {
+    ($($name:literal),* $(,)?) => {
+        /// Contracts: (hook, TOML).
+        pub(crate) const HOOKS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../hooks/", $name, "/hook.toml")))),*];
+        /// Assembly: (hook, file, text).
+        pub(crate) const HOOK_ASSEMBLY: &[(&str, &str, &str)] =
+            &[$(($name, concat!("bpf-templates/hooks/", $name, "/hook.s"), include_str!(concat!("../hooks/", $name, "/hook.s")))),*];
+    };
+}
+
+hooks!(
+    "bprm_check_security",
+    "file_ioctl",
+    "file_ioctl_compat",
+    "file_mprotect",
+    "file_open",
+    "file_truncate",
+    "inode_file_setattr",
+    "inode_remove_acl",
+    "inode_removexattr",
+    "inode_set_acl",
+    "inode_setattr",
+    "inode_setxattr",
+    "mmap_file",
+    "move_mount",
+    "path_chmod",
+    "path_chown",
+    "path_link",
+    "path_mkdir",
+    "path_mknod",
+    "path_rename",
+    "path_rmdir",
+    "path_symlink",
+    "path_truncate",
+    "path_unlink",
+    "sb_mount",
+    "socket_connect",
+    "socket_sendmsg",
+);
+
+macro_rules! assembly {
+    ($($name:literal),* $(,)?) => {
+        /// Shared assembly: (file, text).
+        pub(crate) const ASSEMBLY: &[(&str, &str)] =
+            &[$((concat!("bpf-templates/asm/", $name), include_str!(concat!("../asm/", $name)))),*];
+    };
+}
+
+assembly!();

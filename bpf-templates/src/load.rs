@@ -1,0 +1,211 @@
+//! Embedded TOML in, [`Catalog`] out; an inconsistency of the data is an error text.
+
+use crate::{Catalog, Event, Field, FieldId, FieldOf, FieldType, Hook, HookId, HookObject, ObjectKind, Raise, embedded};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldsFile {
+    field: Vec<FieldRow>,
+    #[serde(rename = "enum")]
+    enums: BTreeMap<String, BTreeMap<String, u64>>,
+    planned: Names,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Names {
+    names: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldRow {
+    name: String,
+    #[serde(rename = "type")]
+    ty: String,
+    of: String,
+    #[serde(default)]
+    many: bool,
+    #[serde(default)]
+    identity: bool,
+    cost: u32,
+    doc: String,
+    #[serde(default)]
+    parts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventsFile {
+    event: Vec<EventRow>,
+    planned: Names,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventRow {
+    name: String,
+    object: String,
+    usual: String,
+    doc: String,
+    fields: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HookRow {
+    doc: String,
+    first_kernel: String,
+    object: String,
+    fields: Vec<String>,
+    facts: Vec<String>,
+    silent_when: Vec<String>,
+    objects: Vec<ObjectRow>,
+    raise: Vec<RaiseRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ObjectRow {
+    name: String,
+    exists: bool,
+    #[serde(default)]
+    each_mount: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RaiseRow {
+    event: String,
+    object: String,
+    #[serde(default)]
+    when: Vec<String>,
+}
+
+/// Reads all embedded data.
+pub(crate) fn load() -> Result<Catalog, String> {
+    let fields: FieldsFile = toml::from_str(embedded::FIELDS).map_err(|e| format!("fields.toml: {e}"))?;
+    let events: EventsFile = toml::from_str(embedded::EVENTS).map_err(|e| format!("events.toml: {e}"))?;
+    let mut catalog =
+        Catalog { enums: fields.enums, planned_fields: fields.planned.names, planned_events: events.planned.names, ..Catalog::default() };
+    for row in fields.field {
+        catalog.fields.push(field(row)?);
+    }
+    let mut rows = Vec::new();
+    for (name, text) in embedded::HOOKS {
+        let row: HookRow = toml::from_str(text).map_err(|e| format!("hooks/{name}/hook.toml: {e}"))?;
+        rows.push((*name, row));
+    }
+    rows.sort_by_key(|(name, _)| *name);
+    let subject: Vec<FieldId> = ids(&catalog, |f| f.of == FieldOf::Subject);
+    let hook_id = |name: &str| rows.iter().position(|(n, _)| *n == name).map(|i| HookId(i as u16)).ok_or(format!("unknown hook {name}"));
+    let mut all = Vec::new();
+    for row in events.event {
+        let mut list = subject.clone();
+        for name in &row.fields {
+            list.push(catalog.field(name).ok_or(format!("unknown field {name}"))?);
+        }
+        all.push(Event {
+            object: object_kind(&row.object)?,
+            usual: hook_id(&row.usual)?,
+            is_hook: false,
+            fields: list,
+            name: row.name,
+            doc: row.doc,
+        });
+    }
+    for (i, (name, row)) in rows.iter().enumerate() {
+        let object = object_kind(&row.object)?;
+        let mut list = subject.clone();
+        if object == ObjectKind::Path {
+            list.extend(ids(&catalog, |f| f.of == FieldOf::Object && f.name.starts_with("file.")));
+        }
+        for field in &row.fields {
+            list.push(catalog.field(field).ok_or(format!("unknown field {field}"))?);
+        }
+        all.push(Event {
+            name: format!("hook.{name}"),
+            object,
+            usual: HookId(i as u16),
+            is_hook: true,
+            fields: list,
+            doc: row.doc.clone(),
+        });
+    }
+    catalog.events = all;
+    for (name, row) in rows {
+        let hook = hook(&catalog, name, row)?;
+        catalog.hooks.push(hook);
+    }
+    Ok(catalog)
+}
+
+fn ids(catalog: &Catalog, keep: impl Fn(&Field) -> bool) -> Vec<FieldId> {
+    catalog.fields.iter().enumerate().filter(|(_, f)| keep(f)).map(|(i, _)| FieldId(i as u16)).collect()
+}
+
+fn object_kind(text: &str) -> Result<ObjectKind, String> {
+    match text {
+        "path" => Ok(ObjectKind::Path),
+        "net" => Ok(ObjectKind::Net),
+        other => Err(format!("unknown object kind {other}")),
+    }
+}
+
+fn field(row: FieldRow) -> Result<Field, String> {
+    let ty = match row.ty.as_str() {
+        "path" => FieldType::Path,
+        "comm" => FieldType::Comm,
+        "bool" => FieldType::Bool,
+        "ip" => FieldType::Ip,
+        "port" => FieldType::Port,
+        "uid" => FieldType::Uid,
+        "gid" => FieldType::Gid,
+        "mode" => FieldType::Mode,
+        other => FieldType::Enum(other.strip_prefix("enum ").ok_or(format!("unknown type {other}"))?.to_owned()),
+    };
+    let of = match row.of.as_str() {
+        "subject" => FieldOf::Subject,
+        "object" => FieldOf::Object,
+        "operation" => FieldOf::Operation,
+        other => return Err(format!("unknown owner {other}")),
+    };
+    Ok(Field { name: row.name, ty, of, many: row.many, identity: row.identity, cost: row.cost, doc: row.doc, parts: row.parts })
+}
+
+fn fact(name: &str) -> (String, bool) {
+    match name.strip_prefix('!') {
+        Some(rest) => (rest.to_owned(), false),
+        None => (name.to_owned(), true),
+    }
+}
+
+fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
+    let event = |event: &str| catalog.event(event).ok_or(format!("{name}: unknown event {event}"));
+    let mut raises = Vec::new();
+    for raise in &row.raise {
+        let object = row.objects.iter().position(|o| o.name == raise.object).ok_or(format!("{name}: unknown object {}", raise.object))?;
+        raises.push(Raise { event: event(&raise.event)?, object, when: raise.when.iter().map(|f| fact(f)).collect() });
+    }
+    let silent_when: Vec<_> = row.silent_when.iter().map(|f| fact(f)).collect();
+    for (used, _) in raises.iter().flat_map(|r| &r.when).chain(&silent_when) {
+        if !row.facts.contains(used) {
+            return Err(format!("{name}: unknown fact {used}"));
+        }
+    }
+    let (major, minor) = row.first_kernel.split_once('.').ok_or(format!("{name}: bad kernel"))?;
+    let number = |text: &str| text.parse::<u16>().map_err(|_| format!("{name}: bad kernel"));
+    Ok(Hook {
+        name: name.to_owned(),
+        doc: row.doc,
+        first_kernel: (number(major)?, number(minor)?),
+        object: object_kind(&row.object)?,
+        objects: row.objects.into_iter().map(|o| HookObject { name: o.name, exists: o.exists, each_mount: o.each_mount }).collect(),
+        facts: row.facts,
+        silent_when,
+        raises,
+        event: event(&format!("hook.{name}"))?,
+    })
+}

@@ -1,0 +1,286 @@
+//! The typed policy: what the front gives and every later stage reads. All names are resolved, all constants are
+//! evaluated, every `unless`, `except`, scope and `apply` is folded into conditions. Holds no source text.
+
+pub mod glob;
+
+use crate::source::Loc;
+use ebsec_templates::{EventId, FieldId, HookId};
+use std::collections::BTreeMap;
+
+/// Index into [`Package::path_sets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathSetId(pub u32);
+
+/// A whole package, policies of imported packages included as far as they are applied.
+#[derive(Clone, Debug, Default)]
+pub struct Package {
+    /// Name from `ebsec.toml`.
+    pub name: String,
+    /// Version from `ebsec.toml`.
+    pub version: String,
+    /// Target kernels, for example `6.1`, sorted.
+    pub kernels: Vec<String>,
+    /// Every regular path set that a condition names, interned (equal sets have equal ids).
+    pub path_sets: Vec<PathSet>,
+    /// Policies in force, in source order.
+    pub policies: Vec<Policy>,
+    /// Unit tests.
+    pub tests: Vec<TestCase>,
+}
+
+/// A regular set of paths, or of comms.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathSet {
+    /// Which language it lives in.
+    pub space: Space,
+    /// The set.
+    pub lang: PathLang,
+}
+
+/// Alphabet and start state of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Space {
+    /// Absolute normalised paths; `*` and `?` stay within a segment.
+    Path,
+    /// Task names, up to 15 bytes; `/` is an ordinary byte.
+    Comm,
+}
+
+/// Expression over patterns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PathLang {
+    /// Any of these.
+    Patterns(Vec<glob::Pattern>),
+    /// Any of these.
+    Union(Vec<PathLang>),
+    /// The first without the second.
+    Minus(Box<PathLang>, Box<PathLang>),
+}
+
+/// A condition. `And` and `Or` may be empty (true, false).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cond {
+    /// A constant.
+    Const(bool),
+    /// One test of one field.
+    Atom(Atom),
+    /// Negation.
+    Not(Box<Cond>),
+    /// All.
+    And(Vec<Cond>),
+    /// Any.
+    Or(Vec<Cond>),
+}
+
+/// One test of one field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Atom {
+    /// Which field; parts (`.name`, `.dir`, `.ext`) are folded into the test's path set.
+    pub field: FieldId,
+    /// What is asked.
+    pub test: Test,
+    /// The atom's being true loosens a verdict and the field has identity (rule 18).
+    pub identity: bool,
+    /// Where it stands.
+    pub loc: Loc,
+}
+
+/// What an atom asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Test {
+    /// Paths, comms: in the set. On `process.lineage.exe`: one of them is.
+    InPaths(PathSetId),
+    /// Paths: exists but could not be computed.
+    Unresolved,
+    /// `file.path.deleted`.
+    Deleted,
+    /// Booleans: true.
+    True,
+    /// Numbers (uid, gid, port, enum, mode): in one of the closed intervals, sorted and disjoint.
+    InRanges(Vec<(u64, u64)>),
+    /// `file.mode has …`: all of these bits.
+    HasBits(u64),
+    /// Addresses: in one of the prefixes, sorted, none within another. IPv4 and v4-mapped are [`Prefix::V4`].
+    InPrefixes(Vec<Prefix>),
+}
+
+/// An address prefix, host bits zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Prefix {
+    /// Network-order value and length 0 to 32.
+    V4(u32, u8),
+    /// Network-order value and length 0 to 128.
+    V6(u128, u8),
+}
+
+/// Whether a policy may refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Reports only.
+    Observe,
+    /// Refuses.
+    Enforce,
+}
+
+/// Severity, for reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// A policy in force (an `apply` of an imported policy makes one).
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Qualified name: `nginx`, `std.credentials.shadow`.
+    pub name: String,
+    /// Observe or enforce.
+    pub mode: Mode,
+    /// Its rules and defaults, one for each event.
+    pub rules: Vec<Rule>,
+    /// Description property.
+    pub description: String,
+    /// Where the policy's name stands.
+    pub loc: Loc,
+}
+
+/// What a rule does. `allow` rules and the exceptions are folded into the default's condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Action {
+    Deny,
+    Kill,
+    Audit,
+}
+
+/// A rule or a default for one event: if `cond` is true the action is taken.
+/// `cond` is scope and `when` and not `unless` and not any `except`; for a default it is scope and not any of the
+/// policy's own `allow` for this event and not any `except`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Label; `None` for a default.
+    pub label: Option<String>,
+    /// Event.
+    pub event: EventId,
+    /// Action.
+    pub action: Action,
+    /// Folded condition.
+    pub cond: Cond,
+    /// errno of a refusal (`with { errno = … }`), EPERM (1) otherwise.
+    pub errno: u16,
+    /// Reason, empty if none.
+    pub because: String,
+    /// Severity of the rule or its policy.
+    pub severity: Severity,
+    /// ATT&CK ids of the rule or its policy.
+    pub attack: Vec<String>,
+    /// The label or the keyword `default`.
+    pub loc: Loc,
+}
+
+/// A unit test.
+#[derive(Clone, Debug)]
+pub struct TestCase {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub loc: Loc,
+    /// Lines in order.
+    pub steps: Vec<Step>,
+}
+
+/// A line of a test.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The operation.
+    pub operation: Operation,
+    /// Expected verdict: `None` is allow (and nothing reported), else verdict and (policy, label or default).
+    pub expect: Option<(Action, String, Option<String>)>,
+    /// Where the line stands.
+    pub loc: Loc,
+}
+
+/// A path as a value.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum PathValue {
+    /// There is none (memfd, pipe; kernel threads have no exe).
+    #[default]
+    Absent,
+    /// It exists but could not be computed.
+    Failed,
+    /// Absolute, normalised, bytes.
+    Known(Vec<u8>),
+}
+
+/// A program in the line of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Program {
+    /// Its path when it was executed.
+    pub path: PathValue,
+    /// Rule 18 held when it was executed.
+    pub trusted: bool,
+}
+
+/// The process that acts.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Subject {
+    /// What it runs.
+    pub exe: Program,
+    /// What forked it.
+    pub parent: Program,
+    /// Every program in the line, `exe` included.
+    pub lineage: Vec<Program>,
+    /// Task name, at most 15 bytes.
+    pub comm: Vec<u8>,
+    /// Real user id.
+    pub uid: u32,
+    /// Real group id.
+    pub gid: u32,
+    /// Effective user id.
+    pub euid: u32,
+    /// Its pid or mount namespace is not the host's.
+    pub container: bool,
+}
+
+/// An object of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Object {
+    /// Its path.
+    pub path: PathValue,
+    /// It is unlinked.
+    pub deleted: bool,
+    /// Attributes of the file; `None` for a new name (attribute fields are absent).
+    pub file: Option<FileAttributes>,
+    /// Other side of a socket: address (v4-mapped is v4) and port; `None` where it is neither IPv4 nor IPv6.
+    pub remote: Option<(std::net::IpAddr, u16)>,
+}
+
+/// Attributes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct FileAttributes {
+    /// Permission bits, 0o7777.
+    pub mode: u16,
+    /// Owner.
+    pub owner: u32,
+    /// memfd.
+    pub memfd: bool,
+}
+
+/// One hook call, abstractly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Which hook.
+    pub hook: HookId,
+    /// Who.
+    pub subject: Subject,
+    /// By index into the hook's objects; an object that takes no part is `None`.
+    /// An `each_mount` hook may have several values for its object: they follow as further entries.
+    pub objects: Vec<Option<Object>>,
+    /// Facts of the contract that are true.
+    pub facts: Vec<String>,
+    /// Values of boolean and numeric fields of the operation (`open.append`, `socket.family`, …).
+    pub values: BTreeMap<FieldId, u64>,
+}
