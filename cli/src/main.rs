@@ -1,2 +1,34 @@
-//! placeholder
-fn main() {}
+//! The `ebsec` command: takes the arguments, hands them to one verb, gives its
+//! exit status. Holds nothing else; each verb has a file under `verbs/`.
+
+#[allow(dead_code, reason = "verbs that need the rest are being added")]
+mod guest;
+mod verbs;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Compiles security policies to eBPF and proves them on real kernels.
+#[derive(Parser)]
+#[command(name = "ebsec", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List or fetch the kernels that guests boot.
+    #[command(hide = true)]
+    Kernels(verbs::kernels::Arguments),
+    /// Run a shell script inside a guest.
+    #[command(hide = true)]
+    Guest(verbs::guest::Arguments),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().verb {
+        Verb::Kernels(arguments) => verbs::kernels::run(&arguments),
+        Verb::Guest(arguments) => verbs::guest::run(&arguments),
+    }
+}

@@ -1,0 +1,117 @@
+//! `ebsec guest`: takes a kernel, files and a script, prints what the script
+//! printed in a guest and ends with its status. For developers and tests.
+
+use super::could_not;
+use crate::guest::{Ending, Failure, GuestFile, GuestResult, GuestSpec, machine};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A series in the cache, such as 6.12, or a kernel image.
+    #[arg(long)]
+    kernel: String,
+    /// Put a file of this machine into the guest, mode 755.
+    #[arg(long = "file", value_name = "HOST:GUEST")]
+    files: Vec<String>,
+    /// Bring a file of the guest back into this folder.
+    #[arg(long, value_name = "GUEST")]
+    collect: Vec<String>,
+    /// Where files that come back go.
+    #[arg(long, default_value = ".")]
+    into: PathBuf,
+    /// Boot with `preempt=full`.
+    #[arg(long)]
+    preempt_full: bool,
+    /// Count instructions instead of time.
+    #[arg(long)]
+    icount: bool,
+    /// More kernel parameters.
+    #[arg(long, default_value = "")]
+    append: String,
+    /// Memory in MiB.
+    #[arg(long, default_value_t = 1024)]
+    memory: u32,
+    /// Seconds until the guest is ended.
+    #[arg(long, default_value_t = 120)]
+    timeout: u64,
+    /// Show the kernel's console on standard error.
+    #[arg(long)]
+    console: bool,
+    /// The shell script, or `-` to read it from standard input.
+    #[arg(last = true, required = true)]
+    script: Vec<String>,
+}
+
+/// Ends with the script's status; 124 after a timeout, 125 after a panic.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match boot(arguments) {
+        Ok(result) => finish(&result),
+        Err(failure) => could_not(&failure),
+    }
+}
+
+fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
+    let given = Path::new(&arguments.kernel);
+    let kernel = match given.is_file() {
+        true => given.to_path_buf(),
+        false => machine::cached_kernel(&arguments.kernel)?,
+    };
+    let mut script = arguments.script.join(" ");
+    if script == "-" {
+        script = std::io::read_to_string(std::io::stdin())
+            .map_err(|e| Failure::new(format!("cannot read the script: {e}")))?;
+    }
+    let mut spec = GuestSpec::new(kernel, script);
+    spec.files = arguments
+        .files
+        .iter()
+        .map(|file| guest_file(file))
+        .collect::<Result<_, _>>()?;
+    spec.collect = arguments.collect.clone();
+    spec.preempt_full = arguments.preempt_full;
+    spec.icount = arguments.icount;
+    spec.append = arguments.append.clone();
+    spec.memory_mib = arguments.memory;
+    spec.timeout = Duration::from_secs(arguments.timeout);
+    spec.show_console = arguments.console;
+    let result = machine::run(&spec)?;
+    for (path, bytes) in &result.files {
+        let name = Path::new(path).file_name().unwrap_or_default();
+        let place = arguments.into.join(name);
+        std::fs::write(&place, bytes).map_err(|e| Failure::io("write", &place, &e))?;
+    }
+    Ok(result)
+}
+
+fn guest_file(text: &str) -> Result<GuestFile, Failure> {
+    let (host, guest) = text.split_once(':').ok_or_else(|| {
+        Failure::new(format!("`{text}` does not say where the file goes"))
+            .help("write `--file HOST:GUEST`")
+    })?;
+    Ok(GuestFile::host(guest, host))
+}
+
+fn finish(result: &GuestResult) -> ExitCode {
+    print!("{}", result.output);
+    if result
+        .output
+        .chars()
+        .last()
+        .is_some_and(|last| last != '\n')
+    {
+        println!();
+    }
+    let status = match result.ending {
+        Ending::Exited(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
+        Ending::TimedOut => 124,
+        Ending::Panicked | Ending::Lost => 125,
+    };
+    eprint!("{}", result.console);
+    eprintln!(
+        "error: the guest did not reach the end of the script: {:?}",
+        result.ending
+    );
+    ExitCode::from(status)
+}

@@ -1,0 +1,71 @@
+//! `ebsec kernels`: takes series, prints which are in the cache, fetches those
+//! that are asked for. Never boots one but to read the types it carries.
+
+use super::could_not;
+use crate::guest::Failure;
+use crate::guest::kernels::{Cache, Kernel, SERIES};
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Series to list or fetch; all by default.
+    #[arg(value_name = "SERIES")]
+    series: Vec<String>,
+    /// Fetch what is not in the cache.
+    #[arg(long)]
+    fetch: bool,
+    /// Fetch, and look for newer kernels too.
+    #[arg(long)]
+    newest: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the table; status 1 if a kernel is not there.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let cache = match Cache::open() {
+        Ok(cache) => cache,
+        Err(failure) => return could_not(&failure),
+    };
+    let mut series = arguments.series.clone();
+    if series.is_empty() {
+        series = SERIES.iter().map(|s| (*s).to_owned()).collect();
+    }
+    let kernels: Vec<Result<Kernel, Failure>> = if arguments.fetch || arguments.newest {
+        cache.fetch(&series, arguments.newest)
+    } else {
+        series.iter().map(|series| cache.kernel(series)).collect()
+    };
+    if arguments.json {
+        print_json(&series, &kernels);
+    } else {
+        print_table(&series, &kernels);
+    }
+    match kernels.iter().all(Result::is_ok) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(1),
+    }
+}
+
+fn print_table(series: &[String], kernels: &[Result<Kernel, Failure>]) {
+    for (series, kernel) in series.iter().zip(kernels) {
+        match kernel {
+            Ok(kernel) => println!("{series:6} {}", kernel.version),
+            Err(failure) => println!("{series:6} missing: {failure}"),
+        }
+    }
+}
+
+fn print_json(series: &[String], kernels: &[Result<Kernel, Failure>]) {
+    let row = |(series, kernel): (&String, &Result<Kernel, Failure>)| match kernel {
+        Ok(kernel) => serde_json::json!({
+            "series": series,
+            "version": kernel.version,
+            "image": kernel.image(),
+        }),
+        Err(failure) => serde_json::json!({ "series": series, "missing": failure.message }),
+    };
+    let rows: Vec<serde_json::Value> = series.iter().zip(kernels).map(row).collect();
+    println!("{}", serde_json::json!({ "kernels": rows }));
+}
