@@ -2,5 +2,6 @@
 //! in the order in which data flows; a stage imports only earlier ones and the leaves `source`, `diag`, `bpf`.
 #![forbid(unsafe_code)]
 
+pub mod bpf;
 pub mod hir;
 pub mod source;
