@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 EBSEC := target/debug/ebsec
 
-.PHONY: setup build static fetch-kernels test bless clean
+.PHONY: setup build static fetch-kernels prototypes test bless clean
 
 setup:
 	@tools/setup
@@ -26,6 +26,10 @@ static: setup
 fetch-kernels: setup
 	cargo build -q -p ebsec
 	$(EBSEC) kernels --fetch
+
+# What each default kernel's own types say of hooks and of the fields we read.
+prototypes: fetch-kernels
+	$(EBSEC) kernels --prototypes bpf-templates/prototypes
 
 clean:
 	cargo clean

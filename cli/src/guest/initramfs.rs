@@ -99,10 +99,7 @@ impl Archive {
     fn guest_file(&mut self, file: &GuestFile) -> Result<(), Failure> {
         let path = file.path.trim_start_matches('/');
         if path.is_empty() || path.split('/').any(|part| part == "..") {
-            return Err(Failure::new(format!(
-                "`{}` is not a file path in a guest",
-                file.path
-            )));
+            return Err(Failure::new(format!("`{}` is not a file path in a guest", file.path)));
         }
         match &file.source {
             Source::Bytes(bytes) => self.file(path, file.mode, bytes),
@@ -140,15 +137,8 @@ impl Archive {
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        path: &str,
-        mode: u32,
-        device: (u32, u32),
-        bytes: &[u8],
-    ) -> Result<(), Failure> {
-        let size = u32::try_from(bytes.len())
-            .map_err(|_| Failure::new(format!("`{path}` is too large for a guest")))?;
+    fn entry(&mut self, path: &str, mode: u32, device: (u32, u32), bytes: &[u8]) -> Result<(), Failure> {
+        let size = u32::try_from(bytes.len()).map_err(|_| Failure::new(format!("`{path}` is too large for a guest")))?;
         self.inode += 1;
         let failed = |error: std::io::Error| Failure::io("pack", Path::new(path), &error);
         let mut writer = cpio::newc::Builder::new(path)
@@ -164,8 +154,7 @@ impl Archive {
     }
 
     fn finish(mut self) -> Result<Vec<u8>, Failure> {
-        cpio::newc::trailer(&mut self.bytes)
-            .map_err(|error| Failure::io("pack", Path::new("trailer"), &error))?;
+        cpio::newc::trailer(&mut self.bytes).map_err(|error| Failure::io("pack", Path::new("trailer"), &error))?;
         Ok(self.bytes)
     }
 }
@@ -195,19 +184,9 @@ mod tests {
 
     #[test]
     fn parents_come_before_files_and_once() {
-        let files = [
-            GuestFile::bytes("/etc/a/b", *b"1"),
-            GuestFile::bytes("/etc/a/c", *b"2"),
-        ];
-        let archive = build(&Contents {
-            busybox: b"x",
-            applets: &["sh".into()],
-            files: &files,
-            script: "true",
-            collect: &[],
-            mark: "m",
-        })
-        .unwrap();
+        let files = [GuestFile::bytes("/etc/a/b", *b"1"), GuestFile::bytes("/etc/a/c", *b"2")];
+        let archive =
+            build(&Contents { busybox: b"x", applets: &["sh".into()], files: &files, script: "true", collect: &[], mark: "m" }).unwrap();
         let names = names(archive);
         let at = |name: &str| names.iter().position(|n| n == name).unwrap();
         assert!(at("etc") < at("etc/a") && at("etc/a") < at("etc/a/b"));

@@ -46,8 +46,7 @@ impl Cache {
             (Some(named), _) => PathBuf::from(named),
             (None, Some(home)) => PathBuf::from(home).join(".cache/ebsec"),
             (None, None) => {
-                return Err(Failure::new("there is no home folder to keep kernels in")
-                    .help("name a folder in the variable `EBSEC_CACHE`"));
+                return Err(Failure::new("there is no home folder to keep kernels in").help("name a folder in the variable `EBSEC_CACHE`"));
             }
         };
         let folder = root.join("kernels");
@@ -60,14 +59,9 @@ impl Cache {
         check_series(series)?;
         let folder = self.folder.join(series);
         let version = fs::read_to_string(folder.join("version")).map_err(|_| {
-            Failure::new(format!("no kernel `{series}` has been fetched"))
-                .help(format!("fetch it with `ebsec kernels --fetch {series}`"))
+            Failure::new(format!("no kernel `{series}` has been fetched")).help(format!("fetch it with `ebsec kernels --fetch {series}`"))
         })?;
-        Ok(Kernel {
-            series: series.to_owned(),
-            version: version.trim().to_owned(),
-            folder,
-        })
+        Ok(Kernel { series: series.to_owned(), version: version.trim().to_owned(), folder })
     }
 
     /// Makes sure that the series are here; with `newest`, that they are the
@@ -207,8 +201,9 @@ impl Packages {
     fn update(cache: &Path) -> Result<Self, Failure> {
         for tool in ["apt-get", "apt-cache", "dpkg"] {
             if machine::find_in_path(tool).is_none() {
-                return Err(Failure::new(format!("there is no `{tool}` here"))
-                    .help("kernels come from a Debian mirror; fetch on a Debian machine"));
+                return Err(
+                    Failure::new(format!("there is no `{tool}` here")).help("kernels come from a Debian mirror; fetch on a Debian machine")
+                );
             }
         }
         let list = mirror::private_list(&mirror::of_this_machine())
@@ -220,11 +215,7 @@ impl Packages {
         }
         let sources = folder.join("ebsec.sources");
         fs::write(&sources, list).map_err(|e| Failure::io("write", &sources, &e))?;
-        let mut packages = Packages {
-            folder,
-            all: Vec::new(),
-            complaint: String::new(),
-        };
+        let mut packages = Packages { folder, all: Vec::new(), complaint: String::new() };
         // A suite that is gone must not keep the other series away.
         if let Err(failure) = output(packages.apt("apt-get").args(["update", "-qq"])) {
             packages.complaint = failure.message;
@@ -235,10 +226,7 @@ impl Packages {
 
     fn list(&self) -> Result<Vec<Package>, Failure> {
         const NAMES: &str = "^linux-(image|binary)-(unsigned-)?[0-9]+[.][0-9]+[.].*-cloud-amd64";
-        let found = output(
-            self.apt("apt-cache")
-                .args(["search", "--names-only", NAMES]),
-        )?;
+        let found = output(self.apt("apt-cache").args(["search", "--names-only", NAMES]))?;
         let names: Vec<&str> = found.lines().filter_map(|l| l.split(' ').next()).collect();
         let names: Vec<&str> = names.into_iter().filter(|n| !n.ends_with("-dbg")).collect();
         if names.is_empty() {
@@ -270,9 +258,7 @@ impl Packages {
         let _ = fs::remove_file(&deb);
         let image = |folder: &Path| entry(folder, |name| name.starts_with("vmlinuz"));
         let modules = || entry(&tree.join("usr/lib/modules"), |_| true);
-        image(&tree.join("boot"))
-            .or_else(|| image(&modules()?))
-            .ok_or_else(no_image)
+        image(&tree.join("boot")).or_else(|| image(&modules()?)).ok_or_else(no_image)
     }
 
     fn apt(&self, tool: &str) -> Command {
@@ -288,10 +274,7 @@ impl Packages {
             ("APT::Architectures", "amd64"),
             ("APT::Sandbox::User", "root"),
             ("Acquire::Languages", "none"),
-            (
-                "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled",
-                "false",
-            ),
+            ("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false"),
         ] {
             command.arg("-o").arg(format!("{name}={value}"));
         }
@@ -303,19 +286,13 @@ impl Packages {
 /// ` NAME | VERSION | SOURCE`
 fn table_row(line: &str) -> Option<Package> {
     let mut cells = line.split('|').map(str::trim);
-    Some(Package {
-        name: cells.next().filter(|name| !name.is_empty())?.to_owned(),
-        version: cells.next()?.to_owned(),
-    })
+    Some(Package { name: cells.next().filter(|name| !name.is_empty())?.to_owned(), version: cells.next()?.to_owned() })
 }
 
 /// The first entry of a folder whose name is wanted.
 fn entry(folder: &Path, wanted: impl Fn(&str) -> bool) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?.flatten();
-    let mut found: Vec<PathBuf> = entries
-        .filter(|entry| wanted(&entry.file_name().to_string_lossy()))
-        .map(|entry| entry.path())
-        .collect();
+    let mut found: Vec<PathBuf> = entries.filter(|entry| wanted(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect();
     found.sort();
     found.into_iter().next()
 }
@@ -323,9 +300,7 @@ fn entry(folder: &Path, wanted: impl Fn(&str) -> bool) -> Option<PathBuf> {
 /// What a tool printed; its complaint if it failed.
 fn output(command: &mut Command) -> Result<String, Failure> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let done = command
-        .output()
-        .map_err(|e| Failure::new(format!("cannot run `{name}`: {e}")))?;
+    let done = command.output().map_err(|e| Failure::new(format!("cannot run `{name}`: {e}")))?;
     if done.status.success() {
         return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
     }
@@ -341,11 +316,7 @@ mod tests {
     use super::*;
 
     fn packages(rows: &str) -> Packages {
-        Packages {
-            folder: PathBuf::new(),
-            all: rows.lines().filter_map(table_row).collect(),
-            complaint: String::new(),
-        }
+        Packages { folder: PathBuf::new(), all: rows.lines().filter_map(table_row).collect(), complaint: String::new() }
     }
 
     #[test]
@@ -361,10 +332,7 @@ mod tests {
  linux-binary-7.3.4+deb13-cloud-amd64 | 7.3.4-1~bpo13+1 | x
 ";
         let first = |series: &str| packages(rows).of_series(series)[0].clone();
-        assert_eq!(
-            first("6.1").name,
-            "linux-image-6.1.0-50-cloud-amd64-unsigned"
-        );
+        assert_eq!(first("6.1").name, "linux-image-6.1.0-50-cloud-amd64-unsigned");
         assert_eq!(first("6.12").version, "6.12.90-2~bpo12+1");
         assert!(first("7").name.starts_with("linux-binary"));
         assert!(packages(rows).of_series("6.18").is_empty());

@@ -32,20 +32,12 @@ pub struct GuestFile {
 impl GuestFile {
     /// A plain file (mode 644) of these bytes.
     pub fn bytes(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        GuestFile {
-            path: path.into(),
-            source: Source::Bytes(bytes.into()),
-            mode: 0o644,
-        }
+        GuestFile { path: path.into(), source: Source::Bytes(bytes.into()), mode: 0o644 }
     }
 
     /// A copy (mode 755) of a file of this machine.
     pub fn host(path: impl Into<String>, host: impl Into<PathBuf>) -> Self {
-        GuestFile {
-            path: path.into(),
-            source: Source::Host(host.into()),
-            mode: 0o755,
-        }
+        GuestFile { path: path.into(), source: Source::Host(host.into()), mode: 0o755 }
     }
 }
 
@@ -140,8 +132,7 @@ impl GuestResult {
 /// Boots the guest and waits for its end.
 pub fn run(spec: &GuestSpec) -> Result<GuestResult, Failure> {
     let busybox = find_busybox()?;
-    let folder =
-        tempfile::tempdir().map_err(|e| Failure::new(format!("cannot make a folder: {e}")))?;
+    let folder = tempfile::tempdir().map_err(|e| Failure::new(format!("cannot make a folder: {e}")))?;
     let initrd = folder.path().join("initrd");
     let results = folder.path().join("results");
     // No text a script prints by chance starts a line with this.
@@ -158,10 +149,7 @@ pub fn run(spec: &GuestSpec) -> Result<GuestResult, Failure> {
 
     let started = Instant::now();
     let mut child = start(spec, &initrd, &results)?;
-    let console = child
-        .stdout
-        .take()
-        .map(|out| follow(out, spec.show_console));
+    let console = child.stdout.take().map(|out| follow(out, spec.show_console));
     let timed_out = !wait(&mut child, started, spec.timeout)?;
     let seconds = started.elapsed().as_secs_f64();
     let console = console.and_then(|c| c.join().ok()).unwrap_or_default();
@@ -174,13 +162,7 @@ pub fn run(spec: &GuestSpec) -> Result<GuestResult, Failure> {
         None if timed_out => Ending::TimedOut,
         None => Ending::Lost,
     };
-    Ok(GuestResult {
-        ending,
-        output,
-        console,
-        files,
-        seconds,
-    })
+    Ok(GuestResult { ending, output, console, files, seconds })
 }
 
 fn start(spec: &GuestSpec, initrd: &Path, results: &Path) -> Result<Child, Failure> {
@@ -226,9 +208,7 @@ fn qemu() -> Command {
 }
 
 fn parameters(spec: &GuestSpec) -> String {
-    let mut text = String::from(
-        "console=ttyS0 quiet panic=-1 lsm=lockdown,capability,landlock,bpf mitigations=off",
-    );
+    let mut text = String::from("console=ttyS0 quiet panic=-1 lsm=lockdown,capability,landlock,bpf mitigations=off");
     if spec.preempt_full {
         text.push_str(" preempt=full");
     }
@@ -315,9 +295,7 @@ fn find(text: &[u8], word: &[u8]) -> Option<usize> {
 
 /// A word that no two guests share.
 fn unique_word() -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_nanos());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos());
     format!("{:x}-{now:x}", std::process::id())
 }
 
@@ -325,9 +303,7 @@ fn unique_word() -> String {
 fn find_busybox() -> Result<PathBuf, Failure> {
     let named = std::env::var_os("EBSEC_BUSYBOX").map(PathBuf::from);
     let help = "install it with `make setup` or `apt-get install busybox-static`";
-    let path = named
-        .or_else(|| find_in_path("busybox"))
-        .ok_or_else(|| Failure::new("there is no `busybox` here").help(help))?;
+    let path = named.or_else(|| find_in_path("busybox")).ok_or_else(|| Failure::new("there is no `busybox` here").help(help))?;
     if needs_an_interpreter(&initramfs::read(&path)?) {
         let message = format!("`{}` is not a static binary", path.display());
         return Err(Failure::new(message).help(help));
@@ -339,10 +315,7 @@ fn find_busybox() -> Result<PathBuf, Failure> {
 fn needs_an_interpreter(elf: &[u8]) -> bool {
     let number = |at: usize, size: usize| -> Option<usize> {
         let bytes = elf.get(at..at.checked_add(size)?)?;
-        let value = bytes
-            .iter()
-            .rev()
-            .fold(0u64, |sum, b| sum << 8 | u64::from(*b));
+        let value = bytes.iter().rev().fold(0u64, |sum, b| sum << 8 | u64::from(*b));
         usize::try_from(value).ok()
     };
     let segment = |index: usize| -> Option<usize> {
@@ -354,10 +327,7 @@ fn needs_an_interpreter(elf: &[u8]) -> bool {
 
 /// The names busybox answers to.
 fn applets(busybox: &Path) -> Result<Vec<String>, Failure> {
-    let listed = Command::new(busybox)
-        .arg("--list")
-        .output()
-        .map_err(|e| Failure::io("run", busybox, &e))?;
+    let listed = Command::new(busybox).arg("--list").output().map_err(|e| Failure::io("run", busybox, &e))?;
     let text = String::from_utf8_lossy(&listed.stdout);
     let names = text.lines().filter(|name| *name != "busybox");
     Ok(names.map(str::to_owned).collect())
@@ -366,9 +336,7 @@ fn applets(busybox: &Path) -> Result<Vec<String>, Failure> {
 /// The file that a command's name stands for.
 pub(super) fn find_in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// Boots a kernel once to read the types it carries, in BTF.
@@ -379,11 +347,7 @@ pub fn read_btf(kernel: &Path) -> Result<Vec<u8>, Failure> {
     let result = run(&spec)?;
     match result.file(BTF) {
         Some(bytes) if !bytes.is_empty() => Ok(bytes.to_vec()),
-        _ => Err(Failure::new(format!(
-            "`{}` booted but gave no types: {:?}",
-            kernel.display(),
-            result.ending
-        ))),
+        _ => Err(Failure::new(format!("`{}` booted but gave no types: {:?}", kernel.display(), result.ending))),
     }
 }
 

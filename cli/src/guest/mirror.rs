@@ -15,27 +15,12 @@ pub struct Archive {
 }
 
 /// Names a Debian suite can have; a third party's archive uses others.
-const SUITES: &[&str] = &[
-    "bullseye",
-    "bookworm",
-    "trixie",
-    "forky",
-    "duke",
-    "sid",
-    "oldoldstable",
-    "oldstable",
-    "stable",
-    "testing",
-    "unstable",
-];
+const SUITES: &[&str] =
+    &["bullseye", "bookworm", "trixie", "forky", "duke", "sid", "oldoldstable", "oldstable", "stable", "testing", "unstable"];
 
 /// Suites with the kernels wanted; each kernel is in one of them.
-const WANTED: &[(&str, bool)] = &[
-    ("bookworm", false),
-    ("bookworm-backports", false),
-    ("trixie-backports", false),
-    ("bookworm-security", true),
-];
+const WANTED: &[(&str, bool)] =
+    &[("bookworm", false), ("bookworm-backports", false), ("trixie-backports", false), ("bookworm-security", true)];
 
 /// The archives of this machine.
 pub fn of_this_machine() -> Vec<Archive> {
@@ -67,10 +52,7 @@ pub fn private_list(archives: &[Archive]) -> Option<String> {
             true => archives.iter().find(|a| a.holds(true)),
         };
         let Some(archive) = archive else { continue };
-        text.push_str(&format!(
-            "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nArchitectures: amd64\n",
-            archive.uri
-        ));
+        text.push_str(&format!("Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nArchitectures: amd64\n", archive.uri));
         if let Some(key) = &archive.signed_by {
             text.push_str(&format!("Signed-By: {key}\n"));
         }
@@ -112,19 +94,12 @@ fn one_line(line: &str) -> Option<Archive> {
     let mut signed_by = None;
     if let Some(inside) = rest.strip_prefix('[') {
         let (options, after) = inside.split_once(']')?;
-        let key = options
-            .split_whitespace()
-            .find_map(|o| o.strip_prefix("signed-by="));
+        let key = options.split_whitespace().find_map(|o| o.strip_prefix("signed-by="));
         signed_by = key.map(str::to_owned);
         rest = after;
     }
     let mut words = rest.split_whitespace().map(str::to_owned);
-    Some(Archive {
-        uri: words.next()?,
-        signed_by,
-        suites: vec![words.next()?],
-        components: words.collect(),
-    })
+    Some(Archive { uri: words.next()?, signed_by, suites: vec![words.next()?], components: words.collect() })
 }
 
 /// Stanzas of `Field: value`, apart by blank lines, a value continued by
@@ -132,9 +107,7 @@ fn one_line(line: &str) -> Option<Archive> {
 fn stanza_format(text: &str) -> Vec<Archive> {
     let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
     let stanzas = lines.split(|line| line.trim().is_empty());
-    stanzas
-        .flat_map(|stanza| stanza_archives(&fields(stanza)))
-        .collect()
+    stanzas.flat_map(|stanza| stanza_archives(&fields(stanza))).collect()
 }
 
 fn fields(stanza: &[&str]) -> Vec<(String, String)> {
@@ -153,12 +126,7 @@ fn fields(stanza: &[&str]) -> Vec<(String, String)> {
 }
 
 fn stanza_archives(fields: &[(String, String)]) -> Vec<Archive> {
-    let value = |name: &str| {
-        fields
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
-    };
+    let value = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     let words = |name: &str| -> Vec<String> {
         let value = value(name).unwrap_or_default();
         value.split_whitespace().map(str::to_owned).collect()
@@ -167,12 +135,8 @@ fn stanza_archives(fields: &[(String, String)]) -> Vec<Archive> {
     if off || !words("types").iter().any(|kind| kind == "deb") {
         return Vec::new();
     }
-    let archive = |uri| Archive {
-        uri,
-        signed_by: value("signed-by").map(str::to_owned),
-        suites: words("suites"),
-        components: words("components"),
-    };
+    let archive =
+        |uri| Archive { uri, signed_by: value("signed-by").map(str::to_owned), suites: words("suites"), components: words("components") };
     words("uris").into_iter().map(archive).collect()
 }
 
@@ -232,10 +196,7 @@ Components: main
 
     #[test]
     fn no_debian_archive_is_no_list() {
-        assert_eq!(
-            private_list(&one_line_format("deb http://x.invalid/a noble main")),
-            None
-        );
+        assert_eq!(private_list(&one_line_format("deb http://x.invalid/a noble main")), None);
         assert_eq!(private_list(&[]), None);
     }
 }

@@ -2,10 +2,12 @@
 //! the script printed and the files it left. Never touches the running kernel
 //! of this machine, its packages or its package lists.
 
+pub mod btf;
 pub mod initramfs;
 pub mod kernels;
 pub mod machine;
 mod mirror;
+pub mod prototypes;
 
 pub use machine::{Ending, GuestFile, GuestResult, GuestSpec};
 
@@ -24,10 +26,7 @@ pub struct Failure {
 impl Failure {
     /// A failure without advice.
     pub fn new(message: impl Into<String>) -> Self {
-        Failure {
-            message: message.into(),
-            help: None,
-        }
+        Failure { message: message.into(), help: None }
     }
 
     /// The same failure with advice.

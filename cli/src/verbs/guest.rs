@@ -60,15 +60,10 @@ fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
     };
     let mut script = arguments.script.join(" ");
     if script == "-" {
-        script = std::io::read_to_string(std::io::stdin())
-            .map_err(|e| Failure::new(format!("cannot read the script: {e}")))?;
+        script = std::io::read_to_string(std::io::stdin()).map_err(|e| Failure::new(format!("cannot read the script: {e}")))?;
     }
     let mut spec = GuestSpec::new(kernel, script);
-    spec.files = arguments
-        .files
-        .iter()
-        .map(|file| guest_file(file))
-        .collect::<Result<_, _>>()?;
+    spec.files = arguments.files.iter().map(|file| guest_file(file)).collect::<Result<_, _>>()?;
     spec.collect = arguments.collect.clone();
     spec.preempt_full = arguments.preempt_full;
     spec.icount = arguments.icount;
@@ -86,21 +81,15 @@ fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
 }
 
 fn guest_file(text: &str) -> Result<GuestFile, Failure> {
-    let (host, guest) = text.split_once(':').ok_or_else(|| {
-        Failure::new(format!("`{text}` does not say where the file goes"))
-            .help("write `--file HOST:GUEST`")
-    })?;
+    let (host, guest) = text
+        .split_once(':')
+        .ok_or_else(|| Failure::new(format!("`{text}` does not say where the file goes")).help("write `--file HOST:GUEST`"))?;
     Ok(GuestFile::host(guest, host))
 }
 
 fn finish(result: &GuestResult) -> ExitCode {
     print!("{}", result.output);
-    if result
-        .output
-        .chars()
-        .last()
-        .is_some_and(|last| last != '\n')
-    {
+    if result.output.chars().last().is_some_and(|last| last != '\n') {
         println!();
     }
     let status = match result.ending {
@@ -109,9 +98,6 @@ fn finish(result: &GuestResult) -> ExitCode {
         Ending::Panicked | Ending::Lost => 125,
     };
     eprint!("{}", result.console);
-    eprintln!(
-        "error: the guest did not reach the end of the script: {:?}",
-        result.ending
-    );
+    eprintln!("error: the guest did not reach the end of the script: {:?}", result.ending);
     ExitCode::from(status)
 }

@@ -4,6 +4,9 @@
 use super::could_not;
 use crate::guest::Failure;
 use crate::guest::kernels::{Cache, Kernel, SERIES};
+use crate::guest::prototypes::{self, Wanted};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -17,6 +20,10 @@ pub struct Arguments {
     /// Fetch, and look for newer kernels too.
     #[arg(long)]
     newest: bool,
+    /// Write each kernel's hook prototypes into this folder, beside whose
+    /// parent's `kernel-types.toml` says which fields to look up.
+    #[arg(long, value_name = "FOLDER")]
+    prototypes: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -42,10 +49,28 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     } else {
         print_table(&series, &kernels);
     }
+    if let Some(folder) = &arguments.prototypes
+        && let Err(failure) = write_prototypes(folder, kernels.iter().flatten())
+    {
+        return could_not(&failure);
+    }
     match kernels.iter().all(Result::is_ok) {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(1),
     }
+}
+
+fn write_prototypes<'a>(folder: &Path, kernels: impl Iterator<Item = &'a Kernel>) -> Result<(), Failure> {
+    let types = folder.join("../kernel-types.toml");
+    let types = fs::read_to_string(&types).map_err(|e| Failure::io("read", &types, &e))?;
+    let wanted = Wanted::parse(&types)?;
+    fs::create_dir_all(folder).map_err(|e| Failure::io("make", folder, &e))?;
+    for kernel in kernels {
+        let path = folder.join(format!("{}.toml", kernel.series));
+        let text = prototypes::text(kernel, &wanted)?;
+        fs::write(&path, text).map_err(|e| Failure::io("write", &path, &e))?;
+    }
+    Ok(())
 }
 
 fn print_table(series: &[String], kernels: &[Result<Kernel, Failure>]) {
