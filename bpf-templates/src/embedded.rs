@@ -5,6 +5,11 @@ pub(crate) const FIELDS: &str = include_str!("../fields.toml");
 /// `events.toml`.
 pub(crate) const EVENTS: &str = include_str!("../events.toml");
 
+/// `schema.toml`.
+pub(crate) const SCHEMA: &str = include_str!("../schema.toml");
+/// `kernel-types.toml`.
+pub(crate) const KERNEL_TYPES: &str = include_str!("../kernel-types.toml");
+
 macro_rules! hooks {
     ($($name:literal),* $(,)?) => {
         /// Contracts: (hook, TOML).

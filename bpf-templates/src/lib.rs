@@ -4,9 +4,14 @@
 
 mod embedded;
 mod load;
+mod schema;
+mod types;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+
+pub use schema::{Schema, SchemaField, SchemaStruct, SchemaType, schema};
+pub use types::{KernelMember, KernelStruct, KernelType, KernelTypes, Resolved, kernel_types};
 
 /// Index into [`Catalog::fields`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// What to look up in each kernel, of `bpf-templates/kernel-types.toml`.
+/// What to look up in each kernel, of `bpf-templates/kernel-probes.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
@@ -37,7 +37,7 @@ pub fn text(kernel: &Kernel, wanted: &Wanted) -> Result<String, Failure> {
 }
 
 fn write_all(btf: &Btf, kernel: &Kernel, wanted: &Wanted) -> String {
-    let mut out = String::from("# Written by `make prototypes` from the kernel's own types; edit kernel-types.toml instead.\n");
+    let mut out = String::from("# Written by `make prototypes` from the kernel's own types; edit kernel-probes.toml instead.\n");
     line(&mut out, format_args!("series = {}", quote(&kernel.series)));
     line(&mut out, format_args!("version = {}", quote(&kernel.version)));
     line(&mut out, format_args!("\n[functions]"));
@@ -165,7 +165,7 @@ mod tests {
     fn committed_prototypes_are_those_of_the_kernels() {
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bpf-templates");
         let read = |name: String| std::fs::read_to_string(templates.join(name)).unwrap();
-        let wanted = Wanted::parse(&read("kernel-types.toml".into())).unwrap();
+        let wanted = Wanted::parse(&read("kernel-probes.toml".into())).unwrap();
         for series in SERIES {
             let committed = read(format!("prototypes/{series}.toml"));
             let Ok(kernel) = Cache::open().and_then(|cache| cache.kernel(series)) else {

@@ -21,7 +21,7 @@ pub struct Arguments {
     #[arg(long)]
     newest: bool,
     /// Write each kernel's hook prototypes into this folder, beside whose
-    /// parent's `kernel-types.toml` says which fields to look up.
+    /// parent's `kernel-probes.toml` says which fields to look up.
     #[arg(long, value_name = "FOLDER")]
     prototypes: Option<PathBuf>,
     /// Print one JSON document.
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn write_prototypes<'a>(folder: &Path, kernels: impl Iterator<Item = &'a Kernel>) -> Result<(), Failure> {
-    let types = folder.join("../kernel-types.toml");
+    let types = folder.join("../kernel-probes.toml");
     let types = fs::read_to_string(&types).map_err(|e| Failure::io("read", &types, &e))?;
     let wanted = Wanted::parse(&types)?;
     fs::create_dir_all(folder).map_err(|e| Failure::io("make", folder, &e))?;

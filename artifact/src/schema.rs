@@ -1,0 +1,356 @@
+//! Layouts shared by the kernel programs and the loader: offsets in bytes, readers and writers, little endian.
+//! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `BLESS=1`).
+
+/// SHA-256 of all layouts; an artifact with another hash is refused.
+pub const SCHEMA_HASH: &str = "bdb84b1e8e3a259fe4530101577d68b0816b01be8d3aace99438e68dd8134fec";
+
+fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
+    bytes.get(offset..)?.first_chunk().copied()
+}
+
+fn put(bytes: &mut [u8], offset: usize, value: &[u8]) {
+    for (to, from) in bytes.iter_mut().skip(offset).zip(value) {
+        *to = *from;
+    }
+}
+
+/// The control cell: the one map that is never frozen and that only the loader's pin reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[rustfmt::skip]
+pub struct Control {
+    /// 0 dormant, 1 on.
+    pub mode: u32,
+    /// Tgid of the canary's child, 0 for none.
+    pub canary: u32,
+    /// `bpf_ktime_get_ns` at which enforcement ends; all ones: endless.
+    pub lease: u64,
+    /// Address of the kernel's rename_lock.
+    pub rename_lock: u64,
+    /// Address of the vfsmount of pid 1's root, written when records are seeded.
+    pub root_mnt: u64,
+    /// Address of the dentry of pid 1's root.
+    pub root_dentry: u64,
+    /// Address of pid 1's mount namespace.
+    pub mnt_ns: u64,
+    /// Address of the initial pid namespace.
+    pub pid_ns: u64,
+}
+
+#[rustfmt::skip]
+impl Control {
+    /// Size in bytes.
+    pub const SIZE: usize = 56;
+    /// Offset of `mode`.
+    pub const MODE: usize = 0;
+    /// Offset of `canary`.
+    pub const CANARY: usize = 4;
+    /// Offset of `lease`.
+    pub const LEASE: usize = 8;
+    /// Offset of `rename_lock`.
+    pub const RENAME_LOCK: usize = 16;
+    /// Offset of `root_mnt`.
+    pub const ROOT_MNT: usize = 24;
+    /// Offset of `root_dentry`.
+    pub const ROOT_DENTRY: usize = 32;
+    /// Offset of `mnt_ns`.
+    pub const MNT_NS: usize = 40;
+    /// Offset of `pid_ns`.
+    pub const PID_NS: usize = 48;
+    /// Names and offsets of the fields.
+    pub const FIELDS: [(&'static str, usize); 8] = [("mode", 0), ("canary", 4), ("lease", 8), ("rename_lock", 16), ("root_mnt", 24), ("root_dentry", 32), ("mnt_ns", 40), ("pid_ns", 48)];
+    /// Reads it from the start of `bytes`; nothing if they are too few.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.get(..Self::SIZE)?;
+        Some(Self {
+            mode: u32::from_le_bytes(get(bytes, Self::MODE)?),
+            canary: u32::from_le_bytes(get(bytes, Self::CANARY)?),
+            lease: u64::from_le_bytes(get(bytes, Self::LEASE)?),
+            rename_lock: u64::from_le_bytes(get(bytes, Self::RENAME_LOCK)?),
+            root_mnt: u64::from_le_bytes(get(bytes, Self::ROOT_MNT)?),
+            root_dentry: u64::from_le_bytes(get(bytes, Self::ROOT_DENTRY)?),
+            mnt_ns: u64::from_le_bytes(get(bytes, Self::MNT_NS)?),
+            pid_ns: u64::from_le_bytes(get(bytes, Self::PID_NS)?),
+        })
+    }
+    /// Its bytes.
+    pub fn write(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        put(&mut bytes, Self::MODE, &self.mode.to_le_bytes());
+        put(&mut bytes, Self::CANARY, &self.canary.to_le_bytes());
+        put(&mut bytes, Self::LEASE, &self.lease.to_le_bytes());
+        put(&mut bytes, Self::RENAME_LOCK, &self.rename_lock.to_le_bytes());
+        put(&mut bytes, Self::ROOT_MNT, &self.root_mnt.to_le_bytes());
+        put(&mut bytes, Self::ROOT_DENTRY, &self.root_dentry.to_le_bytes());
+        put(&mut bytes, Self::MNT_NS, &self.mnt_ns.to_le_bytes());
+        put(&mut bytes, Self::PID_NS, &self.pid_ns.to_le_bytes());
+        bytes
+    }
+}
+
+/// What is known of a task; value of the map tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[rustfmt::skip]
+pub struct Record {
+    /// Class of the executable << 1 | trusted.
+    pub exe: u32,
+    /// The same of the program that forked this one.
+    pub parent: u32,
+    /// The same of the program that is being executed.
+    pub pending: u32,
+    /// 1: exe known, 2: parent known, 4: line seeded.
+    pub flags: u32,
+    /// Bit for each event of the plan that a rule could concern.
+    pub events: u64,
+    /// Events that the programs of the line made possible.
+    pub line_events: u64,
+    /// Lineage bits 0 to 63.
+    pub line0: u64,
+    /// Lineage bits 64 to 127.
+    pub line1: u64,
+    /// Lineage bits 128 to 191.
+    pub line2: u64,
+    /// Lineage bits 192 to 255.
+    pub line3: u64,
+}
+
+#[rustfmt::skip]
+impl Record {
+    /// Size in bytes.
+    pub const SIZE: usize = 64;
+    /// Offset of `exe`.
+    pub const EXE: usize = 0;
+    /// Offset of `parent`.
+    pub const PARENT: usize = 4;
+    /// Offset of `pending`.
+    pub const PENDING: usize = 8;
+    /// Offset of `flags`.
+    pub const FLAGS: usize = 12;
+    /// Offset of `events`.
+    pub const EVENTS: usize = 16;
+    /// Offset of `line_events`.
+    pub const LINE_EVENTS: usize = 24;
+    /// Offset of `line0`.
+    pub const LINE0: usize = 32;
+    /// Offset of `line1`.
+    pub const LINE1: usize = 40;
+    /// Offset of `line2`.
+    pub const LINE2: usize = 48;
+    /// Offset of `line3`.
+    pub const LINE3: usize = 56;
+    /// Names and offsets of the fields.
+    pub const FIELDS: [(&'static str, usize); 10] = [("exe", 0), ("parent", 4), ("pending", 8), ("flags", 12), ("events", 16), ("line_events", 24), ("line0", 32), ("line1", 40), ("line2", 48), ("line3", 56)];
+    /// Reads it from the start of `bytes`; nothing if they are too few.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.get(..Self::SIZE)?;
+        Some(Self {
+            exe: u32::from_le_bytes(get(bytes, Self::EXE)?),
+            parent: u32::from_le_bytes(get(bytes, Self::PARENT)?),
+            pending: u32::from_le_bytes(get(bytes, Self::PENDING)?),
+            flags: u32::from_le_bytes(get(bytes, Self::FLAGS)?),
+            events: u64::from_le_bytes(get(bytes, Self::EVENTS)?),
+            line_events: u64::from_le_bytes(get(bytes, Self::LINE_EVENTS)?),
+            line0: u64::from_le_bytes(get(bytes, Self::LINE0)?),
+            line1: u64::from_le_bytes(get(bytes, Self::LINE1)?),
+            line2: u64::from_le_bytes(get(bytes, Self::LINE2)?),
+            line3: u64::from_le_bytes(get(bytes, Self::LINE3)?),
+        })
+    }
+    /// Its bytes.
+    pub fn write(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        put(&mut bytes, Self::EXE, &self.exe.to_le_bytes());
+        put(&mut bytes, Self::PARENT, &self.parent.to_le_bytes());
+        put(&mut bytes, Self::PENDING, &self.pending.to_le_bytes());
+        put(&mut bytes, Self::FLAGS, &self.flags.to_le_bytes());
+        put(&mut bytes, Self::EVENTS, &self.events.to_le_bytes());
+        put(&mut bytes, Self::LINE_EVENTS, &self.line_events.to_le_bytes());
+        put(&mut bytes, Self::LINE0, &self.line0.to_le_bytes());
+        put(&mut bytes, Self::LINE1, &self.line1.to_le_bytes());
+        put(&mut bytes, Self::LINE2, &self.line2.to_le_bytes());
+        put(&mut bytes, Self::LINE3, &self.line3.to_le_bytes());
+        bytes
+    }
+}
+
+/// One record of the ring buffer events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[rustfmt::skip]
+pub struct Report {
+    /// Nanoseconds since boot.
+    pub time: u64,
+    /// Outcome number; the manifest names its rules.
+    pub outcome: u32,
+    /// Low 16 bits errno of the refusal (0: allowed), bit 16 killed, bit 17 lease over or dormant.
+    pub verdict: u32,
+    /// Process.
+    pub tgid: u32,
+    /// Thread.
+    pub pid: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// Real group id.
+    pub gid: u32,
+    /// Task name.
+    pub comm: [u8; 16],
+    /// 1: the object is a path, 2: an address.
+    pub kind: u32,
+    /// Port of the other side.
+    pub port: u32,
+    /// Address of the other side, v4 as v4-mapped.
+    pub addr: [u8; 16],
+    /// Bytes of exe that hold the end of the path; bit 31: the front is cut off.
+    pub exe_length: u32,
+    /// Bytes of path that hold the end of the path; bit 31: the front is cut off.
+    pub path_length: u32,
+    /// Path of the executable, right-aligned.
+    pub exe: [u8; 256],
+    /// Path of the object, right-aligned.
+    pub path: [u8; 1024],
+}
+
+#[rustfmt::skip]
+impl Report {
+    /// Size in bytes.
+    pub const SIZE: usize = 1360;
+    /// Offset of `time`.
+    pub const TIME: usize = 0;
+    /// Offset of `outcome`.
+    pub const OUTCOME: usize = 8;
+    /// Offset of `verdict`.
+    pub const VERDICT: usize = 12;
+    /// Offset of `tgid`.
+    pub const TGID: usize = 16;
+    /// Offset of `pid`.
+    pub const PID: usize = 20;
+    /// Offset of `uid`.
+    pub const UID: usize = 24;
+    /// Offset of `gid`.
+    pub const GID: usize = 28;
+    /// Offset of `comm`.
+    pub const COMM: usize = 32;
+    /// Offset of `kind`.
+    pub const KIND: usize = 48;
+    /// Offset of `port`.
+    pub const PORT: usize = 52;
+    /// Offset of `addr`.
+    pub const ADDR: usize = 56;
+    /// Offset of `exe_length`.
+    pub const EXE_LENGTH: usize = 72;
+    /// Offset of `path_length`.
+    pub const PATH_LENGTH: usize = 76;
+    /// Offset of `exe`.
+    pub const EXE: usize = 80;
+    /// Offset of `path`.
+    pub const PATH: usize = 336;
+    /// Names and offsets of the fields.
+    pub const FIELDS: [(&'static str, usize); 15] = [("time", 0), ("outcome", 8), ("verdict", 12), ("tgid", 16), ("pid", 20), ("uid", 24), ("gid", 28), ("comm", 32), ("kind", 48), ("port", 52), ("addr", 56), ("exe_length", 72), ("path_length", 76), ("exe", 80), ("path", 336)];
+    /// Reads it from the start of `bytes`; nothing if they are too few.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.get(..Self::SIZE)?;
+        Some(Self {
+            time: u64::from_le_bytes(get(bytes, Self::TIME)?),
+            outcome: u32::from_le_bytes(get(bytes, Self::OUTCOME)?),
+            verdict: u32::from_le_bytes(get(bytes, Self::VERDICT)?),
+            tgid: u32::from_le_bytes(get(bytes, Self::TGID)?),
+            pid: u32::from_le_bytes(get(bytes, Self::PID)?),
+            uid: u32::from_le_bytes(get(bytes, Self::UID)?),
+            gid: u32::from_le_bytes(get(bytes, Self::GID)?),
+            comm: get(bytes, Self::COMM)?,
+            kind: u32::from_le_bytes(get(bytes, Self::KIND)?),
+            port: u32::from_le_bytes(get(bytes, Self::PORT)?),
+            addr: get(bytes, Self::ADDR)?,
+            exe_length: u32::from_le_bytes(get(bytes, Self::EXE_LENGTH)?),
+            path_length: u32::from_le_bytes(get(bytes, Self::PATH_LENGTH)?),
+            exe: get(bytes, Self::EXE)?,
+            path: get(bytes, Self::PATH)?,
+        })
+    }
+    /// Its bytes.
+    pub fn write(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        put(&mut bytes, Self::TIME, &self.time.to_le_bytes());
+        put(&mut bytes, Self::OUTCOME, &self.outcome.to_le_bytes());
+        put(&mut bytes, Self::VERDICT, &self.verdict.to_le_bytes());
+        put(&mut bytes, Self::TGID, &self.tgid.to_le_bytes());
+        put(&mut bytes, Self::PID, &self.pid.to_le_bytes());
+        put(&mut bytes, Self::UID, &self.uid.to_le_bytes());
+        put(&mut bytes, Self::GID, &self.gid.to_le_bytes());
+        put(&mut bytes, Self::COMM, &self.comm);
+        put(&mut bytes, Self::KIND, &self.kind.to_le_bytes());
+        put(&mut bytes, Self::PORT, &self.port.to_le_bytes());
+        put(&mut bytes, Self::ADDR, &self.addr);
+        put(&mut bytes, Self::EXE_LENGTH, &self.exe_length.to_le_bytes());
+        put(&mut bytes, Self::PATH_LENGTH, &self.path_length.to_le_bytes());
+        put(&mut bytes, Self::EXE, &self.exe);
+        put(&mut bytes, Self::PATH, &self.path);
+        bytes
+    }
+}
+
+#[rustfmt::skip]
+impl Default for Report {
+    fn default() -> Self {
+        Self { time: 0, outcome: 0, verdict: 0, tgid: 0, pid: 0, uid: 0, gid: 0, comm: [0; 16], kind: 0, port: 0, addr: [0; 16], exe_length: 0, path_length: 0, exe: [0; 256], path: [0; 1024] }
+    }
+}
+
+/// Counters of the whole artifact; entries of the map stats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[rustfmt::skip]
+pub struct Stats {
+    /// Reports in the ring.
+    pub emitted: u64,
+    /// Reports that found no room; matched = emitted + lost.
+    pub lost: u64,
+    /// Paths that could not be computed.
+    pub failed: u64,
+    /// Events of tasks without a record.
+    pub missing: u64,
+    /// Forks refused because the map tasks was full.
+    pub full: u64,
+    /// Records made when the policy was loaded.
+    pub seeded: u64,
+}
+
+#[rustfmt::skip]
+impl Stats {
+    /// Size in bytes.
+    pub const SIZE: usize = 48;
+    /// Offset of `emitted`.
+    pub const EMITTED: usize = 0;
+    /// Offset of `lost`.
+    pub const LOST: usize = 8;
+    /// Offset of `failed`.
+    pub const FAILED: usize = 16;
+    /// Offset of `missing`.
+    pub const MISSING: usize = 24;
+    /// Offset of `full`.
+    pub const FULL: usize = 32;
+    /// Offset of `seeded`.
+    pub const SEEDED: usize = 40;
+    /// Names and offsets of the fields.
+    pub const FIELDS: [(&'static str, usize); 6] = [("emitted", 0), ("lost", 8), ("failed", 16), ("missing", 24), ("full", 32), ("seeded", 40)];
+    /// Reads it from the start of `bytes`; nothing if they are too few.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.get(..Self::SIZE)?;
+        Some(Self {
+            emitted: u64::from_le_bytes(get(bytes, Self::EMITTED)?),
+            lost: u64::from_le_bytes(get(bytes, Self::LOST)?),
+            failed: u64::from_le_bytes(get(bytes, Self::FAILED)?),
+            missing: u64::from_le_bytes(get(bytes, Self::MISSING)?),
+            full: u64::from_le_bytes(get(bytes, Self::FULL)?),
+            seeded: u64::from_le_bytes(get(bytes, Self::SEEDED)?),
+        })
+    }
+    /// Its bytes.
+    pub fn write(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        put(&mut bytes, Self::EMITTED, &self.emitted.to_le_bytes());
+        put(&mut bytes, Self::LOST, &self.lost.to_le_bytes());
+        put(&mut bytes, Self::FAILED, &self.failed.to_le_bytes());
+        put(&mut bytes, Self::MISSING, &self.missing.to_le_bytes());
+        put(&mut bytes, Self::FULL, &self.full.to_le_bytes());
+        put(&mut bytes, Self::SEEDED, &self.seeded.to_le_bytes());
+        bytes
+    }
+}
