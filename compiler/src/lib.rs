@@ -3,5 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bpf;
+pub mod classes;
+pub mod decide;
 pub mod hir;
 pub mod source;

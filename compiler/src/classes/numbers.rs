@@ -1,0 +1,48 @@
+//! Numbers to interval indices: sorted starts, padded so that a search needs no branch and no bound.
+
+/// The value of a number that is absent; greater than every present one.
+pub const ABSENT: u64 = 1 << 32;
+
+/// A partition of the numbers 0 to [`ABSENT`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Intervals {
+    /// Sorted; the first is 0, the last below `u64::MAX` is [`ABSENT`] (the interval of the absent value alone);
+    /// padded with `u64::MAX` to a power of two. The interval of `x` is the last one whose start is at most `x`.
+    pub starts: Vec<u64>,
+    /// How many starts are real.
+    pub count: u32,
+}
+
+impl Intervals {
+    /// The coarsest partition that tells the given closed ranges apart. Ends above `u32::MAX` are cut off.
+    pub fn of<'a>(ranges: impl IntoIterator<Item = &'a (u64, u64)>) -> Intervals {
+        let mut starts = vec![0, ABSENT];
+        for &(low, high) in ranges {
+            starts.push(low.min(ABSENT));
+            starts.push(high.min(ABSENT - 1) + 1);
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        let count = starts.len();
+        starts.resize(count.next_power_of_two(), u64::MAX);
+        Intervals { starts, count: count as u32 }
+    }
+
+    /// Index of the interval of `x`, found as the event path finds it: halving steps from the padded length.
+    pub fn index(&self, x: u64) -> u32 {
+        let mut index = 0;
+        let mut step = self.starts.len() / 2;
+        while step > 0 {
+            if self.starts.get(index + step).is_some_and(|&start| start <= x) {
+                index += step;
+            }
+            step /= 2;
+        }
+        index as u32
+    }
+
+    /// First number of an interval.
+    pub fn start(&self, index: u32) -> u64 {
+        self.starts.get(index as usize).copied().unwrap_or(ABSENT)
+    }
+}
