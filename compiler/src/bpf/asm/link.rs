@@ -72,13 +72,15 @@ impl Linker<'_, '_> {
 
     fn func(&mut self, at: Pos, words: &[&str]) {
         self.close_func();
-        let (name, kind) = match words {
-            [name, "prog", section] => (*name, FuncKind::Prog { section: (*section).to_owned() }),
-            [name, "static"] => (*name, FuncKind::Static),
-            [name, "global"] => (*name, FuncKind::Global),
+        let (name, kind, args) = match words {
+            [name, "prog", section] => (*name, FuncKind::Prog { section: (*section).to_owned() }, "1"),
+            [name, "static", args] => (*name, FuncKind::Static, *args),
+            [name, "global", args] => (*name, FuncKind::Global, *args),
+            [name, "static"] => (*name, FuncKind::Static, "5"),
+            [name, "global"] => (*name, FuncKind::Global, "5"),
             _ => {
                 self.lost = true;
-                return self.errors.push(at, "`.func` takes a name and `prog SECTION`, `static` or `global`");
+                return self.errors.push(at, "`.func` takes a name and `prog SECTION`, `static ARGS` or `global ARGS`");
             }
         };
         if helper_id(name).is_some() {
@@ -87,7 +89,11 @@ impl Linker<'_, '_> {
         if self.unit.func(name).is_some() {
             self.errors.push(at, format!("the function `{name}` is defined twice"));
         }
-        self.unit.funcs.push(Func { name: name.to_owned(), kind, insns: Vec::new(), relocs: Vec::new(), locs: Vec::new() });
+        let args = match args.parse() {
+            Ok(n @ 0..=5) => n,
+            _ => return self.errors.push(at, format!("`{args}` is not a number of arguments from 0 to 5")),
+        };
+        self.unit.funcs.push(Func { name: name.to_owned(), kind, args, insns: Vec::new(), relocs: Vec::new(), locs: Vec::new() });
     }
 
     fn loc(&mut self, at: Pos, words: &[&str]) {

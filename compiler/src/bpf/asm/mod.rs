@@ -86,6 +86,8 @@ pub struct Func {
     pub name: String,
     /// program, static or global subprogram
     pub kind: FuncKind,
+    /// how many arguments it takes, all of 64 bits; 5 where the text does not say
+    pub args: u8,
     /// its instructions
     pub insns: Vec<Insn>,
     /// what a later stage has to fill in, in the order of the instructions
