@@ -1,8 +1,10 @@
 //! The syntax tree: what `parse` gives. Untyped, unresolved, complete enough to print the source back.
 //! Never holds text that is not in the source.
 
+use serde::Serialize;
+
 /// Byte range in the source text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Span {
     /// First byte.
     pub start: u32,
@@ -11,7 +13,7 @@ pub struct Span {
 }
 
 /// A value and where it stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Spanned<T> {
     /// The value.
     pub node: T,
@@ -23,48 +25,104 @@ pub struct Spanned<T> {
 pub type Name = Spanned<String>;
 
 /// One source file. Items that could not be parsed are missing here and named in the errors.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct File {
     /// Items in source order.
     pub items: Vec<Item>,
 }
 
 /// A top-level item with its `///` documentation (lines joined by `\n`, marks stripped).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Item {
     /// Documentation comment.
     pub doc: Option<String>,
-    /// Whole item.
+    /// Whole item, documentation included.
     pub span: Span,
     /// What it is.
     pub kind: ItemKind,
 }
 
 /// The kinds of top-level items.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum ItemKind {
     /// `import std.paths as p`
-    Import { path: Name, alias: Option<Name> },
+    Import {
+        /// Dotted name of the package or module.
+        path: Name,
+        /// Name after `as`.
+        alias: Option<Name>,
+    },
     /// `let name: type = value`
-    Let { name: Name, ty: Option<Type>, value: Value },
+    Let {
+        /// Its name.
+        name: Name,
+        /// Type, where written.
+        ty: Option<Type>,
+        /// Right side.
+        value: Value,
+    },
     /// `param name: type = value`
-    Param { name: Name, ty: Type, default: Option<Value> },
+    Param {
+        /// Its name.
+        name: Name,
+        /// Type, always written.
+        ty: Type,
+        /// Value if the deployment gives none.
+        default: Option<Value>,
+    },
     /// `fn name(a: type) = cond`
-    Fn { name: Name, args: Vec<(Name, Type)>, body: Cond },
+    Fn {
+        /// Its name.
+        name: Name,
+        /// Arguments in order.
+        args: Vec<(Name, Type)>,
+        /// Right side.
+        body: Cond,
+    },
     /// `mark name per domain for duration`
-    Mark { name: Name, per: Name, lasts: Option<Spanned<String>> },
+    Mark {
+        /// Its name.
+        name: Name,
+        /// Domain after `per`.
+        per: Name,
+        /// Duration after `for`, as written.
+        lasts: Option<Spanned<String>>,
+    },
     /// `policy name { … }`
     Policy(Policy),
     /// `apply P where C with { … }`
-    Apply { target: Name, filter: Option<Cond>, with: Option<Record> },
+    Apply {
+        /// The policy.
+        target: Name,
+        /// Condition after `where`.
+        filter: Option<Cond>,
+        /// Mode, severity, parameters.
+        with: Option<Record>,
+    },
     /// `except P.rule default event when C because "…" until date`
-    Except { target: Name, default: Option<Name>, when: Cond, because: Spanned<String>, until: Option<Spanned<String>> },
+    Except {
+        /// `policy.rule`, or the policy alone before `default`.
+        target: Name,
+        /// Event after `default`.
+        default: Option<Name>,
+        /// When the rule does not hold.
+        when: Cond,
+        /// The reason.
+        because: Spanned<String>,
+        /// Last day, as written.
+        until: Option<Spanned<String>>,
+    },
     /// `test "…" { … }`
-    Test { name: Spanned<String>, lines: Vec<TestLine> },
+    Test {
+        /// What it says.
+        name: Spanned<String>,
+        /// Lines in source order.
+        lines: Vec<TestLine>,
+    },
 }
 
 /// A type as written: `set<path>`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Type {
     /// Outer name.
     pub name: Name,
@@ -75,7 +133,7 @@ pub struct Type {
 }
 
 /// A policy's body.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Policy {
     /// Its name.
     pub name: Name,
@@ -84,39 +142,57 @@ pub struct Policy {
 }
 
 /// A member of a policy with its documentation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Member {
     /// Documentation comment.
     pub doc: Option<String>,
-    /// Whole member.
+    /// Whole member, documentation included.
     pub span: Span,
     /// What it is.
     pub kind: MemberKind,
 }
 
 /// The kinds of members.
-#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)] // nearly all members are rules: a box would cost more than it saves
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum MemberKind {
     /// `key = value` (not `scope`)
-    Prop { key: Name, value: Value },
+    Prop {
+        /// Which property.
+        key: Name,
+        /// Its value.
+        value: Value,
+    },
     /// `scope = cond`
     Scope(Cond),
     /// `default deny exec, net.egress because "…" with { … }`
-    Default { verdict: Spanned<Verdict>, events: Vec<Name>, because: Option<Spanned<String>>, with: Option<Record> },
+    Default {
+        /// What happens to events that no `allow` answers.
+        verdict: Spanned<Verdict>,
+        /// Events, at least one.
+        events: Vec<Name>,
+        /// `because`
+        because: Option<Spanned<String>>,
+        /// `with`
+        with: Option<Record>,
+    },
     /// `label: action events when … unless … because … with …`
     Rule(Rule),
 }
 
 /// `deny`, `kill`, `audit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Verdict {
+    /// The operation fails.
     Deny,
+    /// The process is killed.
     Kill,
+    /// The event is reported.
     Audit,
 }
 
 /// A rule's action.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Action {
     /// `deny`, `kill`, `audit`
     Verdict(Verdict),
@@ -127,7 +203,7 @@ pub enum Action {
 }
 
 /// One rule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rule {
     /// Label before the colon.
     pub label: Name,
@@ -146,7 +222,7 @@ pub struct Rule {
 }
 
 /// A condition. Parentheses are not kept: the tree has the shape.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cond {
     /// All of it, parentheses included.
     pub span: Span,
@@ -155,7 +231,7 @@ pub struct Cond {
 }
 
 /// The kinds of conditions.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum CondKind {
     /// All true (two or more).
     And(Vec<Cond>),
@@ -166,45 +242,79 @@ pub enum CondKind {
     /// A bare operand: a boolean field or a call.
     Bare(Operand),
     /// `operand op value`
-    Compare { operand: Operand, op: Spanned<Op>, value: Value },
+    Compare {
+        /// Left side.
+        operand: Operand,
+        /// Operator.
+        op: Spanned<Op>,
+        /// Right side.
+        value: Value,
+    },
 }
 
 /// Comparison operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
+    /// `==`
     Eq,
+    /// `!=`
     Ne,
+    /// `<`
     Lt,
+    /// `<=`
     Le,
+    /// `>`
     Gt,
+    /// `>=`
     Ge,
+    /// `in`
     In,
+    /// `under`
     Under,
+    /// `matches`
     Matches,
+    /// `has`
     Has,
+    /// `only`
     Only,
 }
 
 /// Left side of a comparison, or a bare test.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Operand {
     /// `file.path`
     Name(Name),
     /// `pod.labels["app"]`
-    Index { name: Name, key: Spanned<String>, span: Span },
+    Index {
+        /// The field.
+        name: Name,
+        /// Key between the brackets, without quotes; its span has the quotes.
+        key: Spanned<String>,
+        /// All of it.
+        span: Span,
+    },
     /// `f(a, b)`
-    Call { name: Name, args: Vec<Arg>, span: Span },
+    Call {
+        /// The function.
+        name: Name,
+        /// Arguments in order.
+        args: Vec<Arg>,
+        /// All of it.
+        span: Span,
+    },
 }
 
 /// Argument of a call. A plain name parses as a value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Arg {
+    /// A condition.
     Cond(Cond),
+    /// A constant, or a plain name.
     Value(Value),
 }
 
 /// A constant expression.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Value {
     /// All of it.
     pub span: Span,
@@ -213,12 +323,17 @@ pub struct Value {
 }
 
 /// The kinds of constant expressions.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum ValueKind {
     /// `[a, b]`
     Set(Vec<Value>),
     /// `1..5`, ends as written
-    Range { low: Name, high: Name },
+    Range {
+        /// Lower end, included.
+        low: Name,
+        /// Upper end, included.
+        high: Name,
+    },
     /// A literal.
     Literal(Literal),
     /// A name (of a let, a param, an enum value, a fn argument).
@@ -230,7 +345,7 @@ pub enum ValueKind {
 }
 
 /// A literal, text as written except strings (escapes resolved, quotes gone).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Literal {
     /// `"…"`
     Str(String),
@@ -249,7 +364,7 @@ pub enum Literal {
 }
 
 /// `{ key = value, … }`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Record {
     /// Pairs in source order.
     pub pairs: Vec<(Name, PairValue)>,
@@ -258,18 +373,27 @@ pub struct Record {
 }
 
 /// Value of a pair in a record.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum PairValue {
     /// A constant.
     Value(Value),
     /// `10.0.0.1:443`, `[::1]:443`
     Endpoint(Spanned<String>),
     /// `200/10s per lineage`
-    Rate { count: Name, window: Name, per: Option<Name>, span: Span },
+    Rate {
+        /// How many.
+        count: Name,
+        /// In which time, as written.
+        window: Name,
+        /// Domain after `per`.
+        per: Option<Name>,
+        /// All of it.
+        span: Span,
+    },
 }
 
 /// One line of a test.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TestLine {
     /// All of it.
     pub span: Span,
@@ -278,16 +402,34 @@ pub struct TestLine {
 }
 
 /// The kinds of test lines.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum TestLineKind {
     /// `process web = { exe = "…" }`
-    Process { name: Name, record: Record },
+    Process {
+        /// Its name in this test.
+        name: Name,
+        /// Its fields.
+        record: Record,
+    },
     /// `web file.write "/srv/a" { … } times 201 => deny by p.r`
-    Step { process: Name, event: Name, target: Option<Target>, record: Option<Record>, times: Option<Spanned<u64>>, expect: Expect },
+    Step {
+        /// Who acts.
+        process: Name,
+        /// What happens.
+        event: Name,
+        /// To what.
+        target: Option<Target>,
+        /// Further fields.
+        record: Option<Record>,
+        /// How often.
+        times: Option<Spanned<u64>>,
+        /// The verdict that must come.
+        expect: Expect,
+    },
 }
 
 /// Object of a test step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Target {
     /// `10.2.3.4:443`
     Endpoint(Spanned<String>),
@@ -296,10 +438,19 @@ pub enum Target {
 }
 
 /// Expected verdict of a test step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Expect {
     /// `allow`
     Allow(Span),
     /// `deny by p.r` or `deny by p default`
-    By { verdict: Spanned<Verdict>, rule: Name, default: bool, span: Span },
+    By {
+        /// Which verdict.
+        verdict: Spanned<Verdict>,
+        /// `policy.rule`, or the policy alone with `default`.
+        rule: Name,
+        /// Whether `default` follows.
+        default: bool,
+        /// All of it.
+        span: Span,
+    },
 }

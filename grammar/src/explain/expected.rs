@@ -1,0 +1,218 @@
+//! The sentence "expected …, found …". Takes what the parser tried at the place where it stopped, gives it in the
+//! user's words, with the word that was probably meant.
+
+use super::{Bad, Part, Stop, is_clause};
+use crate::ast::Span;
+use crate::error::{self, SyntaxError};
+use crate::lex::TokenKind;
+use crate::tree::Kind;
+use crate::words;
+
+/// What to say for each thing that may be expected, in the order in which it is said.
+const PHRASES: &[(&[Kind], &str)] = &[
+    (&[Kind::string], "text in double quotes"),
+    (
+        &[
+            Kind::name,
+            Kind::qname,
+            Kind::key,
+            Kind::arg_decl,
+            Kind::pair,
+        ],
+        "a name",
+    ),
+    (&[Kind::type_], "a type"),
+    (
+        &[Kind::action, Kind::verb, Kind::labelless, Kind::colonless],
+        "an action (`deny`, `kill`, `audit`, `allow` or `mark`)",
+    ),
+    (&[Kind::event], "an event"),
+    (&[Kind::cond, Kind::not, Kind::group], "a condition"),
+    (
+        &[Kind::value, Kind::word, Kind::set, Kind::quoted],
+        "a value",
+    ),
+    (&[Kind::arg], "an argument"),
+    (&[Kind::record], "`{`"),
+    (&[Kind::target], "the object"),
+    (&[Kind::arrow, Kind::expect], "`=>` and the verdict"),
+    (&[Kind::verdict, Kind::k_allow], "a verdict"),
+    (&[Kind::lbrace], "`{`"),
+    (&[Kind::lparen], "`(`"),
+    (&[Kind::colon, Kind::rule], "`:`"),
+    (&[Kind::eq, Kind::prop, Kind::pair_eq], "`=`"),
+    (&[Kind::rparen], "`)`"),
+    (&[Kind::rbracket], "`]`"),
+    (&[Kind::rbrace], "`}`"),
+    (&[Kind::rangle], "`>`"),
+    (&[Kind::dangling_comma], "`,`"),
+    (&[Kind::op], "a comparison"),
+    (&[Kind::logic], "`and`, `or`"),
+    (&[Kind::k_when], "`when`"),
+    (&[Kind::k_unless], "`unless`"),
+    (&[Kind::k_where], "`where`"),
+    (&[Kind::k_because], "`because`"),
+    (&[Kind::k_with], "`with`"),
+    (&[Kind::k_until], "`until`"),
+    (&[Kind::k_per], "`per`"),
+    (&[Kind::k_for], "`for`"),
+    (&[Kind::k_as], "`as`"),
+    (&[Kind::k_by], "`by`"),
+    (&[Kind::k_times], "`times`"),
+];
+
+impl Bad<'_> {
+    /// "expected …": the message of last resort.
+    pub(super) fn expected(&self, stop: &Stop, kinds: &[Kind]) -> SyntaxError {
+        let kinds = self.relevant(stop, kinds);
+        let mut phrases: Vec<&str> = PHRASES
+            .iter()
+            .filter(|(of, _)| of.iter().any(|k| kinds.contains(k)))
+            .map(|(_, phrase)| *phrase)
+            .collect();
+        if phrases.contains(&"a condition") {
+            phrases.retain(|p| *p == "a condition");
+        }
+        if phrases.contains(&"a value") {
+            phrases.retain(|p| !matches!(*p, "text in double quotes"));
+        }
+        let found = stop.at < self.tokens.len();
+        let place = if found {
+            self.span(stop.at)
+        } else {
+            self.end()
+        };
+        let after = self.after(stop, &kinds);
+        let message = match (listed(&phrases), found) {
+            (Some(list), true) => format!("expected {list}{after}, found {}", self.quoted(stop.at)),
+            (Some(list), false) => format!("expected {list}{after}"),
+            (None, true) => format!("{} cannot stand here", self.quoted(stop.at)),
+            (None, false) => "this is not complete".to_owned(),
+        };
+        let error = SyntaxError::new(error::UNEXPECTED, place, message);
+        match (self.part, found) {
+            (Part::TestLine, false) => SyntaxError {
+                code: error::NO_ARROW,
+                ..error
+            }
+            .help("end the line with `=> allow` or `=> deny by policy.rule`"),
+            _ => error,
+        }
+    }
+
+    /// A word close to one of the keywords that could stand there.
+    pub(super) fn slip(&self, stop: &Stop, kinds: &[Kind]) -> Option<SyntaxError> {
+        if self.kind(stop.at) != Some(TokenKind::Word) {
+            return None;
+        }
+        let kinds = self.relevant(stop, kinds);
+        let candidates: Vec<&str> = kinds
+            .iter()
+            .flat_map(|k| keywords_of(*k))
+            .copied()
+            .collect();
+        let word = self.word(stop.at);
+        let near = words::near(word, &candidates)
+            .or_else(|| foreign(word).filter(|f| candidates.contains(f)))?;
+        let message = format!("{} cannot stand here", self.quoted(stop.at));
+        let message = match self.after(stop, &kinds) {
+            after if after.is_empty() => message,
+            after => format!("{} cannot stand{after}", self.quoted(stop.at)),
+        };
+        let error = SyntaxError::new(error::UNEXPECTED, self.span(stop.at), message);
+        Some(error.help(format!("did you mean `{near}`?")))
+    }
+
+    /// What was tried, without the clauses that cannot follow where this stands.
+    fn relevant(&self, stop: &Stop, kinds: &[Kind]) -> Vec<Kind> {
+        let first = self
+            .tokens
+            .iter()
+            .position(|t| t.kind != TokenKind::Doc)
+            .map_or("", |at| self.word(at));
+        let order: &[&str] = match (self.part, first) {
+            (Part::Item, "apply") => &["where", "with"],
+            (Part::Item, _) => &["when", "because", "until"],
+            (_, "default") => &["because", "with"],
+            _ => &["when", "unless", "because", "with"],
+        };
+        let last = (0..stop.at)
+            .rev()
+            .map(|at| self.word(at))
+            .find(|w| is_clause(w))
+            .filter(|_| stop.open.is_empty());
+        let from = last
+            .and_then(|l| order.iter().position(|w| *w == l))
+            .map_or(0, |rank| rank + 1);
+        let following = order.get(from..).unwrap_or_default();
+        let keep = |kind: &Kind| match keywords_of(*kind) {
+            [word] if is_clause(word) => following.contains(word),
+            _ => true,
+        };
+        kinds.iter().copied().filter(keep).collect()
+    }
+
+    /// " after …", in terms of the part where it is clear.
+    fn after(&self, stop: &Stop, kinds: &[Kind]) -> String {
+        if stop.at == 0 {
+            return String::new();
+        }
+        let top = stop.open.is_empty();
+        if top && kinds.contains(&Kind::dangling_comma) {
+            return " after the events".to_owned();
+        }
+        if top && kinds.contains(&Kind::logic) && !kinds.contains(&Kind::op) {
+            return " after the condition".to_owned();
+        }
+        format!(" after {}", self.quoted(stop.at - 1))
+    }
+
+    /// Just after the last token.
+    fn end(&self) -> Span {
+        let end = self.tokens.last().map_or(0, |t| t.span.end);
+        Span { start: end, end }
+    }
+}
+
+/// The keywords that a kind stands for.
+fn keywords_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::k_when => &["when"],
+        Kind::k_unless => &["unless"],
+        Kind::k_where => &["where"],
+        Kind::k_because => &["because"],
+        Kind::k_with => &["with"],
+        Kind::k_until => &["until"],
+        Kind::k_per => &["per"],
+        Kind::k_for => &["for"],
+        Kind::k_as => &["as"],
+        Kind::k_by => &["by"],
+        Kind::k_times => &["times"],
+        Kind::logic => &["and", "or"],
+        Kind::op => words::COMPARISONS,
+        Kind::action | Kind::verb | Kind::labelless | Kind::colonless => words::ACTIONS,
+        _ => &[],
+    }
+}
+
+/// The clause that a word of other languages means.
+fn foreign(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "if" => "when",
+        "except" | "but" => "unless",
+        "reason" | "message" | "msg" => "because",
+        "contains" | "includes" => "has",
+        "like" | "startswith" | "endswith" | "glob" | "regex" => "matches",
+        _ => return None,
+    })
+}
+
+/// "a, b or c".
+fn listed(phrases: &[&str]) -> Option<String> {
+    let (last, rest) = phrases.split_last()?;
+    Some(if rest.is_empty() {
+        (*last).to_owned()
+    } else {
+        format!("{} or {last}", rest.join(", "))
+    })
+}

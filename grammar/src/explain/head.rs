@@ -1,0 +1,156 @@
+//! Mistakes that show in the first words of a bad span: an unknown item, a rule outside of a policy, an unknown
+//! action, a property with a colon. Gives nothing where the words begin well.
+
+use super::{Bad, Part, is_clause};
+use crate::build::unknown_action;
+use crate::error::{self, SyntaxError};
+use crate::lex::TokenKind;
+use crate::words;
+
+/// Properties of a policy that are often written `key: value`.
+const PROPERTIES: &[&str] = &[
+    "description",
+    "severity",
+    "attack",
+    "mode",
+    "scope",
+    "tags",
+    "errno",
+    "limit",
+];
+
+impl Bad<'_> {
+    /// The error for the first words, if they are wrong.
+    pub(super) fn head(&self) -> Option<SyntaxError> {
+        let first = self.tokens.iter().position(|t| t.kind != TokenKind::Doc)?;
+        if matches!(self.word(first), ")" | "]" | "}") {
+            return Some(self.stray(first));
+        }
+        match self.part {
+            Part::Item => self.item_head(first),
+            Part::Member => self.member_head(first),
+            Part::TestLine => self.line_head(),
+        }
+    }
+
+    fn item_head(&self, first: usize) -> Option<SyntaxError> {
+        let (word, span) = (self.word(first), self.span(first));
+        if words::ITEMS.contains(&word) && !matches!(self.word(first + 1), ":" | "=") {
+            return self.mark_outside(first);
+        }
+        if !self.is_word(first) {
+            if matches!(word, "#" | "/*") || self.kind(first) != Some(TokenKind::Punct) {
+                let stop = super::Stop {
+                    at: first,
+                    open: Vec::new(),
+                };
+                return self.token(&stop).or_else(|| Some(self.no_item(first)));
+            }
+            return Some(self.no_item(first));
+        }
+        let next = self.word(first + 1);
+        let rule = matches!(next, ":" | "=") || words::ACTIONS.contains(&next);
+        if rule || words::ACTIONS.contains(&word) || word == "default" {
+            return Some(self.outside(first, if next == "=" { "a property" } else { "a rule" }));
+        }
+        let near = words::near(word, words::ITEMS).or_else(|| foreign_item(word));
+        let Some(near) = near else {
+            return Some(self.no_item(first));
+        };
+        let error = SyntaxError::new(
+            error::UNKNOWN_ITEM,
+            span,
+            format!("{} does not begin an item", self.quoted(first)),
+        );
+        Some(error.help(format!("did you mean `{near}`?")))
+    }
+
+    /// `mark name event` at the top level is a rule.
+    fn mark_outside(&self, first: usize) -> Option<SyntaxError> {
+        let rule = self.word(first) == "mark"
+            && self.is_word(first + 2)
+            && self.word(first + 2).contains('.');
+        rule.then(|| self.outside(first, "a rule"))
+    }
+
+    fn outside(&self, at: usize, what: &str) -> SyntaxError {
+        let error = SyntaxError::new(
+            error::OUTSIDE,
+            self.span(at),
+            format!("{what} stands outside of a policy"),
+        );
+        error.help(
+            "put it between the braces of `policy name { … }`; perhaps a `}` stands too early",
+        )
+    }
+
+    fn no_item(&self, at: usize) -> SyntaxError {
+        let message = format!("expected an item, found {}", self.quoted(at));
+        SyntaxError::new(error::UNKNOWN_ITEM, self.span(at), message)
+            .help("items begin with `policy`, `let`, `param`, `fn`, `mark`, `import`, `apply`, `except` or `test`")
+    }
+
+    fn member_head(&self, first: usize) -> Option<SyntaxError> {
+        let (word, next, third) = (self.word(first), self.word(first + 1), self.word(first + 2));
+        if word == "default" && self.is_word(first + 1) && !words::ACTIONS.contains(&next) {
+            return Some(unknown_action(next, self.span(first + 1)));
+        }
+        if !self.is_word(first) || next != ":" || words::ACTIONS.contains(&third) {
+            return None;
+        }
+        let value = matches!(
+            self.kind(first + 2),
+            Some(TokenKind::Str | TokenKind::OpenStr)
+        ) || third == "[";
+        if value || PROPERTIES.contains(&word) {
+            let message = format!("the property `{word}` is given with `:`");
+            let error = SyntaxError::new(error::WRONG_EQUALS, self.span(first + 1), message);
+            return Some(error.help(format!("write `{word} = …`")));
+        }
+        if !self.is_word(first + 2) || is_clause(third) {
+            return None;
+        }
+        let similar =
+            words::foreign_action(third).is_some() || words::near(third, words::ACTIONS).is_some();
+        if similar
+            || (self.is_word(first + 3)
+                && !is_clause(self.word(first + 3))
+                && self.word(first + 4) != ":")
+        {
+            return Some(unknown_action(third, self.span(first + 2)));
+        }
+        let message = format!("the action is missing before {}", self.quoted(first + 2));
+        let error = SyntaxError::new(error::UNKNOWN_ACTION, self.span(first + 2), message);
+        Some(error.help(format!(
+            "write `deny {third}`, or another of `kill`, `audit`, `allow` and `mark`"
+        )))
+    }
+
+    fn line_head(&self) -> Option<SyntaxError> {
+        let arrow = (0..self.tokens.len()).find(|at| self.word(*at) == "=>")?;
+        let (verdict, span) = (self.word(arrow + 1), self.span(arrow + 1));
+        if !self.is_word(arrow + 1) || matches!(verdict, "allow" | "deny" | "kill" | "audit") {
+            return None;
+        }
+        let near = words::foreign_action(verdict).or_else(|| words::near(verdict, words::ACTIONS));
+        let help = match near.filter(|n| *n != "mark") {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "the verdicts are `allow`, `deny`, `kill` and `audit`".to_owned(),
+        };
+        let message = format!("{} is not a verdict", self.quoted(arrow + 1));
+        Some(SyntaxError::new(error::UNKNOWN_ACTION, span, message).help(help))
+    }
+}
+
+/// The item that a word of other languages means.
+fn foreign_item(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "use" | "include" | "require" | "from" | "using" => "import",
+        "const" | "var" | "list" | "set" | "static" | "define" => "let",
+        "func" | "function" | "def" | "macro" => "fn",
+        "rule" | "rules" | "profile" | "group" | "module" | "class" => "policy",
+        "exception" | "exclude" | "ignore" => "except",
+        "parameter" | "input" | "variable" => "param",
+        lower => return words::ITEMS.iter().find(|i| **i == lower).copied(),
+    })
+}

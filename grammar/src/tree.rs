@@ -1,0 +1,96 @@
+//! Runs the pest grammar and flattens what it gives: nodes in source order, each knowing where its
+//! subtree ends. The only module that names pest or its `Rule`; others say [`Kind`].
+
+use std::num::NonZeroUsize;
+use std::sync::Once;
+
+use pest::error::{ErrorVariant, InputLocation};
+use pest::{Parser, Token};
+
+use crate::ast::Span;
+
+/// The generated parser; the rules need no documentation of their own.
+#[allow(missing_docs)]
+mod generated {
+    #[derive(pest_derive::Parser)]
+    #[grammar = "ebsec.pest"]
+    pub struct Ebsec;
+}
+use generated::Ebsec;
+
+/// What a node is: the grammar's own names.
+pub(crate) type Kind = generated::Rule;
+
+/// Counted parser steps for one text. The worst text found costs about 70 steps a byte; the largest
+/// file is 8 MiB. The limit is the process's own (pest has no other), so it is set once and for all.
+const CALL_LIMIT: usize = 128 * crate::MAX_BYTES;
+
+/// A node of the flat tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it stands.
+    pub span: Span,
+    /// Index one past the last node of its subtree.
+    pub end: u32,
+}
+
+/// Why a text is not what it should be.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Something else was expected at this byte.
+    Expected { at: usize, kinds: Vec<Kind> },
+    /// The parser's own limit of work or stack was reached.
+    Limit,
+}
+
+/// Parses `text` as `kind`, with `offset` added to every place.
+pub(crate) fn parse(kind: Kind, text: &str, offset: usize) -> Result<Vec<Node>, Failure> {
+    static LIMIT: Once = Once::new();
+    LIMIT.call_once(|| pest::set_call_limit(NonZeroUsize::new(CALL_LIMIT)));
+    match Ebsec::parse(kind, text) {
+        Ok(pairs) => Ok(flatten(pairs, text.len(), offset)),
+        Err(error) => Err(match error.variant {
+            ErrorVariant::ParsingError { positives, .. } => {
+                let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+                Failure::Expected {
+                    at: at + offset,
+                    kinds: positives,
+                }
+            }
+            ErrorVariant::CustomError { .. } => Failure::Limit,
+        }),
+    }
+}
+
+fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, length: usize, offset: usize) -> Vec<Node> {
+    let mut nodes: Vec<Node> = Vec::with_capacity(length / 16);
+    let mut open: Vec<usize> = Vec::with_capacity(64);
+    for token in pairs.tokens() {
+        match token {
+            Token::Start { rule: kind, pos } => {
+                let start = index(pos.pos() + offset);
+                open.push(nodes.len());
+                nodes.push(Node {
+                    kind,
+                    span: Span { start, end: start },
+                    end: 0,
+                });
+            }
+            Token::End { pos, .. } => {
+                let end = index(nodes.len());
+                if let Some(node) = open.pop().and_then(|at| nodes.get_mut(at)) {
+                    node.span.end = index(pos.pos() + offset);
+                    node.end = end;
+                }
+            }
+        }
+    }
+    nodes
+}
+
+/// Files are at most 8 MiB, so every place fits.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
