@@ -5,5 +5,6 @@
 pub mod bpf;
 pub mod classes;
 pub mod decide;
+pub mod diag;
 pub mod hir;
 pub mod source;

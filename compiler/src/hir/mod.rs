@@ -1,6 +1,7 @@
 //! The typed policy: what the front gives and every later stage reads. All names are resolved, all constants are
 //! evaluated, every `unless`, `except`, scope and `apply` is folded into conditions. Holds no source text.
 
+pub mod eval;
 pub mod glob;
 
 use crate::source::Loc;

@@ -1,0 +1,58 @@
+//! The known word that a misspelt one was probably meant to be. Knows nothing of what the words mean.
+
+/// The candidate at most two slips away (one for words under five letters); the first of the nearest.
+#[must_use]
+pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
+    if word.len() > 64 {
+        return None;
+    }
+    let limit = match word.len() {
+        0..=4 => 1,
+        5..=11 => 2,
+        _ => 3,
+    };
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates.iter().take(4096) {
+        if candidate.len().abs_diff(word.len()) > limit {
+            continue;
+        }
+        let far = distance(word.as_bytes(), candidate.as_bytes());
+        if far <= limit && far < candidate.len() && best.is_none_or(|(least, _)| far < least) {
+            best = Some((far, candidate));
+        }
+    }
+    best.map(|(_, c)| c)
+}
+
+/// Edits (insert, delete, replace, swap of neighbours), ASCII case ignored.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let at = |row: &[usize], i: usize| row.get(i).copied().unwrap_or(usize::MAX / 2);
+    let same = |x: Option<&u8>, y: Option<&u8>| matches!((x, y), (Some(x), Some(y)) if x.eq_ignore_ascii_case(y));
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut row = vec![i + 1];
+        for j in 0..b.len() {
+            let replace = at(&last, j) + usize::from(!same(a.get(i), b.get(j)));
+            let mut least = replace.min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
+            if i > 0 && j > 0 && same(a.get(i - 1), b.get(j)) && same(a.get(i), b.get(j - 1)) {
+                least = least.min(at(&before, j - 1) + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    at(&last, b.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_find_their_word() {
+        assert_eq!(nearest("file.pth", &["file.path", "file.mode"]), Some("file.path"));
+        assert_eq!(nearest("hgih", &["high", "low"]), Some("high"));
+        assert_eq!(nearest("xx", &["high", "low"]), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! The reference interpreter: a typed policy and one operation in, the verdict out. This is the meaning; the emitted
+//! bytes must agree with it. Slow on purpose, keeps nothing between calls, never reports.
+
+mod atom;
+#[cfg(test)]
+mod tests;
+
+use super::{Action, Mode, Object, Operation, Package, Rule};
+use ebsec_templates::{Catalog, EventId};
+
+/// Kleene's three values; `Failed` where a path that decides could not be computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Truth {
+    /// No.
+    False,
+    /// Cannot be known.
+    Failed,
+    /// Yes.
+    True,
+}
+
+impl Truth {
+    fn of(yes: bool) -> Self {
+        if yes { Self::True } else { Self::False }
+    }
+
+    fn not(self) -> Self {
+        match self {
+            Self::False => Self::True,
+            Self::Failed => Self::Failed,
+            Self::True => Self::False,
+        }
+    }
+}
+
+/// A rule or default whose condition is true or failed for an elementary event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Match {
+    /// Which event.
+    pub event: EventId,
+    /// Index into [`Package::policies`].
+    pub policy: usize,
+    /// Index into [`super::Policy::rules`].
+    pub rule: usize,
+    /// Never [`Truth::False`].
+    pub truth: Truth,
+}
+
+/// What happens to an operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The errno, if the operation is refused.
+    pub refused: Option<u16>,
+    /// The process is killed as well.
+    pub killed: bool,
+    /// Everything that is reported, sorted by event, policy and rule; over several objects the strongest truth.
+    pub matched: Vec<Match>,
+}
+
+/// EPERM.
+const EPERM: u16 = 1;
+
+/// The verdict of a package on one operation.
+#[must_use]
+pub fn eval(package: &Package, catalog: &Catalog, operation: &Operation) -> Verdict {
+    let mut memo = atom::Memo::default();
+    let mut matched: Vec<Match> = Vec::new();
+    for (event, object) in elementary_events(catalog, operation) {
+        for (p, policy) in package.policies.iter().enumerate() {
+            for (r, rule) in policy.rules.iter().enumerate().filter(|(_, rule)| rule.event == event) {
+                let truth = atom::Scene { package, catalog, operation, object }.cond(&rule.cond, &mut memo);
+                if truth != Truth::False {
+                    matched.push(Match { event, policy: p, rule: r, truth });
+                }
+            }
+        }
+    }
+    matched.sort_unstable();
+    // Sorted by truth last: of equal rules the strongest truth comes last and is kept.
+    matched.reverse();
+    matched.dedup_by_key(|m| (m.event, m.policy, m.rule));
+    matched.reverse();
+    verdict(package, matched)
+}
+
+fn verdict(package: &Package, matched: Vec<Match>) -> Verdict {
+    let mut errnos = Vec::new();
+    let mut killed = false;
+    for found in &matched {
+        if refuses(package, found) {
+            errnos.extend(rule(package, found).map(|r| r.errno));
+            killed |= kills(package, found);
+        }
+    }
+    let refused = errnos.first().map(|first| if errnos.iter().all(|e| e == first) { *first } else { EPERM });
+    Verdict { refused, killed, matched }
+}
+
+fn rule<'p>(package: &'p Package, found: &Match) -> Option<&'p Rule> {
+    package.policies.get(found.policy)?.rules.get(found.rule)
+}
+
+/// Whether a match refuses: its policy enforces and its action is more than an audit.
+#[must_use]
+pub fn refuses(package: &Package, found: &Match) -> bool {
+    let enforced = package.policies.get(found.policy).is_some_and(|p| p.mode == Mode::Enforce);
+    enforced && rule(package, found).is_some_and(|r| r.action != Action::Audit)
+}
+
+/// Whether a match kills: it refuses by `kill`, and its condition is true, not failed.
+#[must_use]
+pub fn kills(package: &Package, found: &Match) -> bool {
+    refuses(package, found) && found.truth == Truth::True && rule(package, found).is_some_and(|r| r.action == Action::Kill)
+}
+
+/// The elementary events of an operation, each with its object, as the hook's contract says.
+#[must_use]
+pub fn elementary_events<'o>(catalog: &Catalog, operation: &'o Operation) -> Vec<(EventId, &'o Object)> {
+    let hook = &catalog[operation.hook];
+    let holds = |(fact, wanted): &(String, bool)| operation.facts.contains(fact) == *wanted;
+    if hook.silent_when.iter().any(holds) {
+        return Vec::new();
+    }
+    let mut events = Vec::new();
+    for raise in hook.raises.iter().filter(|r| r.when.iter().all(holds)) {
+        let first = operation.objects.get(raise.object).and_then(Option::as_ref);
+        events.extend(first.map(|object| (raise.event, object)));
+        if hook.objects.get(raise.object).is_some_and(|o| o.each_mount) {
+            let further = operation.objects.iter().skip(hook.objects.len()).flatten();
+            events.extend(further.map(|object| (raise.event, object)));
+        }
+    }
+    events
+}
+
+/// The strongest thing that happened, as tests write it: `allow`, `deny by p.r`, `kill by p default`, `audit by p.r`.
+#[must_use]
+pub fn describe(package: &Package, verdict: &Verdict) -> String {
+    let word = verdict_word(verdict);
+    let contributes = |m: &&Match| match word {
+        Some(Action::Kill) => kills(package, m),
+        Some(Action::Deny) => refuses(package, m),
+        _ => true,
+    };
+    let Some(found) = verdict.matched.iter().find(contributes) else { return "allow".to_owned() };
+    let policy = package.policies.get(found.policy).map_or("", |p| p.name.as_str());
+    let verb = match word {
+        Some(Action::Kill) => "kill",
+        Some(Action::Deny) => "deny",
+        _ => "audit",
+    };
+    match rule(package, found).and_then(|r| r.label.as_deref()) {
+        Some(label) => format!("{verb} by {policy}.{label}"),
+        None => format!("{verb} by {policy} default"),
+    }
+}
+
+fn verdict_word(verdict: &Verdict) -> Option<Action> {
+    if verdict.killed {
+        Some(Action::Kill)
+    } else if verdict.refused.is_some() {
+        Some(Action::Deny)
+    } else if verdict.matched.is_empty() {
+        None
+    } else {
+        Some(Action::Audit)
+    }
+}
+
+/// Whether a verdict is the one that a test expects: the strongest action is that one, and the named rule is among those
+/// that bring it about. `None` expects that nothing is refused and nothing reported.
+#[must_use]
+pub fn satisfies(package: &Package, verdict: &Verdict, expect: Option<&(Action, String, Option<String>)>) -> bool {
+    let word = verdict_word(verdict);
+    let Some((action, policy, label)) = expect else { return word.is_none() };
+    word == Some(*action)
+        && verdict.matched.iter().any(|m| {
+            let named = package.policies.get(m.policy).is_some_and(|p| p.name == *policy)
+                && rule(package, m).is_some_and(|r| r.label == *label);
+            named
+                && match action {
+                    Action::Kill => kills(package, m),
+                    Action::Deny => refuses(package, m),
+                    Action::Audit => true,
+                }
+        })
+}
+

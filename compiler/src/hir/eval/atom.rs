@@ -1,0 +1,173 @@
+//! Conditions and atoms of one elementary event, by the rules of absence, failure and identity. Knows the fields of the
+//! language by name, since here a name gets its meaning; knows no hook.
+
+use super::Truth;
+use crate::hir::{
+    Atom, Cond, FileAttributes, Object, Operation, Package, PathLang, PathSetId, PathValue, Prefix, Program, Test, glob,
+};
+use ebsec_templates::{Catalog, FieldOf, FieldType};
+use rustc_hash::FxHashMap;
+use std::net::IpAddr;
+
+/// Answers of path sets within one operation.
+#[derive(Default)]
+pub(super) struct Memo(FxHashMap<(PathSetId, Vec<u8>), bool>);
+
+/// One elementary event.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub package: &'a Package,
+    pub catalog: &'a Catalog,
+    pub operation: &'a Operation,
+    pub object: &'a Object,
+}
+
+/// The value of a field.
+enum Value<'a> {
+    Absent,
+    Path(&'a PathValue),
+    Program(&'a Program),
+    Programs(&'a [Program]),
+    Bytes(&'a [u8]),
+    Number(u64),
+    Address(IpAddr),
+}
+
+impl<'a> Scene<'a> {
+    /// The truth of a condition. Empty `And` is true, empty `Or` false.
+    pub(super) fn cond(&self, cond: &Cond, memo: &mut Memo) -> Truth {
+        match cond {
+            Cond::Const(yes) => Truth::of(*yes),
+            Cond::Atom(atom) => self.atom(atom, memo),
+            Cond::Not(inner) => self.cond(inner, memo).not(),
+            Cond::And(all) => all.iter().map(|c| self.cond(c, memo)).min().unwrap_or(Truth::True),
+            Cond::Or(all) => all.iter().map(|c| self.cond(c, memo)).max().unwrap_or(Truth::False),
+        }
+    }
+
+    fn atom(&self, atom: &Atom, memo: &mut Memo) -> Truth {
+        let value = self.value(atom);
+        match (&atom.test, value) {
+            (_, Value::Absent) => Truth::False,
+            (Test::InPaths(set), Value::Path(path)) => self.path(*set, path, memo),
+            (Test::InPaths(set), Value::Bytes(bytes)) => Truth::of(self.has(*set, bytes, memo)),
+            (Test::InPaths(set), Value::Program(one)) => self.program(*set, one, atom.identity, memo),
+            (Test::InPaths(set), Value::Programs(all)) => {
+                all.iter().map(|one| self.program(*set, one, atom.identity, memo)).max().unwrap_or(Truth::False)
+            }
+            (Test::Unresolved, Value::Path(path)) => Truth::of(*path == PathValue::Failed),
+            (Test::Unresolved, Value::Program(one)) => Truth::of(one.path == PathValue::Failed),
+            (Test::Unresolved, Value::Programs(all)) => Truth::of(all.iter().any(|one| one.path == PathValue::Failed)),
+            (Test::Deleted, Value::Path(_)) => Truth::of(self.object.deleted),
+            (Test::True, Value::Number(number)) => Truth::of(number != 0),
+            (Test::InRanges(ranges), Value::Number(number)) => {
+                Truth::of(ranges.iter().any(|(low, high)| (*low..=*high).contains(&number)))
+            }
+            (Test::HasBits(bits), Value::Number(number)) => Truth::of(number & bits == *bits),
+            (Test::InPrefixes(prefixes), Value::Address(address)) => Truth::of(prefixes.iter().any(|p| covers(*p, address))),
+            // The type stage makes no other pairs.
+            _ => Truth::False,
+        }
+    }
+
+    fn path(&self, set: PathSetId, path: &PathValue, memo: &mut Memo) -> Truth {
+        match path {
+            PathValue::Absent => Truth::False,
+            PathValue::Failed => Truth::Failed,
+            PathValue::Known(bytes) => Truth::of(self.has(set, bytes, memo)),
+        }
+    }
+
+    /// Rule 18: where its being true loosens, a program counts only if it is trusted.
+    fn program(&self, set: PathSetId, one: &Program, identity: bool, memo: &mut Memo) -> Truth {
+        match self.path(set, &one.path, memo) {
+            Truth::True if identity && !one.trusted => Truth::Failed,
+            truth => truth,
+        }
+    }
+
+    fn has(&self, set: PathSetId, bytes: &[u8], memo: &mut Memo) -> bool {
+        if let Some(known) = memo.0.get(&(set, bytes.to_vec())) {
+            return *known;
+        }
+        let answer = self.package.path_sets.get(set.0 as usize).is_some_and(|s| lang_has(&s.lang, bytes, s.space));
+        memo.0.insert((set, bytes.to_vec()), answer);
+        answer
+    }
+
+    fn value(&self, atom: &Atom) -> Value<'a> {
+        let field = &self.catalog[atom.field];
+        let value = match field.of {
+            FieldOf::Subject => self.subject(&field.name),
+            FieldOf::Object => self.object_value(&field.name),
+            FieldOf::Operation => None,
+        };
+        if let Some(value) = value {
+            return value;
+        }
+        if field.of != FieldOf::Operation {
+            return Value::Absent;
+        }
+        match self.operation.values.get(&atom.field) {
+            Some(number) => Value::Number(*number),
+            // A fact of the contract may be a field too.
+            None if field.ty == FieldType::Bool && self.operation.facts.contains(&field.name) => Value::Number(1),
+            None => Value::Absent,
+        }
+    }
+
+    fn subject(&self, name: &str) -> Option<Value<'a>> {
+        let subject = &self.operation.subject;
+        Some(match name {
+            "process.exe" => Value::Program(&subject.exe),
+            "process.parent.exe" => Value::Program(&subject.parent),
+            "process.lineage.exe" => Value::Programs(&subject.lineage),
+            "process.comm" => Value::Bytes(&subject.comm),
+            "process.uid" => Value::Number(subject.uid.into()),
+            "process.gid" => Value::Number(subject.gid.into()),
+            "process.euid" => Value::Number(subject.euid.into()),
+            "process.container" => Value::Number(subject.container.into()),
+            _ => return None,
+        })
+    }
+
+    fn object_value(&self, name: &str) -> Option<Value<'a>> {
+        let file = |get: fn(&FileAttributes) -> u64| self.object.file.as_ref().map(|f| Value::Number(get(f)));
+        match name {
+            "file.path" => Some(Value::Path(&self.object.path)),
+            "file.memfd" => file(|f| f.memfd.into()),
+            "file.setuid" => file(|f| u64::from(f.mode & 0o4000 != 0)),
+            "file.mode" => file(|f| f.mode.into()),
+            "file.owner" => file(|f| f.owner.into()),
+            "file.owned" => {
+                let file = self.object.file.as_ref()?;
+                Some(Value::Number(u64::from(file.owner == self.operation.subject.euid)))
+            }
+            "remote.ip" => self.object.remote.map(|(ip, _)| Value::Address(ip)),
+            "remote.port" => self.object.remote.map(|(_, port)| Value::Number(port.into())),
+            _ => None,
+        }
+    }
+}
+
+/// Whether bytes are in a regular set.
+fn lang_has(lang: &PathLang, bytes: &[u8], space: crate::hir::Space) -> bool {
+    match lang {
+        PathLang::Patterns(all) => all.iter().any(|p| glob::matches(p, bytes, space)),
+        PathLang::Union(all) => all.iter().any(|l| lang_has(l, bytes, space)),
+        PathLang::Minus(a, b) => lang_has(a, bytes, space) && !lang_has(b, bytes, space),
+    }
+}
+
+/// Whether an address lies in a prefix. A v4-mapped address is the v4 address, so no v6 prefix holds it.
+fn covers(prefix: Prefix, address: IpAddr) -> bool {
+    match (prefix, address.to_canonical()) {
+        (Prefix::V4(value, length), IpAddr::V4(a)) => {
+            (value ^ a.to_bits()).checked_shr(32 - u32::from(length.min(32))).unwrap_or(0) == 0
+        }
+        (Prefix::V6(value, length), IpAddr::V6(a)) => {
+            (value ^ a.to_bits()).checked_shr(128 - u32::from(length.min(128))).unwrap_or(0) == 0
+        }
+        _ => false,
+    }
+}
