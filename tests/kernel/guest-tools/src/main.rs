@@ -1,0 +1,50 @@
+//! Programs that tests run inside guests: attacks on files and sockets, stress
+//! for races, and loops to be measured. Takes its orders as arguments, prints
+//! one result a line. Never part of what is shipped.
+
+mod attack;
+mod bench;
+mod errno;
+mod exec;
+mod files;
+mod mounts;
+mod net;
+mod stress;
+mod sys;
+mod uring;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: guest-tools prepare FOLDER
+       guest-tools attack [--peer4 IP] [--peer6 IP] [--port N] FOLDER NAME|KIND|all…
+       guest-tools list
+       guest-tools stress [--seconds N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]…
+                          [--program COPY:allowed|denied:PATH]…
+       guest-tools expect allowed|denied PATH
+       guest-tools bench [--settle SECONDS] open PATH | exec PATH | fork | connect IP PORT";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let rest = words.get(1..).unwrap_or_default();
+    let done = match words.first().map(String::as_str) {
+        Some("prepare") => attack::prepare(rest),
+        Some("attack") => attack::attack(rest),
+        Some("list") => attack::list(),
+        Some("stress") => stress::stress(rest),
+        Some("expect") => match stress::expect(rest) {
+            Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
+            Err(message) => Err(message),
+        },
+        Some("bench") => bench::bench(rest),
+        _ => Err(USAGE.into()),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Provokes races: many tasks on one processor open, fork, thread, exec and
+//! rename at once. Takes paths that must be allowed and paths that must be
+//! refused, prints how many verdicts were wrong.
+
+use crate::sys;
+use std::ffi::CString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// What all tasks count together.
+#[repr(C)]
+struct Counters {
+    opens: AtomicU64,
+    refused: AtomicU64,
+    /// Allowed paths that were refused.
+    wrong: AtomicU64,
+    /// Paths that must be refused and were opened.
+    leaked: AtomicU64,
+    /// Other errors, such as a name that a rename took away.
+    other: AtomicU64,
+    forks: AtomicU64,
+    threads: AtomicU64,
+    execs: AtomicU64,
+    renames: AtomicU64,
+    lost: AtomicU64,
+}
+
+struct Plan {
+    allowed: Vec<PathBuf>,
+    denied: Vec<PathBuf>,
+    /// Commands that open one path and say whether the verdict was right.
+    programs: Vec<Vec<CString>>,
+    storms: Vec<PathBuf>,
+    until: Instant,
+    counters: &'static Counters,
+}
+
+/// True if no verdict was wrong and no task was lost.
+pub fn stress(words: &[String]) -> Result<bool, String> {
+    let counters = sys::shared_page().map_err(|error| error.to_string())?;
+    let plan = plan(words, counters)?;
+    sys::pin().map_err(|error| format!("cannot stay on one processor: {error}"))?;
+    let tasks: &[fn(&Plan)] = &[opener, opener, urgent_opener, threads, forks, vforks, failed_execs, opener];
+    let mut children = Vec::new();
+    for task in tasks {
+        children.push(child(&plan, task)?);
+    }
+    for storm in &plan.storms {
+        children.push(child(&plan, &|plan| renames(plan, storm))?);
+    }
+    for id in children {
+        if !matches!(sys::wait(id), Ok(Some(0))) {
+            counters.lost.fetch_add(1, Relaxed);
+        }
+    }
+    let value = |counter: &AtomicU64| counter.load(Relaxed);
+    println!(
+        "opens {} refused {} wrong {} leaked {} other {} forks {} threads {} execs {} renames {} lost {}",
+        value(&counters.opens),
+        value(&counters.refused),
+        value(&counters.wrong),
+        value(&counters.leaked),
+        value(&counters.other),
+        value(&counters.forks),
+        value(&counters.threads),
+        value(&counters.execs),
+        value(&counters.renames),
+        value(&counters.lost),
+    );
+    Ok([&counters.wrong, &counters.leaked, &counters.lost].iter().all(|c| value(c) == 0))
+}
+
+fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
+    let mut plan =
+        Plan { allowed: Vec::new(), denied: Vec::new(), programs: Vec::new(), storms: Vec::new(), until: Instant::now(), counters };
+    let mut seconds = 10;
+    for pair in words.chunks(2) {
+        let [name, value] = pair else {
+            return Err("stress takes pairs of option and value".into());
+        };
+        match name.as_str() {
+            "--seconds" => seconds = value.parse().map_err(|_| "`--seconds` takes a number")?,
+            "--allowed" => plan.allowed.push(value.into()),
+            "--denied" => plan.denied.push(value.into()),
+            "--program" => plan.programs.push(program(value)?),
+            "--storm" => plan.storms.push(value.into()),
+            _ => return Err(format!("stress has no option `{name}`")),
+        }
+    }
+    plan.until = Instant::now() + Duration::from_secs(seconds);
+    Ok(plan)
+}
+
+fn child(plan: &Plan, task: &dyn Fn(&Plan)) -> Result<i32, String> {
+    let work = || {
+        task(plan);
+        0
+    };
+    sys::spawn(work).map_err(|error| format!("cannot start a task: {error}"))
+}
+
+impl Plan {
+    fn going(&self) -> bool {
+        Instant::now() < self.until
+    }
+
+    /// Opens every path once and counts.
+    fn round(&self) {
+        let denied = self.denied.iter().map(|path| (path, false));
+        for (path, allowed) in self.allowed.iter().map(|path| (path, true)).chain(denied) {
+            self.count(sys::open(path, libc::O_RDONLY, 0).map(drop), allowed);
+        }
+    }
+
+    fn count(&self, result: io::Result<()>, allowed: bool) {
+        let counters = self.counters;
+        let refused = |error: &io::Error| matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES));
+        counters.opens.fetch_add(1, Relaxed);
+        match (result, allowed) {
+            (Ok(()), true) => {}
+            (Ok(()), false) => drop(counters.leaked.fetch_add(1, Relaxed)),
+            (Err(error), _) if !refused(&error) => drop(counters.other.fetch_add(1, Relaxed)),
+            (Err(_), true) => drop(counters.wrong.fetch_add(1, Relaxed)),
+            (Err(_), false) => drop(counters.refused.fetch_add(1, Relaxed)),
+        }
+    }
+}
+
+fn opener(plan: &Plan) {
+    while plan.going() {
+        plan.round();
+    }
+}
+
+/// Wakes often and at once stops whoever runs, wherever it is.
+fn urgent_opener(plan: &Plan) {
+    // Without the right to be urgent it is an opener like the others.
+    let _ = sys::urgent();
+    while plan.going() {
+        std::thread::sleep(Duration::from_micros(300));
+        plan.round();
+    }
+}
+
+fn threads(plan: &Plan) {
+    while plan.going() {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| plan.round());
+                plan.counters.threads.fetch_add(1, Relaxed);
+            }
+        });
+    }
+}
+
+fn forks(plan: &Plan) {
+    while plan.going() {
+        let work = || {
+            plan.round();
+            // An orphan: its parent ends while it still opens.
+            let _ = sys::spawn(|| {
+                plan.round();
+                0
+            });
+            plan.round();
+            0
+        };
+        if !matches!(sys::in_child(work), Ok(Some(0))) {
+            plan.counters.lost.fetch_add(1, Relaxed);
+        }
+        plan.counters.forks.fetch_add(2, Relaxed);
+    }
+}
+
+/// Starts programs as a shell does, each of which opens one path; a program
+/// that is not there between them.
+fn vforks(plan: &Plan) {
+    while plan.going() {
+        let missing = sys::vfork_exec(&[c"/nowhere/at-all".to_owned()]);
+        plan.counters.execs.fetch_add(u64::from(missing.is_err()), Relaxed);
+        for program in &plan.programs {
+            plan.counters.execs.fetch_add(1, Relaxed);
+            match sys::vfork_exec(program) {
+                Ok(Some(RIGHT)) => plan.counters.opens.fetch_add(1, Relaxed),
+                Ok(Some(REFUSED)) => plan.counters.wrong.fetch_add(1, Relaxed),
+                Ok(Some(OPENED)) => plan.counters.leaked.fetch_add(1, Relaxed),
+                _ => plan.counters.other.fetch_add(1, Relaxed),
+            };
+        }
+        plan.round();
+    }
+}
+
+const RIGHT: i32 = 0;
+const REFUSED: i32 = 10;
+const OPENED: i32 = 11;
+const OTHER: i32 = 12;
+
+/// Opens one path and says by its exit status whether the verdict is the
+/// expected one: 0 right, 10 refused, 11 opened, 12 another error.
+pub fn expect(words: &[String]) -> Result<i32, String> {
+    let [expected, path] = words else {
+        return Err("expect takes: allowed|denied PATH".into());
+    };
+    let result = sys::open(Path::new(path), libc::O_RDONLY, 0);
+    let refused = |error: &io::Error| matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES));
+    match (result, expected.as_str()) {
+        (Ok(_), "allowed") => Ok(RIGHT),
+        (Ok(_), "denied") => Ok(OPENED),
+        (Err(error), "denied") if refused(&error) => Ok(RIGHT),
+        (Err(error), "allowed") if refused(&error) => Ok(REFUSED),
+        (Err(_), "allowed" | "denied") => Ok(OTHER),
+        _ => Err(format!("`{expected}` is neither `allowed` nor `denied`")),
+    }
+}
+
+/// `PROGRAM:allowed|denied:PATH`, where PROGRAM is a copy of this one.
+fn program(text: &str) -> Result<Vec<CString>, String> {
+    let parts: Vec<&str> = text.splitn(3, ':').collect();
+    let [program, expected, path] = parts.as_slice() else {
+        return Err(format!("`{text}` is not PROGRAM:allowed|denied:PATH"));
+    };
+    let words = [*program, "expect", *expected, *path];
+    let words = words.into_iter().map(CString::new).collect::<Result<_, _>>();
+    words.map_err(|_| "a path has no zero byte".into())
+}
+
+/// An exec that fails leaves the task as it was.
+fn failed_execs(plan: &Plan) {
+    while plan.going() {
+        for path in plan.allowed.iter().chain(&plan.denied) {
+            let _ = sys::exec(&path.join("not-a-folder"));
+            plan.counters.execs.fetch_add(1, Relaxed);
+        }
+        plan.round();
+    }
+}
+
+/// Moves folders to and fro below `folder`, so that paths are torn while they
+/// are walked.
+fn renames(plan: &Plan, folder: &Path) {
+    let names = ["a", "b"].map(|name| folder.join(name));
+    let [a, b] = &names;
+    let inner = |outer: &Path| (outer.join("s"), outer.join("t"));
+    while plan.going() {
+        for (from, to) in [(a, b), (b, a)] {
+            let moved = sys::rename(from, to, 0);
+            plan.counters.renames.fetch_add(u64::from(moved.is_ok()), Relaxed);
+            let (s, t) = inner(to);
+            let _ = sys::rename(&s, &t, 0).and_then(|()| sys::rename(&t, &s, 0));
+        }
+    }
+}

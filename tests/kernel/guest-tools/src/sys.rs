@@ -1,0 +1,440 @@
+//! The system calls that the standard library lacks, each behind a safe
+//! function. All `unsafe` of this crate is here and in `uring`.
+#![allow(unsafe_code, reason = "tests attack through calls that have no safe binding")]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// A path for the kernel.
+pub fn c(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
+
+/// Turns -1 into the error that the call left.
+pub fn check(result: c_long) -> io::Result<c_long> {
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        value => Ok(value),
+    }
+}
+
+fn done(result: c_int) -> io::Result<()> {
+    check(c_long::from(result)).map(drop)
+}
+
+fn owned(result: c_long) -> io::Result<OwnedFd> {
+    let number = RawFd::try_from(check(result)?).map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?;
+    // SAFETY: the kernel has just given us this descriptor; nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// open(2) with any flags.
+pub fn open(path: &Path, flags: c_int, mode: u32) -> io::Result<OwnedFd> {
+    let path = c(path)?;
+    // SAFETY: a terminated path; flags and mode are plain numbers.
+    owned(c_long::from(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, mode) }))
+}
+
+/// mknod(2).
+pub fn mknod(path: &Path, mode: u32, device: u64) -> io::Result<()> {
+    let path = c(path)?;
+    // SAFETY: a terminated path.
+    done(unsafe { libc::mknod(path.as_ptr(), mode, device) })
+}
+
+/// renameat2(2) by absolute paths.
+pub fn rename(from: &Path, to: &Path, flags: u32) -> io::Result<()> {
+    let (from, to) = (c(from)?, c(to)?);
+    let here = libc::AT_FDCWD;
+    // SAFETY: terminated paths.
+    let result = unsafe { libc::syscall(libc::SYS_renameat2, here, from.as_ptr(), here, to.as_ptr(), flags) };
+    check(result).map(drop)
+}
+
+/// linkat(2) that follows `from`, as for `/proc/self/fd/N`.
+pub fn link_following(from: &Path, to: &Path) -> io::Result<()> {
+    let (from, to) = (c(from)?, c(to)?);
+    let (here, follow) = (libc::AT_FDCWD, libc::AT_SYMLINK_FOLLOW);
+    // SAFETY: terminated paths.
+    done(unsafe { libc::linkat(here, from.as_ptr(), here, to.as_ptr(), follow) })
+}
+
+/// truncate(2).
+pub fn truncate(path: &Path) -> io::Result<()> {
+    let path = c(path)?;
+    // SAFETY: a terminated path.
+    done(unsafe { libc::truncate(path.as_ptr(), 1) })
+}
+
+/// utimensat(2) to the present.
+pub fn touch(path: &Path) -> io::Result<()> {
+    let path = c(path)?;
+    // SAFETY: a terminated path; a null pointer means the present.
+    done(unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), std::ptr::null(), 0) })
+}
+
+/// setxattr(2).
+pub fn set_attribute(path: &Path, name: &CStr, value: &[u8]) -> io::Result<()> {
+    let path = c(path)?;
+    let (bytes, size) = (value.as_ptr().cast::<c_void>(), value.len());
+    // SAFETY: terminated strings; `size` bytes are readable at `bytes`.
+    done(unsafe { libc::setxattr(path.as_ptr(), name.as_ptr(), bytes, size, 0) })
+}
+
+/// removexattr(2).
+pub fn remove_attribute(path: &Path, name: &CStr) -> io::Result<()> {
+    let path = c(path)?;
+    // SAFETY: terminated strings.
+    done(unsafe { libc::removexattr(path.as_ptr(), name.as_ptr()) })
+}
+
+/// Sets the inode flags (chattr) of an open file.
+pub fn set_inode_flags(file: &impl AsRawFd, flags: c_int) -> io::Result<()> {
+    const FS_IOC_SETFLAGS: u64 = 0x4008_6602;
+    // SAFETY: the call reads one int at the pointer.
+    done(unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_SETFLAGS, &raw const flags) })
+}
+
+/// file_setattr(2): the inode flags by path, since 6.17.
+pub fn set_inode_flags_by_path(path: &Path) -> io::Result<()> {
+    const FILE_SETATTR: c_long = 469;
+    const NO_DUMP: u64 = 0x80;
+    let path = c(path)?;
+    // struct file_attr: xflags, extsize, nextents, projid, cowextsize
+    let attributes: [u64; 3] = [NO_DUMP, 0, 0];
+    // SAFETY: a terminated path and 24 readable bytes.
+    let result = unsafe { libc::syscall(FILE_SETATTR, libc::AT_FDCWD, path.as_ptr(), attributes.as_ptr(), 24, 0) };
+    check(result).map(drop)
+}
+
+/// open_by_handle_at(2) of the file's own handle.
+pub fn open_by_handle(path: &Path, flags: c_int) -> io::Result<OwnedFd> {
+    let path = c(path)?;
+    // struct file_handle: size, type, bytes
+    let mut handle = [0u32; 34];
+    handle[0] = 128;
+    let mut mount: c_int = 0;
+    // SAFETY: the handle has room for the 128 bytes it declares.
+    let named =
+        unsafe { libc::syscall(libc::SYS_name_to_handle_at, libc::AT_FDCWD, path.as_ptr(), handle.as_mut_ptr(), &raw mut mount, 0) };
+    check(named)?;
+    let root = open(Path::new("/"), libc::O_RDONLY, 0)?;
+    // SAFETY: the handle is the one that the kernel has just filled.
+    owned(unsafe { libc::syscall(libc::SYS_open_by_handle_at, root.as_raw_fd(), handle.as_ptr(), flags) })
+}
+
+/// mount(2).
+pub fn mount(source: &Path, target: &Path, kind: &CStr, flags: u64) -> io::Result<()> {
+    let (source, target) = (c(source)?, c(target)?);
+    let none = std::ptr::null();
+    // SAFETY: terminated strings; no data.
+    done(unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, none) })
+}
+
+/// umount2(2) that waits for nobody.
+pub fn unmount_lazily(target: &Path) -> io::Result<()> {
+    let target = c(target)?;
+    // SAFETY: a terminated path.
+    done(unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) })
+}
+
+/// open_tree(2) that clones the mount: a detached mount.
+pub fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
+    const CLONE: c_int = 1;
+    let path = c(path)?;
+    // SAFETY: a terminated path.
+    owned(unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), CLONE | libc::O_CLOEXEC) })
+}
+
+/// move_mount(2) of a detached mount onto a path.
+pub fn attach_tree(tree: &OwnedFd, target: &Path) -> io::Result<()> {
+    const EMPTY_FROM_PATH: c_int = 4;
+    let target = c(target)?;
+    // SAFETY: terminated paths.
+    let result =
+        unsafe { libc::syscall(libc::SYS_move_mount, tree.as_raw_fd(), c"".as_ptr(), libc::AT_FDCWD, target.as_ptr(), EMPTY_FROM_PATH) };
+    check(result).map(drop)
+}
+
+/// openat(2) relative to a descriptor.
+pub fn open_at(folder: &OwnedFd, name: &CStr, flags: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: a terminated name.
+    owned(c_long::from(unsafe { libc::openat(folder.as_raw_fd(), name.as_ptr(), flags) }))
+}
+
+/// unshare(2).
+pub fn unshare(flags: c_int) -> io::Result<()> {
+    // SAFETY: plain numbers.
+    done(unsafe { libc::unshare(flags) })
+}
+
+/// memfd_create(2).
+pub fn memfd() -> io::Result<OwnedFd> {
+    // SAFETY: a terminated name.
+    owned(c_long::from(unsafe { libc::memfd_create(c"attack".as_ptr(), libc::MFD_CLOEXEC) }))
+}
+
+/// execve(2) without an environment; returns only when refused.
+pub fn exec(path: &Path) -> io::Error {
+    let Ok(path) = c(path) else {
+        return io::Error::from_raw_os_error(libc::EINVAL);
+    };
+    let arguments: [*const c_char; 2] = [path.as_ptr(), std::ptr::null()];
+    let none: [*const c_char; 1] = [std::ptr::null()];
+    // SAFETY: both arrays end with a null pointer and outlive the call.
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), none.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// execve(2) with arguments; returns only when refused.
+pub fn exec_with(path: &Path, argument: &Path) -> io::Error {
+    let (Ok(path), Ok(argument)) = (c(path), c(argument)) else {
+        return io::Error::from_raw_os_error(libc::EINVAL);
+    };
+    let arguments = [path.as_ptr(), argument.as_ptr(), std::ptr::null()];
+    let none: [*const c_char; 1] = [std::ptr::null()];
+    // SAFETY: both arrays end with a null pointer and outlive the call.
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), none.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// execveat(2) of a descriptor; returns only when refused.
+pub fn exec_descriptor(file: &OwnedFd) -> io::Error {
+    let arguments: [*const c_char; 2] = [c"attack".as_ptr(), std::ptr::null()];
+    let none: [*const c_char; 1] = [std::ptr::null()];
+    // SAFETY: both arrays end with a null pointer; the path is terminated.
+    unsafe { libc::syscall(libc::SYS_execveat, file.as_raw_fd(), c"".as_ptr(), arguments.as_ptr(), none.as_ptr(), libc::AT_EMPTY_PATH) };
+    io::Error::last_os_error()
+}
+
+/// Maps one private page of a file, then asks for `more` rights on it.
+pub fn map(file: &impl AsRawFd, rights: c_int, more: Option<c_int>) -> io::Result<()> {
+    const PAGE: usize = 4096;
+    let none = std::ptr::null_mut();
+    // SAFETY: a new mapping at an address of the kernel's choice.
+    let at = unsafe { libc::mmap(none, PAGE, rights, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
+    if at == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    if let Some(rights) = more {
+        // SAFETY: the page that has just been mapped, which nothing points into.
+        return done(unsafe { libc::mprotect(at, PAGE, rights) });
+    }
+    Ok(())
+}
+
+/// personality(2): readable mappings become executable.
+pub fn reading_implies_executing() -> io::Result<()> {
+    const READ_IMPLIES_EXEC: u64 = 0x040_0000;
+    // SAFETY: a plain number.
+    done(unsafe { libc::personality(READ_IMPLIES_EXEC) })
+}
+
+/// Does `work` in a forked child, gives its exit status; `None` if it died.
+pub fn in_child(work: impl FnOnce() -> c_int) -> io::Result<Option<c_int>> {
+    // SAFETY: this program has one thread wherever it calls this.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let status = work();
+        // SAFETY: ends this process without running the parent's exit code.
+        unsafe { libc::_exit(status) };
+    }
+    check(c_long::from(child))?;
+    wait(child)
+}
+
+/// Forks without waiting, gives the child's id.
+pub fn spawn(work: impl FnOnce() -> c_int) -> io::Result<c_int> {
+    // SAFETY: this program has one thread wherever it calls this.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let status = work();
+        // SAFETY: ends this process without running the parent's exit code.
+        unsafe { libc::_exit(status) };
+    }
+    check(c_long::from(child))?;
+    Ok(child)
+}
+
+/// Waits for one child.
+pub fn wait(child: c_int) -> io::Result<Option<c_int>> {
+    let mut status = 0;
+    // SAFETY: one int to write to.
+    done(unsafe { libc::waitpid(child, &raw mut status, 0) })?;
+    Ok(libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status)))
+}
+
+/// vfork, execve and waiting, as a shell starts a program. Gives the program's
+/// exit status, or the error of the execve.
+pub fn vfork_exec(words: &[CString]) -> io::Result<Option<c_int>> {
+    let mut arguments: Vec<*const c_char> = words.iter().map(|word| word.as_ptr()).collect();
+    arguments.push(std::ptr::null());
+    // Without words this is the final null pointer, which execve refuses.
+    let program = arguments.first().copied().unwrap_or(std::ptr::null());
+    let none: [*const c_char; 1] = [std::ptr::null()];
+    let mut error = 0;
+    let place = &raw mut error;
+    // SAFETY: the child shares this memory while the parent stands still; it
+    // writes one local and then either becomes another program or exits. Both
+    // arrays end with a null pointer.
+    let child = unsafe {
+        #[expect(deprecated, reason = "its cost is what is measured")]
+        let child = libc::vfork();
+        if child == 0 {
+            libc::execve(program, arguments.as_ptr(), none.as_ptr());
+            place.write_volatile(*libc::__errno_location());
+            libc::_exit(127);
+        }
+        child
+    };
+    check(c_long::from(child))?;
+    let status = wait(child)?;
+    // SAFETY: the local is still here; the child wrote it or nobody did.
+    match unsafe { place.read_volatile() } {
+        0 => Ok(status),
+        number => Err(io::Error::from_raw_os_error(number)),
+    }
+}
+
+/// Keeps this task on the first processor.
+pub fn pin() -> io::Result<()> {
+    // SAFETY: an empty set is all zeros.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: processor 0 is within the set.
+    unsafe { libc::CPU_SET(0, &mut set) };
+    // SAFETY: the size is that of the set.
+    done(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) })
+}
+
+/// Makes this task real-time, so that its waking preempts others at once.
+pub fn urgent() -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: 1 };
+    // SAFETY: one readable struct.
+    done(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) })
+}
+
+/// A page of counters that forked children share.
+pub fn shared_page<T>() -> io::Result<&'static T> {
+    let size = size_of::<T>();
+    let rights = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+    let none = std::ptr::null_mut();
+    // SAFETY: a new mapping at an address of the kernel's choice.
+    let at = unsafe { libc::mmap(none, size, rights, kind, -1, 0) };
+    if at == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: page-aligned, zeroed, never unmapped; callers hold atomics in it,
+    // for which zero is a value.
+    Ok(unsafe { &*at.cast::<T>() })
+}
+
+/// A new socket.
+pub fn socket(family: c_int, kind: c_int, protocol: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: plain numbers.
+    owned(c_long::from(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol) }))
+}
+
+/// An address as the kernel takes it.
+#[derive(Clone, Copy)]
+pub struct Address {
+    bytes: [u8; 28],
+    size: u32,
+}
+
+impl Address {
+    /// From the words of a `sockaddr`.
+    pub fn new(parts: &[&[u8]]) -> Self {
+        let mut address = Address { bytes: [0; 28], size: 0 };
+        let whole = parts.concat();
+        for (place, byte) in address.bytes.iter_mut().zip(&whole) {
+            *place = *byte;
+            address.size += 1;
+        }
+        address
+    }
+
+    /// Where it is.
+    pub fn pointer(&self) -> *const libc::sockaddr {
+        self.bytes.as_ptr().cast()
+    }
+
+    /// How many bytes count.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+}
+
+/// connect(2).
+pub fn connect(socket: &OwnedFd, to: &Address) -> io::Result<()> {
+    // SAFETY: the address has as many bytes as it says.
+    done(unsafe { libc::connect(socket.as_raw_fd(), to.pointer(), to.size()) })
+}
+
+/// sendto(2) of one byte.
+pub fn send_to(socket: &OwnedFd, to: &Address, flags: c_int) -> io::Result<()> {
+    let byte = [8u8; 8];
+    let at = byte.as_ptr().cast();
+    // SAFETY: eight readable bytes; the address has as many as it says.
+    let sent = unsafe { libc::sendto(socket.as_raw_fd(), at, 8, flags | libc::MSG_NOSIGNAL, to.pointer(), to.size()) };
+    check(sent as c_long).map(drop)
+}
+
+/// sendmsg(2), or sendmmsg(2) with `many`, of one byte.
+pub fn send_message(socket: &OwnedFd, to: &Address, many: bool) -> io::Result<()> {
+    let mut byte = 0u8;
+    let mut part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    // SAFETY: all fields of the struct may be zero.
+    let mut message: libc::mmsghdr = unsafe { std::mem::zeroed() };
+    message.msg_hdr.msg_name = to.pointer().cast_mut().cast();
+    message.msg_hdr.msg_namelen = to.size();
+    message.msg_hdr.msg_iov = &raw mut part;
+    message.msg_hdr.msg_iovlen = 1;
+    let number = socket.as_raw_fd();
+    // SAFETY: the message points at locals that outlive the call.
+    let sent = unsafe {
+        match many {
+            true => c_long::from(libc::sendmmsg(number, &raw mut message, 1, 0)),
+            false => libc::sendmsg(number, &raw const message.msg_hdr, 0) as c_long,
+        }
+    };
+    check(sent).map(drop)
+}
+
+/// Sends a descriptor to ourselves through a socket pair, gives the received
+/// one: another descriptor of the same open file.
+pub fn pass(file: &OwnedFd) -> io::Result<OwnedFd> {
+    let mut pair = [0; 2];
+    // SAFETY: room for two descriptors.
+    done(unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM, 0, pair.as_mut_ptr()) })?;
+    let mut byte = 0u8;
+    let mut part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    // struct cmsghdr (16 bytes) and one descriptor, aligned.
+    let mut control = [20u64, 0, 0];
+    control[1] = u64::from(libc::SOL_SOCKET.cast_unsigned()) | u64::from(libc::SCM_RIGHTS.cast_unsigned()) << 32;
+    control[2] = u64::from(file.as_raw_fd().cast_unsigned());
+    // SAFETY: all fields of the struct may be zero.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = 24;
+    // SAFETY: the message points at locals that outlive the calls.
+    unsafe {
+        check(libc::sendmsg(pair[0], &raw const message, 0) as c_long)?;
+        control[2] = u64::MAX;
+        check(libc::recvmsg(pair[1], &raw mut message, 0) as c_long)?;
+    }
+    owned(c_long::from((control[2] & 0xffff_ffff) as i32))
+}
+
+/// Nanoseconds of the monotonic clock.
+pub fn now() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: one struct to write to; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+}
