@@ -5,8 +5,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 EBSEC := target/debug/ebsec
+GUEST_TARGET := x86_64-unknown-linux-gnu
+# Binaries that run anywhere, without the libraries of this machine.
+STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static fetch-kernels prototypes test bless clean
+.PHONY: setup build static guest-tools fetch-kernels prototypes test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -14,22 +17,46 @@ setup:
 build: setup
 	cargo build --workspace
 
-# Binaries that run on any host with a kernel new enough.
 static: setup
 	mkdir -p dist
-	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release \
-	  --target x86_64-unknown-linux-gnu -p ebsec -p ebsec-load
-	cp target/x86_64-unknown-linux-gnu/release/ebsec \
-	  target/x86_64-unknown-linux-gnu/release/ebsec-load dist/
+	RUSTFLAGS="$(STATIC)" cargo build --release --target $(GUEST_TARGET) -p ebsec -p ebsec-load
+	cp target/$(GUEST_TARGET)/release/ebsec target/$(GUEST_TARGET)/release/ebsec-load dist/
+
+# The loader and the test programs as guests run them.
+guest-tools: setup
+	RUSTFLAGS="$(STATIC) -C strip=symbols" cargo build -q --target $(GUEST_TARGET) \
+	  -p ebsec-load -p ebsec-guest-tools
 
 # A kernel that cannot be had is told, and the others are fetched all the same.
 fetch-kernels: setup
 	cargo build -q -p ebsec
-	$(EBSEC) kernels --fetch
+	$(EBSEC) kernels --fetch || true
 
 # What each default kernel's own types say of hooks and of the fields we read.
 prototypes: fetch-kernels
 	$(EBSEC) kernels --prototypes bpf-templates/prototypes
+
+# What needs no kernel.
+test-host: setup
+	cargo fmt --all --check
+	cargo clippy -q --workspace --all-targets -- -D warnings
+	cargo test -q --workspace
+
+# Every scenario on every kernel that could be fetched.
+test-kernels: fetch-kernels guest-tools
+	cargo test -q -p ebsec --test kernel -- --ignored --nocapture
+
+test: test-host test-kernels
+	@$(EBSEC) kernels > target/kernels.txt || true
+	@if grep missing target/kernels.txt > target/skipped.txt; then \
+	  echo "all tests passed, but these kernels could not be fetched and were not tested:"; \
+	  cat target/skipped.txt; \
+	else echo "all tests passed on every kernel:"; cat target/kernels.txt; fi
+
+# Writes what came out as what is expected; look at the difference before committing.
+bless: fetch-kernels guest-tools
+	EBSEC_BLESS=1 INSTA_UPDATE=always cargo test -q --workspace
+	EBSEC_BLESS=1 cargo test -q -p ebsec --test kernel -- --ignored --test-threads 1
 
 clean:
 	cargo clean

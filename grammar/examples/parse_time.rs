@@ -15,12 +15,7 @@ fn main() {
         })
         .collect();
     times.sort();
-    println!(
-        "10000 rules, {} bytes: best {:?}, median {:?}",
-        text.len(),
-        times[0],
-        times[4]
-    );
+    println!("10000 rules, {} bytes: best {:?}, median {:?}", text.len(), times[0], times[4]);
 }
 
 /// A text of so many rules of the usual kinds, a hundred a policy.
@@ -54,8 +49,6 @@ fn one(policy: usize, rule: usize) -> String {
             "    r{rule}: audit file.write when file.path under \"/etc/{policy}/{rule}\" and not (process.uid == 0 or \
              process.exe == \"/usr/bin/x\") // why\n"
         ),
-        _ => format!(
-            "    r{rule}: kill exec when file.memfd or process.lineage.exe == \"/usr/sbin/nginx{rule}\" because \"fileless\"\n"
-        ),
+        _ => format!("    r{rule}: kill exec when file.memfd or process.lineage.exe == \"/usr/sbin/nginx{rule}\" because \"fileless\"\n"),
     }
 }

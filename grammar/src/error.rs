@@ -19,13 +19,7 @@ pub struct SyntaxError {
 
 impl SyntaxError {
     pub(crate) fn new(code: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            span,
-            message: message.into(),
-            help: None,
-            related: Vec::new(),
-        }
+        Self { code, span, message: message.into(), help: None, related: Vec::new() }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {

@@ -34,9 +34,7 @@ pub(crate) struct Lexer<'t> {
     at: usize,
 }
 
-const PAIRS: &[&[u8]] = &[
-    b"==", b"!=", b"<=", b">=", b"=>", b"->", b"&&", b"||", b"..", b"/*", b"*/",
-];
+const PAIRS: &[&[u8]] = &[b"==", b"!=", b"<=", b">=", b"=>", b"->", b"&&", b"||", b"..", b"/*", b"*/"];
 
 impl<'t> Lexer<'t> {
     /// Tokens of `text`, places counted from its start.
@@ -47,18 +45,11 @@ impl<'t> Lexer<'t> {
     /// Tokens of the part of `text` in `span`, places counted from the start of `text`.
     pub fn within(text: &'t str, span: Span) -> Self {
         let text = text.get(..span.end as usize).unwrap_or(text);
-        Self {
-            text,
-            at: span.start as usize,
-        }
+        Self { text, at: span.start as usize }
     }
 
     fn byte(&self, ahead: usize) -> u8 {
-        self.text
-            .as_bytes()
-            .get(self.at + ahead)
-            .copied()
-            .unwrap_or(0)
+        self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
     }
 
     fn rest(&self) -> &'t [u8] {
@@ -106,10 +97,7 @@ impl<'t> Lexer<'t> {
         if PAIRS.iter().any(|pair| rest.starts_with(pair)) {
             return 2;
         }
-        self.text
-            .get(self.at..)
-            .and_then(|t| t.chars().next())
-            .map_or(1, char::len_utf8)
+        self.text.get(self.at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8)
     }
 }
 
@@ -133,9 +121,7 @@ impl Iterator for Lexer<'_> {
                     continue;
                 }
                 b'/' if self.byte(1) == b'/' => (TokenKind::Doc, self.line()),
-                b'"' => self
-                    .string()
-                    .map_or((TokenKind::OpenStr, 1), |length| (TokenKind::Str, length)),
+                b'"' => self.string().map_or((TokenKind::OpenStr, 1), |length| (TokenKind::Str, length)),
                 _ if is_word(first) => (TokenKind::Word, self.word()),
                 _ => (TokenKind::Punct, self.punct()),
             };

@@ -46,15 +46,9 @@ pub struct Parse {
 #[must_use]
 pub fn parse(text: &str) -> Parse {
     if text.len() > MAX_BYTES {
-        let message = format!(
-            "the file has {} bytes; at most {MAX_BYTES} are read",
-            text.len()
-        );
+        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
         let error = SyntaxError::new(error::TOO_LARGE, Span::default(), message);
-        return Parse {
-            file: File::default(),
-            errors: vec![error.help("split the policy into several files")],
-        };
+        return Parse { file: File::default(), errors: vec![error.help("split the policy into several files")] };
     }
     let mut errors = Vec::new();
     let clean = scan::scan(text, &mut errors);
@@ -78,14 +72,10 @@ pub fn parse(text: &str) -> Parse {
 /// A span of byte positions; files are at most 8 MiB, so every place fits.
 fn span(start: usize, end: usize) -> Span {
     let place = |at| u32::try_from(at).unwrap_or(u32::MAX);
-    Span {
-        start: place(start),
-        end: place(end),
-    }
+    Span { start: place(start), end: place(end) }
 }
 
 /// The text in a span, or nothing if it is no part of the text.
 fn slice(text: &str, span: Span) -> &str {
-    text.get(span.start as usize..span.end as usize)
-        .unwrap_or_default()
+    text.get(span.start as usize..span.end as usize).unwrap_or_default()
 }

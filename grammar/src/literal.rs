@@ -35,8 +35,7 @@ fn name_help(word: &str) -> Option<String> {
     if word.contains('-') {
         return Some("names hold letters, digits and `_`; put blanks around a minus".to_owned());
     }
-    word.contains('/')
-        .then(|| "text goes in double quotes".to_owned())
+    word.contains('/').then(|| "text goes in double quotes".to_owned())
 }
 
 fn colons(word: &str) -> Result<Word, Wrong> {
@@ -44,9 +43,7 @@ fn colons(word: &str) -> Result<Word, Wrong> {
     if is_ip6(address) {
         return match prefix {
             None => Ok(Word::Literal(Literal::Ip(word.to_owned()))),
-            Some(bits) if is_short_number(bits) => {
-                Ok(Word::Literal(Literal::Cidr(word.to_owned())))
-            }
+            Some(bits) if is_short_number(bits) => Ok(Word::Literal(Literal::Cidr(word.to_owned()))),
             Some(_) => Err(bad_prefix(word)),
         };
     }
@@ -55,10 +52,7 @@ fn colons(word: &str) -> Result<Word, Wrong> {
             return Ok(Word::Endpoint);
         }
         if is_ip4(host) {
-            return Err((
-                format!("`{port}` is not a port"),
-                Some("a port is a number".to_owned()),
-            ));
+            return Err((format!("`{port}` is not a port"), Some("a port is a number".to_owned())));
         }
     }
     let help = "an IPv6 address has eight groups of up to four hexadecimal digits, or `::` once in place of some";
@@ -66,10 +60,7 @@ fn colons(word: &str) -> Result<Word, Wrong> {
 }
 
 fn bad_prefix(word: &str) -> Wrong {
-    (
-        format!("`{word}` is not a network"),
-        Some("the number of bits follows the `/`, such as `10.0.0.0/8`".to_owned()),
-    )
+    (format!("`{word}` is not a network"), Some("the number of bits follows the `/`, such as `10.0.0.0/8`".to_owned()))
 }
 
 fn digits(word: &str) -> Result<Word, Wrong> {
@@ -96,18 +87,12 @@ fn digits(word: &str) -> Result<Word, Wrong> {
 fn slashed(word: &str, left: &str, right: &str) -> Result<Word, Wrong> {
     if is_ip4(left) {
         let network = is_short_number(right);
-        return if network {
-            Ok(Word::Literal(Literal::Cidr(word.to_owned())))
-        } else {
-            Err(bad_prefix(word))
-        };
+        return if network { Ok(Word::Literal(Literal::Cidr(word.to_owned()))) } else { Err(bad_prefix(word)) };
     }
     let count = number(left)?;
     let window = number(right)?;
     match (count, window) {
-        (Word::Literal(Literal::Number(_)), Word::Literal(Literal::Duration(_))) => {
-            Ok(Word::Rate(left.len()))
-        }
+        (Word::Literal(Literal::Number(_)), Word::Literal(Literal::Duration(_))) => Ok(Word::Rate(left.len())),
         _ => Err((
             format!("`{word}` is neither a network nor a rate"),
             Some("a rate is a number, `/`, and a duration, such as `200/10s`".to_owned()),
@@ -117,15 +102,9 @@ fn slashed(word: &str, left: &str, right: &str) -> Result<Word, Wrong> {
 
 fn dotted(word: &str) -> Wrong {
     if word.bytes().all(|b| b.is_ascii_digit() || b == b'.') && word.matches('.').count() > 1 {
-        return (
-            format!("`{word}` is not an IPv4 address"),
-            Some("an IPv4 address has four numbers of up to three digits".to_owned()),
-        );
+        return (format!("`{word}` is not an IPv4 address"), Some("an IPv4 address has four numbers of up to three digits".to_owned()));
     }
-    (
-        format!("`{word}` is not a number"),
-        Some("numbers are whole".to_owned()),
-    )
+    (format!("`{word}` is not a number"), Some("numbers are whole".to_owned()))
 }
 
 /// A number or a duration.
@@ -142,10 +121,7 @@ fn number(word: &str) -> Result<Word, Wrong> {
     if let Some(hex) = word.strip_prefix("0x") {
         return radix(hex, u8::is_ascii_hexdigit, "a hexadecimal");
     }
-    let end = word
-        .bytes()
-        .position(|b| !b.is_ascii_digit())
-        .unwrap_or(word.len());
+    let end = word.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(word.len());
     let (digits, unit) = word.split_at(end);
     if digits.len() > 1 && digits.starts_with('0') {
         return Err(leading_zero(word, digits, unit));
@@ -163,11 +139,7 @@ fn leading_zero(word: &str, digits: &str, unit: &str) -> Wrong {
         rest => rest,
     };
     let octal = unit.is_empty() && plain.bytes().all(|b| b < b'8') && plain != "0";
-    let help = if octal {
-        format!("write `{plain}`, or `0o{plain}` if it is octal")
-    } else {
-        format!("write `{plain}{unit}`")
-    };
+    let help = if octal { format!("write `{plain}`, or `0o{plain}` if it is octal") } else { format!("write `{plain}{unit}`") };
     (format!("number `{word}` has a leading zero"), Some(help))
 }
 
@@ -178,19 +150,14 @@ fn unknown_unit(word: &str, digits: &str, unit: &str) -> Wrong {
         "hr" | "hour" | "hours" => format!("write `{digits}h`"),
         "day" | "days" => format!("write `{digits}d`"),
         _ if unit.starts_with('_') => "digits stand without `_`".to_owned(),
-        _ => "the units of a duration are `ms`, `s`, `m`, `h` and `d`; names begin with a letter"
-            .to_owned(),
+        _ => "the units of a duration are `ms`, `s`, `m`, `h` and `d`; names begin with a letter".to_owned(),
     };
-    (
-        format!("`{word}` is neither a number nor a duration"),
-        Some(help),
-    )
+    (format!("`{word}` is neither a number nor a duration"), Some(help))
 }
 
 /// The word before `at`, and what follows it if it is there.
 fn split(word: &str, at: char) -> (&str, Option<&str>) {
-    word.split_once(at)
-        .map_or((word, None), |(left, right)| (left, Some(right)))
+    word.split_once(at).map_or((word, None), |(left, right)| (left, Some(right)))
 }
 
 fn is_decimal(text: &str) -> bool {
@@ -203,27 +170,19 @@ fn is_short_number(text: &str) -> bool {
 
 fn is_name(word: &str) -> bool {
     word.split('.').all(|part| {
-        !part.starts_with(|c: char| c.is_ascii_digit())
-            && !part.is_empty()
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        !part.starts_with(|c: char| c.is_ascii_digit()) && !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     })
 }
 
 /// `T1552` or `T1552.004`.
 fn is_attack(word: &str) -> bool {
     let (technique, sub) = split(word.get(1..).unwrap_or_default(), '.');
-    technique.len() == 4
-        && is_decimal(technique)
-        && sub.is_none_or(|s| s.len() == 3 && is_decimal(s))
+    technique.len() == 4 && is_decimal(technique) && sub.is_none_or(|s| s.len() == 3 && is_decimal(s))
 }
 
 fn is_date(word: &str) -> bool {
     let mut parts = word.split('-');
-    let mut part = |length| {
-        parts
-            .next()
-            .is_some_and(|p| p.len() == length && is_decimal(p))
-    };
+    let mut part = |length| parts.next().is_some_and(|p| p.len() == length && is_decimal(p));
     part(4) && part(2) && part(2) && parts.next().is_none()
 }
 
@@ -240,8 +199,7 @@ pub(crate) fn is_ip6(word: &str) -> bool {
         let count = part.split(':').count();
         let mut total = 0;
         for (at, group) in part.split(':').enumerate() {
-            let hex =
-                (1..=4).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_hexdigit());
+            let hex = (1..=4).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_hexdigit());
             let four = last && at + 1 == count && is_ip4(group);
             if !hex && !four {
                 return None;
@@ -311,27 +269,15 @@ mod tests {
         let all = [
             ("name", "a a.b T15 Tx face T1552x std.credentials.files _x"),
             ("attack", "T1552 T1552.004"),
-            (
-                "ip",
-                "10.0.0.1 999.1.1.1 ::1 :: fd00:: fe80::ff ::ffff:10.0.0.1 2001:db8:0:0:0:0:0:1",
-            ),
-            (
-                "cidr",
-                "10.0.0.0/8 fd00::/8 ::1/128 2001:db8:0:0:0:0:0:1/64 10.0.0.0/99",
-            ),
+            ("ip", "10.0.0.1 999.1.1.1 ::1 :: fd00:: fe80::ff ::ffff:10.0.0.1 2001:db8:0:0:0:0:0:1"),
+            ("cidr", "10.0.0.0/8 fd00::/8 ::1/128 2001:db8:0:0:0:0:0:1/64 10.0.0.0/99"),
             ("date", "2027-03-31 2027-99-99"),
             ("duration", "10m 5ms 0s 1h 2d"),
             ("number", "0 443 0o4755 0x1F 99999999999999999999999"),
             ("rate", "200/10s 1/1m"),
             ("endpoint", "10.2.3.4:443 10.2.3.4:99999"),
-            (
-                "wrong",
-                "08 0755 10min 1.5 1.2.3 1.2.3.4.5 0o9 0x 2027-3-1 10.0.0.0/a 1/2 a-1 a. a.1 1_000",
-            ),
-            (
-                "wrong",
-                "fd00:1 1::2::3 1:2:3:4:5:6:7:8:9 1::2:3:4:5:6:7:8 10.0.0.1:http T1552.04 05s 1:2 ::ffff:10.0.0",
-            ),
+            ("wrong", "08 0755 10min 1.5 1.2.3 1.2.3.4.5 0o9 0x 2027-3-1 10.0.0.0/a 1/2 a-1 a. a.1 1_000"),
+            ("wrong", "fd00:1 1::2::3 1:2:3:4:5:6:7:8:9 1::2:3:4:5:6:7:8 10.0.0.1:http T1552.04 05s 1:2 ::ffff:10.0.0"),
         ];
         for (expected, words) in all {
             for word in words.split(' ') {

@@ -22,9 +22,8 @@ fn characters(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
     let mut runs: Vec<Span> = Vec::new();
     let mut last = '\0';
     let bytes = text.as_bytes();
-    let suspects = bytes.iter().enumerate().filter(|(_, b)| {
-        **b < 0x20 && !matches!(**b, b'\n' | b'\t') || matches!(**b, 0x7f | 0xc2 | 0xe2 | 0xef)
-    });
+    let suspects =
+        bytes.iter().enumerate().filter(|(_, b)| **b < 0x20 && !matches!(**b, b'\n' | b'\t') || matches!(**b, 0x7f | 0xc2 | 0xe2 | 0xef));
     for (at, _) in suspects {
         let Some(found) = text.get(at..).and_then(|t| t.chars().next()) else {
             continue;
@@ -49,35 +48,22 @@ fn characters(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
 }
 
 fn is_refused(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn refusal(c: char, span: Span) -> SyntaxError {
     let code = u32::from(c);
     let (message, help) = match c {
-        '\u{feff}' if span.start == 0 => (
-            "the file begins with a byte order mark".to_owned(),
-            "save it as UTF-8 without a byte order mark",
-        ),
-        '\r' => (
-            "a carriage return stands without a line feed".to_owned(),
-            "end lines with LF or CRLF",
-        ),
-        '\0' => (
-            "the file holds a NUL character".to_owned(),
-            "remove it; policies are UTF-8 text",
-        ),
+        '\u{feff}' if span.start == 0 => {
+            ("the file begins with a byte order mark".to_owned(), "save it as UTF-8 without a byte order mark")
+        }
+        '\r' => ("a carriage return stands without a line feed".to_owned(), "end lines with LF or CRLF"),
+        '\0' => ("the file holds a NUL character".to_owned(), "remove it; policies are UTF-8 text"),
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => (
-            format!(
-                "the invisible character U+{code:04X} changes the order in which text is shown"
-            ),
+            format!("the invisible character U+{code:04X} changes the order in which text is shown"),
             "remove it: a reader would see another policy than the compiler",
         ),
-        _ => (
-            format!("the control character U+{code:04X} is not allowed"),
-            "remove it",
-        ),
+        _ => (format!("the control character U+{code:04X} is not allowed"), "remove it"),
     };
     SyntaxError::new(error::CONTROL, span, message).help(help)
 }
@@ -91,10 +77,7 @@ fn depth(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
         match token.kind {
             TokenKind::Word if begins_item(text, token, tokens) => {
                 if deep {
-                    blanks.push(Span {
-                        start: item,
-                        end: token.span.start,
-                    });
+                    blanks.push(Span { start: item, end: token.span.start });
                 }
                 (depth, deep, item) = (0, false, token.span.start);
             }
@@ -119,12 +102,8 @@ fn depth(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
 }
 
 fn too_deep(span: Span) -> SyntaxError {
-    SyntaxError::new(
-        error::TOO_DEEP,
-        span,
-        format!("brackets are nested deeper than {MAX_DEPTH}"),
-    )
-    .help("give the inner part a name with `let` or `fn`")
+    SyntaxError::new(error::TOO_DEEP, span, format!("brackets are nested deeper than {MAX_DEPTH}"))
+        .help("give the inner part a name with `let` or `fn`")
 }
 
 /// Whether an item begins with this word: what follows is never legal inside of brackets.
@@ -141,11 +120,7 @@ fn begins_item(text: &str, word: Token, mut rest: Lexer<'_>) -> bool {
     match keyword {
         "test" => kind == TokenKind::Str,
         "mark" => named && next().is_some_and(|(_, w)| w == "per"),
-        "except" => {
-            named
-                && next()
-                    .is_some_and(|(_, w)| matches!(w, "when" | "default" | "because" | "until"))
-        }
+        "except" => named && next().is_some_and(|(_, w)| matches!(w, "when" | "default" | "because" | "until")),
         _ => named,
     }
 }
@@ -159,11 +134,7 @@ fn blank<'t>(text: Cow<'t, str>, spans: &[Span]) -> Cow<'t, str> {
     let mut done = 0;
     for span in spans {
         out.push_str(text.get(done..span.start as usize).unwrap_or_default());
-        out.extend(
-            crate::slice(&text, *span)
-                .bytes()
-                .map(|b| if b == b'\n' { '\n' } else { ' ' }),
-        );
+        out.extend(crate::slice(&text, *span).bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }));
         done = span.end as usize;
     }
     out.push_str(text.get(done..).unwrap_or_default());

@@ -54,10 +54,7 @@ pub(crate) fn parse(kind: Kind, text: &str, offset: usize) -> Result<Vec<Node>, 
         Err(error) => Err(match error.variant {
             ErrorVariant::ParsingError { positives, .. } => {
                 let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
-                Failure::Expected {
-                    at: at + offset,
-                    kinds: positives,
-                }
+                Failure::Expected { at: at + offset, kinds: positives }
             }
             ErrorVariant::CustomError { .. } => Failure::Limit,
         }),
@@ -72,11 +69,7 @@ fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, length: usize, offset: usize
             Token::Start { rule: kind, pos } => {
                 let start = index(pos.pos() + offset);
                 open.push(nodes.len());
-                nodes.push(Node {
-                    kind,
-                    span: Span { start, end: start },
-                    end: 0,
-                });
+                nodes.push(Node { kind, span: Span { start, end: start }, end: 0 });
             }
             Token::End { pos, .. } => {
                 let end = index(nodes.len());

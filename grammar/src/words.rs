@@ -2,18 +2,16 @@
 
 /// Words that cannot be names, sorted.
 const KEYWORDS: &[&str] = &[
-    "allow", "and", "apply", "as", "audit", "because", "default", "deny", "except", "fn", "for",
-    "has", "import", "in", "kill", "let", "mark", "matches", "not", "only", "or", "param", "per",
-    "policy", "scope", "test", "times", "under", "unless", "until", "when", "where", "with",
+    "allow", "and", "apply", "as", "audit", "because", "default", "deny", "except", "fn", "for", "has", "import", "in", "kill", "let",
+    "mark", "matches", "not", "only", "or", "param", "per", "policy", "scope", "test", "times", "under", "unless", "until", "when",
+    "where", "with",
 ];
 
 /// Words that mean something in one place and are names elsewhere.
 const SOFT_KEYWORDS: &[&str] = &["by", "process"];
 
 /// The words that begin a top-level item.
-pub(crate) const ITEMS: &[&str] = &[
-    "policy", "let", "param", "fn", "mark", "import", "apply", "except", "test",
-];
+pub(crate) const ITEMS: &[&str] = &["policy", "let", "param", "fn", "mark", "import", "apply", "except", "test"];
 
 /// The actions of a rule.
 pub(crate) const ACTIONS: &[&str] = &["deny", "kill", "audit", "allow", "mark"];
@@ -47,21 +45,14 @@ pub(crate) fn near<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
         return None;
     }
     let limit = if word.len() < 5 { 1 } else { 2 };
-    let scored = candidates
-        .iter()
-        .map(|c| (distance(word.as_bytes(), c.as_bytes()), *c));
-    scored
-        .filter(|(d, c)| *d <= limit && *d < c.len())
-        .min_by_key(|(d, _)| *d)
-        .map(|(_, c)| c)
+    let scored = candidates.iter().map(|c| (distance(word.as_bytes(), c.as_bytes()), *c));
+    scored.filter(|(d, c)| *d <= limit && *d < c.len()).min_by_key(|(d, _)| *d).map(|(_, c)| c)
 }
 
 /// The action that other systems' words for it mean.
 pub(crate) fn foreign_action(word: &str) -> Option<&'static str> {
     Some(match word.to_ascii_lowercase().as_str() {
-        "block" | "forbid" | "reject" | "drop" | "refuse" | "enforce" | "override" | "prevent" => {
-            "deny"
-        }
+        "block" | "forbid" | "reject" | "drop" | "refuse" | "enforce" | "override" | "prevent" => "deny",
         "sigkill" | "terminate" | "stop" => "kill",
         "log" | "alert" | "warn" | "report" | "monitor" | "post" | "notify" => "audit",
         "permit" | "accept" | "pass" | "whitelist" => "allow",

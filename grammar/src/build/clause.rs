@@ -50,8 +50,7 @@ impl Owner {
     fn advice(self, clause: &str) -> String {
         match (self, clause) {
             (Owner::Default, "when" | "unless" | "where") => {
-                "a default holds for all that `scope` covers; say in `allow` rules what may happen"
-                    .to_owned()
+                "a default holds for all that `scope` covers; say in `allow` rules what may happen".to_owned()
             }
             (Owner::Except, "unless") => "write `when … and not (…)`".to_owned(),
             (Owner::Apply, "when" | "unless") => "write `where`".to_owned(),
@@ -103,13 +102,7 @@ impl Builder<'_, '_> {
         Some(clauses)
     }
 
-    fn order(
-        &mut self,
-        owner: Owner,
-        word: &str,
-        clause: (usize, Span),
-        seen: &mut Vec<(usize, Span)>,
-    ) {
+    fn order(&mut self, owner: Owner, word: &str, clause: (usize, Span), seen: &mut Vec<(usize, Span)>) {
         let (rank, span) = clause;
         if let Some((_, first)) = seen.iter().find(|(r, _)| *r == rank) {
             let help = match word {
@@ -123,11 +116,7 @@ impl Builder<'_, '_> {
             let later_word = owner.allowed().get(*later).copied().unwrap_or_default();
             let message = format!("`{word}` stands after `{later_word}`");
             let help = format!("the order is {}", listed(owner.allowed()));
-            self.error(
-                SyntaxError::new(error::CLAUSE_ORDER, span, message)
-                    .help(help)
-                    .related(*first, "the later one"),
-            );
+            self.error(SyntaxError::new(error::CLAUSE_ORDER, span, message).help(help).related(*first, "the later one"));
         }
         seen.push(clause);
     }

@@ -38,17 +38,12 @@ impl Builder<'_, '_> {
         if let Some(word) = word {
             self.c_operator(node.span, word);
         }
-        Joint {
-            and,
-            span: node.span,
-        }
+        Joint { and, span: node.span }
     }
 
     fn c_operator(&mut self, span: Span, word: &str) {
         let message = format!("`{}` is not an operator", self.slice(span));
-        self.error(
-            SyntaxError::new(error::C_OPERATOR, span, message).help(format!("write `{word}`")),
-        );
+        self.error(SyntaxError::new(error::C_OPERATOR, span, message).help(format!("write `{word}`")));
     }
 
     /// Joins conditions; where `and` and `or` are mixed `and` is taken first, after an error.
@@ -56,24 +51,12 @@ impl Builder<'_, '_> {
         let first = joints.first().copied();
         let odd = first.and_then(|f| joints.iter().find(|j| j.and != f.and).map(|o| (f, *o)));
         let Some((first, odd)) = odd else {
-            let kind = if first.is_some_and(|f| f.and) {
-                CondKind::And(conds)
-            } else {
-                CondKind::Or(conds)
-            };
+            let kind = if first.is_some_and(|f| f.and) { CondKind::And(conds) } else { CondKind::Or(conds) };
             return Cond { span, kind };
         };
-        let error = SyntaxError::new(
-            error::MIXED,
-            odd.span,
-            "`and` and `or` are mixed without parentheses",
-        );
+        let error = SyntaxError::new(error::MIXED, odd.span, "`and` and `or` are mixed without parentheses");
         let note = format!("`{}` stands here", self.slice(first.span));
-        self.error(
-            error
-                .help("put parentheses around the part that belongs together")
-                .related(first.span, note),
-        );
+        self.error(error.help("put parentheses around the part that belongs together").related(first.span, note));
         let mut groups: Vec<Vec<Cond>> = Vec::new();
         let joined = std::iter::once(false).chain(joints.iter().map(|j| j.and));
         for (cond, with_last) in conds.into_iter().zip(joined) {
@@ -83,23 +66,10 @@ impl Builder<'_, '_> {
             }
         }
         let alternatives = groups.into_iter().filter_map(|mut group| {
-            let ends = Span {
-                start: group.first()?.span.start,
-                end: group.last()?.span.end,
-            };
-            if group.len() == 1 {
-                group.pop()
-            } else {
-                Some(Cond {
-                    span: ends,
-                    kind: CondKind::And(group),
-                })
-            }
+            let ends = Span { start: group.first()?.span.start, end: group.last()?.span.end };
+            if group.len() == 1 { group.pop() } else { Some(Cond { span: ends, kind: CondKind::And(group) }) }
         });
-        Cond {
-            span,
-            kind: CondKind::Or(alternatives.collect()),
-        }
+        Cond { span, kind: CondKind::Or(alternatives.collect()) }
     }
 
     fn unary(&mut self, nodes: &mut Cursor<'_>) -> Option<Cond> {
@@ -109,11 +79,7 @@ impl Builder<'_, '_> {
                 self.c_operator(span, "not");
             }
             if nots.len() == MAX_CHAIN {
-                self.error(SyntaxError::new(
-                    error::TOO_LONG,
-                    span,
-                    format!("more than {MAX_CHAIN} `not` in a row"),
-                ));
+                self.error(SyntaxError::new(error::TOO_LONG, span, format!("more than {MAX_CHAIN} `not` in a row")));
             }
             if nots.len() < MAX_CHAIN {
                 nots.push(span);
@@ -121,14 +87,8 @@ impl Builder<'_, '_> {
         }
         let mut cond = self.primary(nodes)?;
         for not in nots.into_iter().rev() {
-            let span = Span {
-                start: not.start,
-                end: cond.span.end,
-            };
-            cond = Cond {
-                span,
-                kind: CondKind::Not(Box::new(cond)),
-            };
+            let span = Span { start: not.start, end: cond.span.end };
+            cond = Cond { span, kind: CondKind::Not(Box::new(cond)) };
         }
         Some(cond)
     }
@@ -136,53 +96,31 @@ impl Builder<'_, '_> {
     fn primary(&mut self, nodes: &mut Cursor<'_>) -> Option<Cond> {
         if let Some((group, mut inner)) = nodes.take(Kind::group) {
             let cond = self.cond(&mut inner)?;
-            return Some(Cond {
-                span: group.span,
-                kind: cond.kind,
-            });
+            return Some(Cond { span: group.span, kind: cond.kind });
         }
         let (operand, start) = self.operand(nodes)?;
         let Some((op, _)) = nodes.take(Kind::op) else {
-            return Some(Cond {
-                span: start,
-                kind: CondKind::Bare(operand),
-            });
+            return Some(Cond { span: start, kind: CondKind::Bare(operand) });
         };
         let op = self.op(op);
         let value = self.value(nodes)?;
-        let span = Span {
-            start: start.start,
-            end: value.span.end,
-        };
-        Some(Cond {
-            span,
-            kind: CondKind::Compare { operand, op, value },
-        })
+        let span = Span { start: start.start, end: value.span.end };
+        Some(Cond { span, kind: CondKind::Compare { operand, op, value } })
     }
 
     fn operand(&mut self, nodes: &mut Cursor<'_>) -> Option<(Operand, Span)> {
         let name = self.name(nodes, "a field or a function")?;
         let start = name.span.start;
         if let Some((index, mut inner)) = nodes.take(Kind::index) {
-            let span = Span {
-                start,
-                end: index.span.end,
-            };
+            let span = Span { start, end: index.span.end };
             let key = self.string(&mut inner)?;
             return Some((Operand::Index { name, key, span }, span));
         }
         if let Some((call, mut inner)) = nodes.take(Kind::call) {
-            let span = Span {
-                start,
-                end: call.span.end,
-            };
+            let span = Span { start, end: call.span.end };
             let mut args = Vec::new();
             while let Some((_, mut arg)) = inner.take(Kind::arg) {
-                args.push(if arg.kind() == Some(Kind::cond) {
-                    Arg::Cond(self.cond(&mut arg)?)
-                } else {
-                    Arg::Value(self.value(&mut arg)?)
-                });
+                args.push(if arg.kind() == Some(Kind::cond) { Arg::Cond(self.cond(&mut arg)?) } else { Arg::Value(self.value(&mut arg)?) });
             }
             return Some((Operand::Call { name, args, span }, span));
         }
@@ -203,16 +141,12 @@ impl Builder<'_, '_> {
             "has" => Op::Has,
             "only" => Op::Only,
             "=" => {
-                let error =
-                    SyntaxError::new(error::SINGLE_EQUALS, node.span, "`=` does not compare");
+                let error = SyntaxError::new(error::SINGLE_EQUALS, node.span, "`=` does not compare");
                 self.error(error.help("write `==`"));
                 Op::Eq
             }
             _ => Op::Eq,
         };
-        Spanned {
-            node: op,
-            span: node.span,
-        }
+        Spanned { node: op, span: node.span }
     }
 }

@@ -25,11 +25,7 @@ impl Builder<'_, '_> {
             Kind::test => self.test(keyword.span, nodes),
             _ => None,
         }?;
-        Some(Item {
-            doc,
-            span: node.span,
-            kind,
-        })
+        Some(Item { doc, span: node.span, kind })
     }
 
     fn import(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
@@ -80,9 +76,7 @@ impl Builder<'_, '_> {
         let lasts = match nodes.take(Kind::k_for) {
             Some(_) => {
                 let (word, _) = nodes.take(Kind::word)?;
-                Some(self.shaped(word, "a duration", "10m", |l| {
-                    matches!(l, Literal::Duration(_))
-                }))
+                Some(self.shaped(word, "a duration", "10m", |l| matches!(l, Literal::Duration(_))))
             }
             None => None,
         };
@@ -108,15 +102,8 @@ impl Builder<'_, '_> {
         }
         let rest = self.text.get(end as usize..).unwrap_or_default();
         let next = end as usize + (rest.len() - rest.trim_start().len());
-        let error = SyntaxError::new(
-            error::UNCLOSED,
-            brace,
-            format!("the `{{` of {what} is never closed"),
-        );
-        let start = crate::span(
-            next,
-            next + rest.split_whitespace().next().map_or(0, str::len),
-        );
+        let error = SyntaxError::new(error::UNCLOSED, brace, format!("the `{{` of {what} is never closed"));
+        let start = crate::span(next, next + rest.split_whitespace().next().map_or(0, str::len));
         let error = if start.start < start.end && start.start > keyword.start {
             error.related(start, "it should be closed before this")
         } else {
@@ -128,11 +115,7 @@ impl Builder<'_, '_> {
     fn apply(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
         let target = self.name(nodes, "a policy")?;
         let clauses = self.clauses(nodes, Owner::Apply)?;
-        Some(ItemKind::Apply {
-            target,
-            filter: clauses.filter,
-            with: clauses.with,
-        })
+        Some(ItemKind::Apply { target, filter: clauses.filter, with: clauses.with })
     }
 
     fn except(&mut self, keyword: Span, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
@@ -142,10 +125,7 @@ impl Builder<'_, '_> {
             None => None,
         };
         let clauses = self.clauses(nodes, Owner::Except)?;
-        let span = Span {
-            start: keyword.start,
-            end: target.span.end,
-        };
+        let span = Span { start: keyword.start, end: target.span.end };
         if clauses.when.is_none() {
             let error = SyntaxError::new(error::WRONG_CLAUSE, span, "an exception needs `when`");
             self.error(error.help("say for which events the rule does not hold"));
@@ -155,12 +135,6 @@ impl Builder<'_, '_> {
             self.error(error.help("say why, and who decided it"));
         }
         let (when, because) = (clauses.when?, clauses.because?);
-        Some(ItemKind::Except {
-            target,
-            default,
-            when,
-            because,
-            until: clauses.until,
-        })
+        Some(ItemKind::Except { target, default, when, because, until: clauses.until })
     }
 }

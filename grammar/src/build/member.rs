@@ -32,48 +32,24 @@ impl Builder<'_, '_> {
             }
             _ => None,
         }?;
-        Some(Member {
-            doc,
-            span: node.span,
-            kind,
-        })
+        Some(Member { doc, span: node.span, kind })
     }
 
     fn labelled(&mut self, key: Node, rest: Node, nodes: &mut Cursor<'_>) -> Option<MemberKind> {
         if rest.kind == Kind::prop {
             let key = self.plain(key);
-            return Some(MemberKind::Prop {
-                key,
-                value: self.value(nodes)?,
-            });
+            return Some(MemberKind::Prop { key, value: self.value(nodes)? });
         }
         let label = self.label(key, *nodes);
         if rest.kind == Kind::colonless {
             let message = format!("`:` is missing after the label `{}`", label.node);
-            let span = Span {
-                start: label.span.end,
-                end: label.span.end,
-            };
+            let span = Span { start: label.span.end, end: label.span.end };
             let error = SyntaxError::new(error::NO_COLON, span, message);
             self.error(error.help(format!("write `{}:`", label.node)));
         }
         let body = self.body(nodes, Owner::Rule)?;
-        let Clauses {
-            when,
-            unless,
-            because,
-            with,
-            ..
-        } = body.clauses;
-        let rule = Rule {
-            label,
-            action: body.action?,
-            events: body.events,
-            when,
-            unless,
-            because,
-            with,
-        };
+        let Clauses { when, unless, because, with, .. } = body.clauses;
+        let rule = Rule { label, action: body.action?, events: body.events, when, unless, because, with };
         Some(MemberKind::Rule(rule))
     }
 
@@ -83,11 +59,7 @@ impl Builder<'_, '_> {
         if words::is_keyword(&label.node) {
             let event = std::iter::from_fn(|| body.next()).find(|(n, _)| n.kind == Kind::event);
             let event = event.map_or("rule", |(n, _)| self.slice(n.span));
-            let proposal = format!(
-                "{}_{}",
-                label.node,
-                event.rsplit('.').next().unwrap_or(event)
-            );
+            let proposal = format!("{}_{}", label.node, event.rsplit('.').next().unwrap_or(event));
             let message = format!("`{}` is a keyword and cannot be a label", label.node);
             let error = SyntaxError::new(error::KEYWORD, label.span, message);
             self.error(error.help(format!("choose another name, such as `{proposal}`")));
@@ -103,9 +75,7 @@ impl Builder<'_, '_> {
         let label = format!("{}_{}", event.rsplit('.').next().unwrap_or(event), "rule");
         let action = self.slice(span);
         let error = SyntaxError::new(error::NO_LABEL, span, "a rule needs a label");
-        self.error(error.help(format!(
-            "write a name and `:` before it, such as `{label}: {action} …`"
-        )));
+        self.error(error.help(format!("write a name and `:` before it, such as `{label}: {action} …`")));
         None
     }
 
@@ -114,33 +84,18 @@ impl Builder<'_, '_> {
         let body = self.body(nodes, Owner::Default)?;
         let action = body.action?;
         let verdict = match action.node {
-            Action::Verdict(verdict) => Spanned {
-                node: verdict,
-                span: action.span,
-            },
+            Action::Verdict(verdict) => Spanned { node: verdict, span: action.span },
             Action::Allow | Action::Mark(_) => {
-                let span = Span {
-                    start: keyword.span.start,
-                    end: action.span.end,
-                };
+                let span = Span { start: keyword.span.start, end: action.span.end };
                 let word = self.slice(action.span);
-                let error = SyntaxError::new(
-                    error::UNKNOWN_ACTION,
-                    span,
-                    format!("a default cannot be `{word}`"),
-                );
+                let error = SyntaxError::new(error::UNKNOWN_ACTION, span, format!("a default cannot be `{word}`"));
                 let help = "a default is `deny`, `kill` or `audit`; without one, all is allowed that no rule refuses";
                 self.error(error.help(help));
                 return None;
             }
         };
         let Clauses { because, with, .. } = body.clauses;
-        Some(MemberKind::Default {
-            verdict,
-            events: body.events,
-            because,
-            with,
-        })
+        Some(MemberKind::Default { verdict, events: body.events, because, with })
     }
 
     fn body(&mut self, nodes: &mut Cursor<'_>, owner: Owner) -> Option<Body> {
@@ -151,29 +106,18 @@ impl Builder<'_, '_> {
             events.push(event);
         }
         if let Some(comma) = nodes.span(Kind::dangling_comma) {
-            let error = SyntaxError::new(
-                error::LAST_COMMA,
-                comma,
-                "a comma stands after the last event",
-            );
+            let error = SyntaxError::new(error::LAST_COMMA, comma, "a comma stands after the last event");
             self.error(error.help("remove it, or name another event"));
         }
         let clauses = self.clauses(nodes, owner)?;
-        Some(Body {
-            action,
-            events,
-            clauses,
-        })
+        Some(Body { action, events, clauses })
     }
 
     fn action(&mut self, node: Node, mut nodes: Cursor<'_>) -> Option<Spanned<Action>> {
         let (first, _) = nodes.next()?;
         if first.kind == Kind::k_mark {
             let mark = self.name(&mut nodes, "a mark")?;
-            return Some(Spanned {
-                node: Action::Mark(mark),
-                span: node.span,
-            });
+            return Some(Spanned { node: Action::Mark(mark), span: node.span });
         }
         let word = self.slice(first.span);
         let action = match word {
@@ -186,10 +130,7 @@ impl Builder<'_, '_> {
                 }
             },
         };
-        Some(Spanned {
-            node: action,
-            span: node.span,
-        })
+        Some(Spanned { node: action, span: node.span })
     }
 }
 
@@ -210,10 +151,5 @@ pub(crate) fn unknown_action(word: &str, span: Span) -> SyntaxError {
         Some(action) => format!("did you mean `{action}`?"),
         None => "the actions are `deny`, `kill`, `audit`, `allow` and `mark`".to_owned(),
     };
-    SyntaxError::new(
-        error::UNKNOWN_ACTION,
-        span,
-        format!("`{word}` is not an action"),
-    )
-    .help(help)
+    SyntaxError::new(error::UNKNOWN_ACTION, span, format!("`{word}` is not an action")).help(help)
 }

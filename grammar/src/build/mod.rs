@@ -23,11 +23,7 @@ use crate::words;
 /// Builds the file from its nodes.
 pub(crate) fn file(text: &str, nodes: &[Node], errors: &mut Vec<SyntaxError>) -> File {
     let mut builder = Builder { text, errors };
-    let mut all = Cursor {
-        nodes,
-        at: 0,
-        end: nodes.len(),
-    };
+    let mut all = Cursor { nodes, at: 0, end: nodes.len() };
     let items = match all.take(Kind::file) {
         Some((_, inner)) => builder.series(inner, Part::Item, Builder::item),
         None => Vec::new(),
@@ -45,11 +41,7 @@ struct Cursor<'n> {
 
 impl<'n> Cursor<'n> {
     fn peek(&self) -> Option<Node> {
-        if self.at < self.end {
-            self.nodes.get(self.at).copied()
-        } else {
-            None
-        }
+        if self.at < self.end { self.nodes.get(self.at).copied() } else { None }
     }
 
     fn kind(&self) -> Option<Kind> {
@@ -59,22 +51,14 @@ impl<'n> Cursor<'n> {
     /// The next node and a cursor over its children.
     fn next(&mut self) -> Option<(Node, Cursor<'n>)> {
         let node = self.peek()?;
-        let inner = Cursor {
-            nodes: self.nodes,
-            at: self.at + 1,
-            end: node.end as usize,
-        };
+        let inner = Cursor { nodes: self.nodes, at: self.at + 1, end: node.end as usize };
         self.at = node.end as usize;
         Some((node, inner))
     }
 
     /// The next node if it is of this kind.
     fn take(&mut self, kind: Kind) -> Option<(Node, Cursor<'n>)> {
-        if self.kind() == Some(kind) {
-            self.next()
-        } else {
-            None
-        }
+        if self.kind() == Some(kind) { self.next() } else { None }
     }
 
     /// The place of the next node if it is of this kind.
@@ -101,12 +85,7 @@ impl<'t> Builder<'t, '_> {
 
     /// Items, members or test lines with the bad ones among them explained. A bad node that does not begin like a
     /// part of its own is the rest of the part before it, which is taken back.
-    fn series<T>(
-        &mut self,
-        mut nodes: Cursor<'_>,
-        part: Part,
-        build: fn(&mut Self, Node, Cursor<'_>) -> Option<T>,
-    ) -> Vec<T> {
+    fn series<T>(&mut self, mut nodes: Cursor<'_>, part: Part, build: fn(&mut Self, Node, Cursor<'_>) -> Option<T>) -> Vec<T> {
         let mut built: Vec<T> = Vec::new();
         let mut last: Option<(Span, bool, usize)> = None;
         while let Some((node, inner)) = nodes.next() {
@@ -123,10 +102,7 @@ impl<'t> Builder<'t, '_> {
                         self.forget_keywords(errors);
                     }
                     while let Some(next) = nodes.peek()
-                        && matches!(
-                            next.kind,
-                            Kind::bad_item | Kind::bad_member | Kind::bad_test_line
-                        )
+                        && matches!(next.kind, Kind::bad_item | Kind::bad_member | Kind::bad_test_line)
                         && self.continues(span, next.span, part)
                     {
                         span.end = next.span.end;
@@ -178,14 +154,11 @@ impl<'t> Builder<'t, '_> {
         match first.kind {
             TokenKind::Doc => false,
             TokenKind::Word if part.begins(word) => false,
-            TokenKind::Word if words::near(word, words::CLAUSES).is_some() => !tokens
-                .next()
-                .is_some_and(|t| matches!(self.slice(t.span), ":" | "=")),
+            TokenKind::Word if words::near(word, words::CLAUSES).is_some() => {
+                !tokens.next().is_some_and(|t| matches!(self.slice(t.span), ":" | "="))
+            }
             TokenKind::Word => {
-                let between = self
-                    .text
-                    .get(before.end as usize..first.span.start as usize)
-                    .unwrap_or_default();
+                let between = self.text.get(before.end as usize..first.span.start as usize).unwrap_or_default();
                 let own_line = self.slice(before).ends_with('\n') || between.contains('\n');
                 !own_line || words::COMPARISONS.contains(&word) || matches!(word, "and" | "or")
             }
@@ -197,11 +170,7 @@ impl<'t> Builder<'t, '_> {
     fn doc(&self, nodes: &mut Cursor<'_>) -> Option<String> {
         let mut doc: Option<String> = None;
         while let Some((node, _)) = nodes.take(Kind::doc) {
-            let line = self
-                .slice(node.span)
-                .get(3..)
-                .unwrap_or_default()
-                .trim_end_matches('\r');
+            let line = self.slice(node.span).get(3..).unwrap_or_default().trim_end_matches('\r');
             let line = line.strip_prefix(' ').unwrap_or(line);
             match &mut doc {
                 None => doc = Some(line.to_owned()),
@@ -216,10 +185,7 @@ impl<'t> Builder<'t, '_> {
 
     /// The text of a node as it stands.
     fn plain(&self, node: Node) -> Name {
-        Spanned {
-            node: self.slice(node.span).to_owned(),
-            span: node.span,
-        }
+        Spanned { node: self.slice(node.span).to_owned(), span: node.span }
     }
 
     /// A name that must not be (or begin with) a keyword.
@@ -228,9 +194,7 @@ impl<'t> Builder<'t, '_> {
         let first = name.node.split('.').next().unwrap_or_default();
         if words::is_keyword(first) {
             let message = format!("`{first}` is a keyword and cannot be {what}");
-            self.error(
-                SyntaxError::new(error::KEYWORD, node.span, message).help("choose another name"),
-            );
+            self.error(SyntaxError::new(error::KEYWORD, node.span, message).help("choose another name"));
         }
         name
     }
@@ -256,32 +220,19 @@ impl<'t> Builder<'t, '_> {
             _ => return None,
         };
         let text = self.slice(node.span);
-        let body = text
-            .get(1..text.len().saturating_sub(1))
-            .unwrap_or_default();
+        let body = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
         if node.kind == Kind::quoted {
             let help = format!("write \"{body}\"");
-            self.error(
-                SyntaxError::new(
-                    error::SINGLE_QUOTES,
-                    node.span,
-                    "text stands in double quotes",
-                )
-                .help(help),
-            );
+            self.error(SyntaxError::new(error::SINGLE_QUOTES, node.span, "text stands in double quotes").help(help));
         }
         let (body, wrong) = literal::unescape(body);
         for (at, escape) in wrong {
             let start = node.span.start as usize + 1 + at;
             let span = crate::span(start, start + 1 + escape.len_utf8());
             let message = format!("`\\{escape}` is not an escape");
-            let help =
-                "the escapes are `\\\"`, `\\\\`, `\\n` and `\\t`; a backslash itself is `\\\\`";
+            let help = "the escapes are `\\\"`, `\\\\`, `\\n` and `\\t`; a backslash itself is `\\\\`";
             self.error(SyntaxError::new(error::ESCAPE, span, message).help(help));
         }
-        Some(Spanned {
-            node: body,
-            span: node.span,
-        })
+        Some(Spanned { node: body, span: node.span })
     }
 }

@@ -24,10 +24,7 @@ impl Builder<'_, '_> {
             Kind::step => self.step(&mut inner),
             _ => None,
         }?;
-        Some(TestLine {
-            span: node.span,
-            kind,
-        })
+        Some(TestLine { span: node.span, kind })
     }
 
     fn process(&mut self, nodes: &mut Cursor<'_>) -> Option<TestLineKind> {
@@ -47,42 +44,21 @@ impl Builder<'_, '_> {
         };
         let record = self.record(nodes);
         let times = match nodes.take(Kind::k_times) {
-            Some(_) => nodes
-                .take(Kind::word)
-                .and_then(|(word, _)| self.times(word)),
+            Some(_) => nodes.take(Kind::word).and_then(|(word, _)| self.times(word)),
             None => None,
         };
         let arrow = nodes.span(Kind::arrow);
         let (expect, inner) = nodes.take(Kind::expect)?;
         self.arrow(arrow, expect.span);
         let expect = self.expect(expect, inner)?;
-        Some(TestLineKind::Step {
-            process,
-            event,
-            target,
-            record,
-            times,
-            expect,
-        })
+        Some(TestLineKind::Step { process, event, target, record, times, expect })
     }
 
     fn arrow(&mut self, arrow: Option<Span>, expect: Span) {
         let (span, message) = match arrow {
             Some(span) if self.slice(span) == "=>" => return,
-            Some(span) => (
-                span,
-                format!(
-                    "`{}` does not announce the expected verdict",
-                    self.slice(span)
-                ),
-            ),
-            None => (
-                Span {
-                    start: expect.start,
-                    end: expect.start,
-                },
-                "`=>` is missing before the expected verdict".to_owned(),
-            ),
+            Some(span) => (span, format!("`{}` does not announce the expected verdict", self.slice(span))),
+            None => (Span { start: expect.start, end: expect.start }, "`=>` is missing before the expected verdict".to_owned()),
         };
         self.error(SyntaxError::new(error::NO_ARROW, span, message).help("write `=>`"));
     }
@@ -99,28 +75,16 @@ impl Builder<'_, '_> {
             return Some(Target::Literal(self.literal(node)));
         }
         let text = self.string(nodes)?;
-        Some(Target::Literal(Spanned {
-            node: Literal::Str(text.node),
-            span: text.span,
-        }))
+        Some(Target::Literal(Spanned { node: Literal::Str(text.node), span: text.span }))
     }
 
     fn times(&mut self, node: Node) -> Option<Spanned<u64>> {
         let word = self.slice(node.span);
         let leading_zero = word.len() > 1 && word.starts_with('0');
         match word.parse::<u64>() {
-            Ok(times) if !leading_zero && word.bytes().all(|b| b.is_ascii_digit()) => {
-                Some(Spanned {
-                    node: times,
-                    span: node.span,
-                })
-            }
+            Ok(times) if !leading_zero && word.bytes().all(|b| b.is_ascii_digit()) => Some(Spanned { node: times, span: node.span }),
             _ => {
-                let error = SyntaxError::new(
-                    error::LITERAL,
-                    node.span,
-                    format!("`{word}` is not a number of times"),
-                );
+                let error = SyntaxError::new(error::LITERAL, node.span, format!("`{word}` is not a number of times"));
                 self.error(error.help("write a whole number, such as `times 201`"));
                 None
             }
@@ -134,14 +98,8 @@ impl Builder<'_, '_> {
         }
         let text = self.slice(word.span);
         if word.kind == Kind::verdict {
-            let error = SyntaxError::new(
-                error::NO_RULE_NAMED,
-                word.span,
-                format!("which rule gives `{text}` is not said"),
-            );
-            self.error(error.help(format!(
-                "write `{text} by policy.rule` or `{text} by policy default`"
-            )));
+            let error = SyntaxError::new(error::NO_RULE_NAMED, word.span, format!("which rule gives `{text}` is not said"));
+            self.error(error.help(format!("write `{text} by policy.rule` or `{text} by policy default`")));
             return None;
         }
         let by = nodes.span(Kind::k_by);
@@ -151,26 +109,14 @@ impl Builder<'_, '_> {
             self.error(wrong_verdict(text, word.span, by));
             return None;
         };
-        let verdict = Spanned {
-            node: found,
-            span: word.span,
-        };
-        Some(Expect::By {
-            verdict,
-            rule,
-            default,
-            span: node.span,
-        })
+        let verdict = Spanned { node: found, span: word.span };
+        Some(Expect::By { verdict, rule, default, span: node.span })
     }
 }
 
 fn wrong_verdict(word: &str, span: Span, by: Option<Span>) -> SyntaxError {
     if word == "allow" {
-        let error = SyntaxError::new(
-            error::UNKNOWN_ACTION,
-            by.unwrap_or(span),
-            "`allow` names no rule",
-        );
+        let error = SyntaxError::new(error::UNKNOWN_ACTION, by.unwrap_or(span), "`allow` names no rule");
         return error.help("write `=> allow` alone");
     }
     let near = words::foreign_action(word).filter(|a| verdict(a).is_some());
@@ -179,10 +125,5 @@ fn wrong_verdict(word: &str, span: Span, by: Option<Span>) -> SyntaxError {
         Some(verdict) => format!("did you mean `{verdict}`?"),
         None => "the verdicts are `allow`, `deny`, `kill` and `audit`".to_owned(),
     };
-    SyntaxError::new(
-        error::UNKNOWN_ACTION,
-        span,
-        format!("`{word}` is not a verdict"),
-    )
-    .help(help)
+    SyntaxError::new(error::UNKNOWN_ACTION, span, format!("`{word}` is not a verdict")).help(help)
 }

@@ -23,25 +23,15 @@ impl Builder<'_, '_> {
             length += 1;
             if length == MAX_CHAIN + 1 {
                 let message = format!("more than {MAX_CHAIN} sets are joined");
-                self.error(
-                    SyntaxError::new(error::TOO_LONG, op, message)
-                        .help("put the elements into one set"),
-                );
+                self.error(SyntaxError::new(error::TOO_LONG, op, message).help("put the elements into one set"));
             }
             if length > MAX_CHAIN {
                 continue;
             }
-            let span = Span {
-                start: value.span.start,
-                end: right.span.end,
-            };
+            let span = Span { start: value.span.start, end: right.span.end };
             let (left, right) = (Box::new(value), Box::new(right));
             let union = self.slice(op) == "+";
-            let kind = if union {
-                ValueKind::Union(left, right)
-            } else {
-                ValueKind::Difference(left, right)
-            };
+            let kind = if union { ValueKind::Union(left, right) } else { ValueKind::Difference(left, right) };
             value = Value { span, kind };
         }
         Some(value)
@@ -55,10 +45,7 @@ impl Builder<'_, '_> {
                 while inner.kind().is_some_and(|k| k != Kind::rbracket) {
                     elements.push(self.term(&mut inner)?);
                 }
-                Some(Value {
-                    span: set.span,
-                    kind: ValueKind::Set(elements),
-                })
+                Some(Value { span: set.span, kind: ValueKind::Set(elements) })
             }
             Kind::word => {
                 let (word, _) = nodes.next()?;
@@ -69,10 +56,7 @@ impl Builder<'_, '_> {
             }
             _ => {
                 let text = self.string(nodes)?;
-                Some(Value {
-                    span: text.span,
-                    kind: ValueKind::Literal(Literal::Str(text.node)),
-                })
+                Some(Value { span: text.span, kind: ValueKind::Literal(Literal::Str(text.node)) })
             }
         }
     }
@@ -82,30 +66,14 @@ impl Builder<'_, '_> {
             let word = self.slice(end.span);
             let error = match literal::classify(word) {
                 Ok(Word::Literal(Literal::Number(_) | Literal::Ip(_))) => continue,
-                Ok(_) => SyntaxError::new(
-                    error::LITERAL,
-                    end.span,
-                    format!("`{word}` cannot be the end of a range"),
-                )
-                .help("ranges go from number to number or from address to address"),
-                Err((message, help)) => SyntaxError {
-                    help,
-                    ..SyntaxError::new(error::LITERAL, end.span, message)
-                },
+                Ok(_) => SyntaxError::new(error::LITERAL, end.span, format!("`{word}` cannot be the end of a range"))
+                    .help("ranges go from number to number or from address to address"),
+                Err((message, help)) => SyntaxError { help, ..SyntaxError::new(error::LITERAL, end.span, message) },
             };
             self.error(error);
         }
-        let span = Span {
-            start: low.span.start,
-            end: high.span.end,
-        };
-        Some(Value {
-            span,
-            kind: ValueKind::Range {
-                low: self.plain(low),
-                high: self.plain(high),
-            },
-        })
+        let span = Span { start: low.span.start, end: high.span.end };
+        Some(Value { span, kind: ValueKind::Range { low: self.plain(low), high: self.plain(high) } })
     }
 
     /// A word as a value; a word of no shape is kept as a name after its error.
@@ -124,25 +92,15 @@ impl Builder<'_, '_> {
                 name()
             }
             Ok(Word::Rate(_)) => {
-                self.misplaced(
-                    node.span,
-                    "a rate",
-                    "rates stand after `after =` and `limit =` in `with { … }`",
-                );
+                self.misplaced(node.span, "a rate", "rates stand after `after =` and `limit =` in `with { … }`");
                 name()
             }
             Err((message, help)) => {
-                self.error(SyntaxError {
-                    help,
-                    ..SyntaxError::new(error::LITERAL, node.span, message)
-                });
+                self.error(SyntaxError { help, ..SyntaxError::new(error::LITERAL, node.span, message) });
                 name()
             }
         };
-        Value {
-            span: node.span,
-            kind,
-        }
+        Value { span: node.span, kind }
     }
 
     fn misplaced(&mut self, span: Span, what: &str, help: &str) {
@@ -157,10 +115,7 @@ impl Builder<'_, '_> {
             ValueKind::Literal(literal) => literal,
             _ => Literal::Str(self.slice(node.span).to_owned()),
         };
-        Spanned {
-            node: literal,
-            span: node.span,
-        }
+        Spanned { node: literal, span: node.span }
     }
 
     /// The next node as a type.
@@ -168,11 +123,7 @@ impl Builder<'_, '_> {
         let (node, mut inner) = nodes.take(Kind::type_)?;
         let name = self.name(&mut inner, "a type")?;
         let arg = self.name(&mut inner, "a type");
-        Some(Type {
-            name,
-            arg,
-            span: node.span,
-        })
+        Some(Type { name, arg, span: node.span })
     }
 
     /// The next node as a record.
@@ -184,32 +135,21 @@ impl Builder<'_, '_> {
             let key = self.plain(key);
             self.equals(&mut pair);
             if let Some((earlier, _)) = pairs.iter().find(|(k, _)| k.node == key.node) {
-                let error = SyntaxError::new(
-                    error::CLAUSE_ORDER,
-                    key.span,
-                    format!("`{}` is given twice", key.node),
-                );
+                let error = SyntaxError::new(error::CLAUSE_ORDER, key.span, format!("`{}` is given twice", key.node));
                 let earlier = earlier.span;
                 self.error(error.related(earlier, "the first one"));
             }
             let value = self.pair_value(&mut pair)?;
             pairs.push((key, value));
         }
-        Some(Record {
-            pairs,
-            span: node.span,
-        })
+        Some(Record { pairs, span: node.span })
     }
 
     fn equals(&mut self, nodes: &mut Cursor<'_>) {
         if let Some(span) = nodes.span(Kind::pair_eq)
             && self.slice(span) == ":"
         {
-            let error = SyntaxError::new(
-                error::WRONG_EQUALS,
-                span,
-                "`:` does not give a value in a record",
-            );
+            let error = SyntaxError::new(error::WRONG_EQUALS, span, "`:` does not give a value in a record");
             self.error(error.help("write `=`"));
         }
     }
@@ -220,44 +160,22 @@ impl Builder<'_, '_> {
         }
         let before = *nodes;
         let (value, mut inner) = nodes.take(Kind::value)?;
-        let only = inner
-            .next()
-            .filter(|_| inner.peek().is_none())
-            .map(|(n, _)| n);
-        let word = only
-            .filter(|n| n.kind == Kind::word)
-            .map(|n| literal::classify(self.slice(n.span)));
-        let window = nodes
-            .take(Kind::window)
-            .and_then(|(_, mut w)| w.next())
-            .map(|(n, _)| n);
+        let only = inner.next().filter(|_| inner.peek().is_none()).map(|(n, _)| n);
+        let word = only.filter(|n| n.kind == Kind::word).map(|n| literal::classify(self.slice(n.span)));
+        let window = nodes.take(Kind::window).and_then(|(_, mut w)| w.next()).map(|(n, _)| n);
         let rate = match (&word, window) {
             (Some(Ok(Word::Rate(slash))), None) => Some(self.split_rate(value.span, *slash)),
-            (Some(Ok(Word::Literal(Literal::Number(_)))), Some(window)) => {
-                Some((self.plain(value), self.window(window)))
-            }
+            (Some(Ok(Word::Literal(Literal::Number(_)))), Some(window)) => Some((self.plain(value), self.window(window))),
             _ => None,
         };
         if let Some((count, window)) = rate {
             let per = self.name(nodes, "a domain");
             let end = per.as_ref().map_or(window.span.end, |p| p.span.end);
-            let span = Span {
-                start: value.span.start,
-                end,
-            };
-            return Some(PairValue::Rate {
-                count,
-                window,
-                per,
-                span,
-            });
+            let span = Span { start: value.span.start, end };
+            return Some(PairValue::Rate { count, window, per, span });
         }
         if let Some(window) = window {
-            self.misplaced(
-                window.span,
-                "a window",
-                "a rate is a number, `/`, and a duration, such as `200/10s`",
-            );
+            self.misplaced(window.span, "a window", "a rate is a number, `/`, and a duration, such as `200/10s`");
         }
         if let Some(per) = nodes.span(Kind::k_per) {
             self.misplaced(per, "a word", "only rates have a domain after `per`");
@@ -271,33 +189,14 @@ impl Builder<'_, '_> {
 
     fn split_rate(&self, span: Span, slash: usize) -> (Name, Name) {
         let middle = span.start + u32::try_from(slash).unwrap_or_default();
-        let part = |span| Spanned {
-            node: self.slice(span).to_owned(),
-            span,
-        };
-        (
-            part(Span {
-                start: span.start,
-                end: middle,
-            }),
-            part(Span {
-                start: middle + 1,
-                end: span.end,
-            }),
-        )
+        let part = |span| Spanned { node: self.slice(span).to_owned(), span };
+        (part(Span { start: span.start, end: middle }), part(Span { start: middle + 1, end: span.end }))
     }
 
     fn window(&mut self, node: Node) -> Name {
         let word = self.slice(node.span);
-        if !matches!(
-            literal::classify(word),
-            Ok(Word::Literal(Literal::Duration(_)))
-        ) {
-            let error = SyntaxError::new(
-                error::LITERAL,
-                node.span,
-                format!("`{word}` is not a duration"),
-            );
+        if !matches!(literal::classify(word), Ok(Word::Literal(Literal::Duration(_)))) {
+            let error = SyntaxError::new(error::LITERAL, node.span, format!("`{word}` is not a duration"));
             self.error(error.help("the units are `ms`, `s`, `m`, `h` and `d`"));
         }
         self.plain(node)
@@ -310,36 +209,23 @@ impl Builder<'_, '_> {
         let host = host.trim_start_matches('[');
         if !literal::is_ip6(host) || !port.bytes().all(|b| b.is_ascii_digit()) {
             let message = format!("`{text}` is not an address with a port");
-            let help =
-                "an IPv6 address stands in brackets before the port, such as `[fd00::7]:443`";
+            let help = "an IPv6 address stands in brackets before the port, such as `[fd00::7]:443`";
             self.error(SyntaxError::new(error::LITERAL, node.span, message).help(help));
         }
         self.plain(node)
     }
 
     /// A duration or a date after `for` and `until`, as written.
-    pub(super) fn shaped(
-        &mut self,
-        node: Node,
-        what: &str,
-        example: &str,
-        ok: fn(&Literal) -> bool,
-    ) -> Spanned<String> {
+    pub(super) fn shaped(&mut self, node: Node, what: &str, example: &str, ok: fn(&Literal) -> bool) -> Spanned<String> {
         let word = self.slice(node.span);
         let error = match literal::classify(word) {
             Ok(Word::Literal(literal)) if ok(&literal) => return self.plain(node),
-            Ok(_) if words::is_keyword(word) => SyntaxError::new(
-                error::LITERAL,
-                node.span,
-                format!("expected {what}, found `{word}`"),
-            )
-            .help(format!("write it such as `{example}`")),
-            Ok(_) => SyntaxError::new(error::LITERAL, node.span, format!("`{word}` is not {what}"))
+            Ok(_) if words::is_keyword(word) => SyntaxError::new(error::LITERAL, node.span, format!("expected {what}, found `{word}`"))
                 .help(format!("write it such as `{example}`")),
-            Err((message, help)) => SyntaxError {
-                help,
-                ..SyntaxError::new(error::LITERAL, node.span, message)
-            },
+            Ok(_) => {
+                SyntaxError::new(error::LITERAL, node.span, format!("`{word}` is not {what}")).help(format!("write it such as `{example}`"))
+            }
+            Err((message, help)) => SyntaxError { help, ..SyntaxError::new(error::LITERAL, node.span, message) },
         };
         self.error(error);
         self.plain(node)

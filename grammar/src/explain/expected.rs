@@ -11,27 +11,12 @@ use crate::words;
 /// What to say for each thing that may be expected, in the order in which it is said.
 const PHRASES: &[(&[Kind], &str)] = &[
     (&[Kind::string], "text in double quotes"),
-    (
-        &[
-            Kind::name,
-            Kind::qname,
-            Kind::key,
-            Kind::arg_decl,
-            Kind::pair,
-        ],
-        "a name",
-    ),
+    (&[Kind::name, Kind::qname, Kind::key, Kind::arg_decl, Kind::pair], "a name"),
     (&[Kind::type_], "a type"),
-    (
-        &[Kind::action, Kind::verb, Kind::labelless, Kind::colonless],
-        "an action (`deny`, `kill`, `audit`, `allow` or `mark`)",
-    ),
+    (&[Kind::action, Kind::verb, Kind::labelless, Kind::colonless], "an action (`deny`, `kill`, `audit`, `allow` or `mark`)"),
     (&[Kind::event], "an event"),
     (&[Kind::cond, Kind::not, Kind::group], "a condition"),
-    (
-        &[Kind::value, Kind::word, Kind::set, Kind::quoted],
-        "a value",
-    ),
+    (&[Kind::value, Kind::word, Kind::set, Kind::quoted], "a value"),
     (&[Kind::arg], "an argument"),
     (&[Kind::record], "`{`"),
     (&[Kind::target], "the object"),
@@ -65,11 +50,8 @@ impl Bad<'_> {
     /// "expected …": the message of last resort.
     pub(super) fn expected(&self, stop: &Stop, kinds: &[Kind]) -> SyntaxError {
         let kinds = self.relevant(stop, kinds);
-        let mut phrases: Vec<&str> = PHRASES
-            .iter()
-            .filter(|(of, _)| of.iter().any(|k| kinds.contains(k)))
-            .map(|(_, phrase)| *phrase)
-            .collect();
+        let mut phrases: Vec<&str> =
+            PHRASES.iter().filter(|(of, _)| of.iter().any(|k| kinds.contains(k))).map(|(_, phrase)| *phrase).collect();
         if phrases.contains(&"a condition") {
             phrases.retain(|p| *p == "a condition");
         }
@@ -77,11 +59,7 @@ impl Bad<'_> {
             phrases.retain(|p| !matches!(*p, "text in double quotes"));
         }
         let found = stop.at < self.tokens.len();
-        let place = if found {
-            self.span(stop.at)
-        } else {
-            self.end()
-        };
+        let place = if found { self.span(stop.at) } else { self.end() };
         let after = self.after(stop, &kinds);
         let message = match (listed(&phrases), found) {
             (Some(list), true) => format!("expected {list}{after}, found {}", self.quoted(stop.at)),
@@ -91,11 +69,9 @@ impl Bad<'_> {
         };
         let error = SyntaxError::new(error::UNEXPECTED, place, message);
         match (self.part, found) {
-            (Part::TestLine, false) => SyntaxError {
-                code: error::NO_ARROW,
-                ..error
+            (Part::TestLine, false) => {
+                SyntaxError { code: error::NO_ARROW, ..error }.help("end the line with `=> allow` or `=> deny by policy.rule`")
             }
-            .help("end the line with `=> allow` or `=> deny by policy.rule`"),
             _ => error,
         }
     }
@@ -106,14 +82,9 @@ impl Bad<'_> {
             return None;
         }
         let kinds = self.relevant(stop, kinds);
-        let candidates: Vec<&str> = kinds
-            .iter()
-            .flat_map(|k| keywords_of(*k))
-            .copied()
-            .collect();
+        let candidates: Vec<&str> = kinds.iter().flat_map(|k| keywords_of(*k)).copied().collect();
         let word = self.word(stop.at);
-        let near = words::near(word, &candidates)
-            .or_else(|| foreign(word).filter(|f| candidates.contains(f)))?;
+        let near = words::near(word, &candidates).or_else(|| foreign(word).filter(|f| candidates.contains(f)))?;
         let message = format!("{} cannot stand here", self.quoted(stop.at));
         let message = match self.after(stop, &kinds) {
             after if after.is_empty() => message,
@@ -125,25 +96,15 @@ impl Bad<'_> {
 
     /// What was tried, without the clauses that cannot follow where this stands.
     fn relevant(&self, stop: &Stop, kinds: &[Kind]) -> Vec<Kind> {
-        let first = self
-            .tokens
-            .iter()
-            .position(|t| t.kind != TokenKind::Doc)
-            .map_or("", |at| self.word(at));
+        let first = self.tokens.iter().position(|t| t.kind != TokenKind::Doc).map_or("", |at| self.word(at));
         let order: &[&str] = match (self.part, first) {
             (Part::Item, "apply") => &["where", "with"],
             (Part::Item, _) => &["when", "because", "until"],
             (_, "default") => &["because", "with"],
             _ => &["when", "unless", "because", "with"],
         };
-        let last = (0..stop.at)
-            .rev()
-            .map(|at| self.word(at))
-            .find(|w| is_clause(w))
-            .filter(|_| stop.open.is_empty());
-        let from = last
-            .and_then(|l| order.iter().position(|w| *w == l))
-            .map_or(0, |rank| rank + 1);
+        let last = (0..stop.at).rev().map(|at| self.word(at)).find(|w| is_clause(w)).filter(|_| stop.open.is_empty());
+        let from = last.and_then(|l| order.iter().position(|w| *w == l)).map_or(0, |rank| rank + 1);
         let following = order.get(from..).unwrap_or_default();
         let keep = |kind: &Kind| match keywords_of(*kind) {
             [word] if is_clause(word) => following.contains(word),
@@ -210,9 +171,5 @@ fn foreign(word: &str) -> Option<&'static str> {
 /// "a, b or c".
 fn listed(phrases: &[&str]) -> Option<String> {
     let (last, rest) = phrases.split_last()?;
-    Some(if rest.is_empty() {
-        (*last).to_owned()
-    } else {
-        format!("{} or {last}", rest.join(", "))
-    })
+    Some(if rest.is_empty() { (*last).to_owned() } else { format!("{} or {last}", rest.join(", ")) })
 }

@@ -8,16 +8,7 @@ use crate::lex::TokenKind;
 use crate::words;
 
 /// Properties of a policy that are often written `key: value`.
-const PROPERTIES: &[&str] = &[
-    "description",
-    "severity",
-    "attack",
-    "mode",
-    "scope",
-    "tags",
-    "errno",
-    "limit",
-];
+const PROPERTIES: &[&str] = &["description", "severity", "attack", "mode", "scope", "tags", "errno", "limit"];
 
 impl Bad<'_> {
     /// The error for the first words, if they are wrong.
@@ -40,10 +31,7 @@ impl Bad<'_> {
         }
         if !self.is_word(first) {
             if matches!(word, "#" | "/*") || self.kind(first) != Some(TokenKind::Punct) {
-                let stop = super::Stop {
-                    at: first,
-                    open: Vec::new(),
-                };
+                let stop = super::Stop { at: first, open: Vec::new() };
                 return self.token(&stop).or_else(|| Some(self.no_item(first)));
             }
             return Some(self.no_item(first));
@@ -57,31 +45,19 @@ impl Bad<'_> {
         let Some(near) = near else {
             return Some(self.no_item(first));
         };
-        let error = SyntaxError::new(
-            error::UNKNOWN_ITEM,
-            span,
-            format!("{} does not begin an item", self.quoted(first)),
-        );
+        let error = SyntaxError::new(error::UNKNOWN_ITEM, span, format!("{} does not begin an item", self.quoted(first)));
         Some(error.help(format!("did you mean `{near}`?")))
     }
 
     /// `mark name event` at the top level is a rule.
     fn mark_outside(&self, first: usize) -> Option<SyntaxError> {
-        let rule = self.word(first) == "mark"
-            && self.is_word(first + 2)
-            && self.word(first + 2).contains('.');
+        let rule = self.word(first) == "mark" && self.is_word(first + 2) && self.word(first + 2).contains('.');
         rule.then(|| self.outside(first, "a rule"))
     }
 
     fn outside(&self, at: usize, what: &str) -> SyntaxError {
-        let error = SyntaxError::new(
-            error::OUTSIDE,
-            self.span(at),
-            format!("{what} stands outside of a policy"),
-        );
-        error.help(
-            "put it between the braces of `policy name { … }`; perhaps a `}` stands too early",
-        )
+        let error = SyntaxError::new(error::OUTSIDE, self.span(at), format!("{what} stands outside of a policy"));
+        error.help("put it between the braces of `policy name { … }`; perhaps a `}` stands too early")
     }
 
     fn no_item(&self, at: usize) -> SyntaxError {
@@ -98,10 +74,7 @@ impl Bad<'_> {
         if !self.is_word(first) || next != ":" || words::ACTIONS.contains(&third) {
             return None;
         }
-        let value = matches!(
-            self.kind(first + 2),
-            Some(TokenKind::Str | TokenKind::OpenStr)
-        ) || third == "[";
+        let value = matches!(self.kind(first + 2), Some(TokenKind::Str | TokenKind::OpenStr)) || third == "[";
         if value || PROPERTIES.contains(&word) {
             let message = format!("the property `{word}` is given with `:`");
             let error = SyntaxError::new(error::WRONG_EQUALS, self.span(first + 1), message);
@@ -110,20 +83,13 @@ impl Bad<'_> {
         if !self.is_word(first + 2) || is_clause(third) {
             return None;
         }
-        let similar =
-            words::foreign_action(third).is_some() || words::near(third, words::ACTIONS).is_some();
-        if similar
-            || (self.is_word(first + 3)
-                && !is_clause(self.word(first + 3))
-                && self.word(first + 4) != ":")
-        {
+        let similar = words::foreign_action(third).is_some() || words::near(third, words::ACTIONS).is_some();
+        if similar || (self.is_word(first + 3) && !is_clause(self.word(first + 3)) && self.word(first + 4) != ":") {
             return Some(unknown_action(third, self.span(first + 2)));
         }
         let message = format!("the action is missing before {}", self.quoted(first + 2));
         let error = SyntaxError::new(error::UNKNOWN_ACTION, self.span(first + 2), message);
-        Some(error.help(format!(
-            "write `deny {third}`, or another of `kill`, `audit`, `allow` and `mark`"
-        )))
+        Some(error.help(format!("write `deny {third}`, or another of `kill`, `audit`, `allow` and `mark`")))
     }
 
     fn line_head(&self) -> Option<SyntaxError> {

@@ -72,12 +72,7 @@ pub(crate) fn explain(text: &str, part: Part, span: Span) -> SyntaxError {
 
 /// The error for a text that is beyond the parser's own limits.
 pub(crate) fn limit(span: Span) -> SyntaxError {
-    SyntaxError::new(
-        error::TOO_LONG,
-        span,
-        "the text is beyond the limits of the parser",
-    )
-    .help("split the policy into several files")
+    SyntaxError::new(error::TOO_LONG, span, "the text is beyond the limits of the parser").help("split the policy into several files")
 }
 
 /// Whether a clause begins with this word.
@@ -95,9 +90,7 @@ fn closing(open: &str) -> &'static str {
 
 impl<'t> Bad<'t> {
     fn word(&self, at: usize) -> &'t str {
-        self.tokens
-            .get(at)
-            .map_or("", |t| crate::slice(self.text, t.span))
+        self.tokens.get(at).map_or("", |t| crate::slice(self.text, t.span))
     }
 
     fn kind(&self, at: usize) -> Option<TokenKind> {
@@ -111,9 +104,7 @@ impl<'t> Bad<'t> {
     /// The place of a token, or just after the last one.
     fn span(&self, at: usize) -> Span {
         let end = self.tokens.last().map_or(0, |t| t.span.end);
-        self.tokens
-            .get(at)
-            .map_or(Span { start: end, end }, |t| t.span)
+        self.tokens.get(at).map_or(Span { start: end, end }, |t| t.span)
     }
 
     /// A token for a message: its text in backticks, shortened.
@@ -127,24 +118,13 @@ impl<'t> Bad<'t> {
 
     fn only_docs(&self, span: Span) -> SyntaxError {
         let first = self.tokens.first().map_or(span, |t| t.span);
-        let error = SyntaxError::new(
-            error::MISPLACED_DOC,
-            first,
-            "a documentation comment that documents nothing",
-        );
+        let error = SyntaxError::new(error::MISPLACED_DOC, first, "a documentation comment that documents nothing");
         error.help("put it before an item or a member, or write `//`")
     }
 
     fn stopped(&self, at: usize, kinds: &[Kind]) -> SyntaxError {
-        let at = self
-            .tokens
-            .iter()
-            .position(|t| t.span.end as usize > at)
-            .unwrap_or(self.tokens.len());
-        let stop = Stop {
-            at,
-            open: self.open(at),
-        };
+        let at = self.tokens.iter().position(|t| t.span.end as usize > at).unwrap_or(self.tokens.len());
+        let stop = Stop { at, open: self.open(at) };
         self.token(&stop)
             .or_else(|| self.bracket(&stop))
             .or_else(|| self.neighbours(&stop))
@@ -169,42 +149,24 @@ impl<'t> Bad<'t> {
     fn token(&self, stop: &Stop) -> Option<SyntaxError> {
         let (at, span) = (stop.at, self.span(stop.at));
         if self.kind(at) == Some(TokenKind::OpenStr) {
-            let error = SyntaxError::new(
-                error::UNCLOSED_STRING,
-                span,
-                "the string is not closed on its line",
-            );
+            let error = SyntaxError::new(error::UNCLOSED_STRING, span, "the string is not closed on its line");
             return Some(error.help("add `\"`; a quote inside is written `\\\"`"));
         }
         if self.kind(at) == Some(TokenKind::Doc) {
-            let error = SyntaxError::new(
-                error::MISPLACED_DOC,
-                span,
-                "a documentation comment in the middle of something",
-            );
+            let error = SyntaxError::new(error::MISPLACED_DOC, span, "a documentation comment in the middle of something");
             return Some(error.help("put it before the item or member, or write `//`"));
         }
         let error = match self.word(at) {
-            "'" => SyntaxError::new(error::SINGLE_QUOTES, span, "text stands in double quotes")
-                .help("write `\"`"),
-            "#" | "/*" | "--" => SyntaxError::new(
-                error::COMMENT_STYLE,
-                span,
-                format!("{} does not begin a comment", self.quoted(at)),
-            )
-            .help("write `//`"),
-            ";" => {
-                SyntaxError::new(error::UNEXPECTED, span, "`;` has no meaning").help("remove it")
+            "'" => SyntaxError::new(error::SINGLE_QUOTES, span, "text stands in double quotes").help("write `\"`"),
+            "#" | "/*" | "--" => {
+                SyntaxError::new(error::COMMENT_STYLE, span, format!("{} does not begin a comment", self.quoted(at))).help("write `//`")
             }
+            ";" => SyntaxError::new(error::UNEXPECTED, span, "`;` has no meaning").help("remove it"),
             "/" | "~" | "*" if !self.is_word(at.wrapping_sub(1)) => {
-                SyntaxError::new(error::UNQUOTED, span, "a path stands in double quotes")
-                    .help("put `\"` before and after it")
+                SyntaxError::new(error::UNQUOTED, span, "a path stands in double quotes").help("put `\"` before and after it")
             }
-            "," if stop.open.last().is_some_and(|o| o + 1 == at)
-                || self.word(at.wrapping_sub(1)) == "," =>
-            {
-                SyntaxError::new(error::UNEXPECTED, span, "something is missing before `,`")
-                    .help("remove the comma")
+            "," if stop.open.last().is_some_and(|o| o + 1 == at) || self.word(at.wrapping_sub(1)) == "," => {
+                SyntaxError::new(error::UNEXPECTED, span, "something is missing before `,`").help("remove the comma")
             }
             _ => return None,
         };
@@ -222,27 +184,15 @@ impl<'t> Bad<'t> {
         if closes && found != fit {
             let message = format!("{} is closed by `{found}`", self.quoted(open));
             let error = SyntaxError::new(error::UNCLOSED, self.span(stop.at), message);
-            return Some(
-                error
-                    .help(format!("write `{fit}` before it"))
-                    .related(self.span(open), "opened here"),
-            );
+            return Some(error.help(format!("write `{fit}` before it")).related(self.span(open), "opened here"));
         }
         if closes || self.is_closed(open) {
             return None;
         }
-        let error = SyntaxError::new(
-            error::UNCLOSED,
-            self.span(open),
-            format!("{} is never closed", self.quoted(open)),
-        );
+        let error = SyntaxError::new(error::UNCLOSED, self.span(open), format!("{} is never closed", self.quoted(open)));
         let error = error.help(format!("add a `{fit}`"));
         let found = self.span(stop.at);
-        Some(if found.start < found.end {
-            error.related(found, format!("expected `{fit}` before this"))
-        } else {
-            error
-        })
+        Some(if found.start < found.end { error.related(found, format!("expected `{fit}` before this")) } else { error })
     }
 
     fn stray(&self, at: usize) -> SyntaxError {
@@ -260,24 +210,12 @@ impl<'t> Bad<'t> {
         let at = stop.at;
         let before = at.checked_sub(1)?;
         let (found, span) = (self.word(at), self.span(at));
-        let begins_value =
-            matches!(self.kind(at), Some(TokenKind::Str | TokenKind::Word)) || found == "[";
-        let ends_value = matches!(self.kind(before), Some(TokenKind::Str | TokenKind::Word))
-            || matches!(self.word(before), "]" | ")");
-        let list = stop
-            .open
-            .last()
-            .is_some_and(|o| matches!(self.word(*o), "[" | "{"));
+        let begins_value = matches!(self.kind(at), Some(TokenKind::Str | TokenKind::Word)) || found == "[";
+        let ends_value = matches!(self.kind(before), Some(TokenKind::Str | TokenKind::Word)) || matches!(self.word(before), "]" | ")");
+        let list = stop.open.last().is_some_and(|o| matches!(self.word(*o), "[" | "{"));
         if list && begins_value && ends_value && !is_clause(found) {
-            let message = format!(
-                "a comma is missing between {} and {}",
-                self.quoted(before),
-                self.quoted(at)
-            );
-            let place = Span {
-                start: self.span(before).end,
-                end: self.span(before).end,
-            };
+            let message = format!("a comma is missing between {} and {}", self.quoted(before), self.quoted(at));
+            let place = Span { start: self.span(before).end, end: self.span(before).end };
             return Some(SyntaxError::new(error::NO_COMMA, place, message).help("write `,`"));
         }
         if is_comparison(found) && self.compares(at) {
@@ -285,19 +223,10 @@ impl<'t> Bad<'t> {
             let error = SyntaxError::new(error::CHAINED, span, message);
             return Some(error.help("write two comparisons and join them with `and`; a field is compared with a constant"));
         }
-        let constant = self.kind(at) == Some(TokenKind::Str)
-            || found == "["
-            || (self.is_word(at) && found.starts_with(|c: char| c.is_ascii_digit()));
-        if constant
-            && self.is_word(before)
-            && self.in_condition(before)
-            && !words::is_keyword(self.word(before))
-        {
-            let message = format!(
-                "an operator is missing between {} and {}",
-                self.quoted(before),
-                self.quoted(at)
-            );
+        let constant =
+            self.kind(at) == Some(TokenKind::Str) || found == "[" || (self.is_word(at) && found.starts_with(|c: char| c.is_ascii_digit()));
+        if constant && self.is_word(before) && self.in_condition(before) && !words::is_keyword(self.word(before)) {
+            let message = format!("an operator is missing between {} and {}", self.quoted(before), self.quoted(at));
             let error = SyntaxError::new(error::NO_OPERATOR, span, message);
             return Some(error.help("write `==`, `in`, `under` or another comparison"));
         }
@@ -319,15 +248,11 @@ impl<'t> Bad<'t> {
     }
 
     fn in_condition(&self, at: usize) -> bool {
-        let last = (0..=at)
-            .rev()
-            .map(|i| self.word(i))
-            .find(|w| is_clause(w) || *w == "scope" || *w == "fn");
+        let last = (0..=at).rev().map(|i| self.word(i)).find(|w| is_clause(w) || *w == "scope" || *w == "fn");
         matches!(last, Some("when" | "unless" | "where" | "scope" | "fn"))
     }
 }
 
 fn is_comparison(word: &str) -> bool {
-    matches!(word, "==" | "!=" | "<=" | ">=" | "<" | ">" | "=")
-        || words::COMPARISONS.contains(&word)
+    matches!(word, "==" | "!=" | "<=" | ">=" | "<" | ">" | "=") || words::COMPARISONS.contains(&word)
 }

@@ -22,8 +22,7 @@ pub fn matches(pattern: &Pattern, bytes: &[u8], space: Space) -> bool {
 
 /// The literal bytes that a pattern begins with: most patterns fail there.
 fn first_bytes(parts: &[Part]) -> Option<Vec<u8>> {
-    let literal: Vec<u8> =
-        parts.iter().map_while(|part| if let Part::Byte(byte) = part { Some(*byte) } else { None }).take(16).collect();
+    let literal: Vec<u8> = parts.iter().map_while(|part| if let Part::Byte(byte) = part { Some(*byte) } else { None }).take(16).collect();
     (!literal.is_empty()).then_some(literal)
 }
 

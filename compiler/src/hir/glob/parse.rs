@@ -274,11 +274,9 @@ impl Parser<'_> {
             list.push(self.sequence(&mut one)?);
             after = Some(match after {
                 None => one,
-                Some(other) => Shape {
-                    states: other.states | one.states,
-                    segment: other.segment.min(one.segment),
-                    total: other.total.min(one.total),
-                },
+                Some(other) => {
+                    Shape { states: other.states | one.states, segment: other.segment.min(one.segment), total: other.total.min(one.total) }
+                }
             });
             match self.peek() {
                 Some(b',') => {}

@@ -4,7 +4,6 @@
 use crate::{net, sys};
 use std::ffi::CString;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 const SAMPLES: usize = 41;
@@ -22,8 +21,8 @@ pub fn bench(words: &[String]) -> Result<bool, String> {
     std::thread::sleep(Duration::from_secs(settle));
     let result = match words.as_slice() {
         ["open", path] => {
-            let path = Path::new(path);
-            measure("open", 200, || sys::open(path, libc::O_RDONLY, 0).map(drop))
+            let path = CString::new(*path).map_err(|_| "a path has no zero byte")?;
+            measure("open", 200, || sys::open_and_close(&path))
         }
         ["exec", path] => {
             let path = [CString::new(*path).map_err(|_| "a path has no zero byte")?];

@@ -1,6 +1,7 @@
 //! Provokes races: many tasks on one processor open, fork, thread, exec and
 //! rename at once. Takes paths that must be allowed and paths that must be
-//! refused, prints how many verdicts were wrong.
+//! refused, prints one counter a line; `wrong`, `leaked`
+//! and `lost` have to be 0.
 
 use crate::sys;
 use std::ffi::CString;
@@ -56,19 +57,20 @@ pub fn stress(words: &[String]) -> Result<bool, String> {
         }
     }
     let value = |counter: &AtomicU64| counter.load(Relaxed);
-    println!(
-        "opens {} refused {} wrong {} leaked {} other {} forks {} threads {} execs {} renames {} lost {}",
-        value(&counters.opens),
-        value(&counters.refused),
-        value(&counters.wrong),
-        value(&counters.leaked),
-        value(&counters.other),
-        value(&counters.forks),
-        value(&counters.threads),
-        value(&counters.execs),
-        value(&counters.renames),
-        value(&counters.lost),
-    );
+    for (name, counter) in [
+        ("opens", &counters.opens),
+        ("refused", &counters.refused),
+        ("wrong", &counters.wrong),
+        ("leaked", &counters.leaked),
+        ("other", &counters.other),
+        ("forks", &counters.forks),
+        ("threads", &counters.threads),
+        ("execs", &counters.execs),
+        ("renames", &counters.renames),
+        ("lost", &counters.lost),
+    ] {
+        println!("{name} {}", value(counter));
+    }
     Ok([&counters.wrong, &counters.leaked, &counters.lost].iter().all(|c| value(c) == 0))
 }
 
@@ -238,8 +240,8 @@ fn failed_execs(plan: &Plan) {
     }
 }
 
-/// Moves folders to and fro below `folder`, so that paths are torn while they
-/// are walked.
+/// Moves `folder/a` to `folder/b` and back, and `s` in it to `t` and back, so
+/// that paths are torn while they are walked. `folder/a/s` must be there.
 fn renames(plan: &Plan, folder: &Path) {
     let names = ["a", "b"].map(|name| folder.join(name));
     let [a, b] = &names;

@@ -38,6 +38,16 @@ pub fn open(path: &Path, flags: c_int, mode: u32) -> io::Result<OwnedFd> {
     owned(c_long::from(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, mode) }))
 }
 
+/// open(2) for reading and close(2), with nothing else around them.
+pub fn open_and_close(path: &CStr) -> io::Result<()> {
+    // SAFETY: a terminated path; the descriptor is ours and nobody else knows it.
+    unsafe {
+        let file = libc::open(path.as_ptr(), libc::O_RDONLY);
+        done(file)?;
+        done(libc::close(file))
+    }
+}
+
 /// mknod(2).
 pub fn mknod(path: &Path, mode: u32, device: u64) -> io::Result<()> {
     let path = c(path)?;

@@ -1,0 +1,165 @@
+//! Runs every scenario of `tests/kernel/scenarios` on every default kernel and
+//! compares what its script prints. Needs kernels in the cache and the guest
+//! programs: `make test` provides both. A kernel that is not there is told.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const EBSEC: &str = env!("CARGO_BIN_EXE_ebsec");
+
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn kernel_6_1() {
+    run_series("6.1");
+}
+
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn kernel_6_12() {
+    run_series("6.12");
+}
+
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn kernel_6_18() {
+    run_series("6.18");
+}
+
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn kernel_7() {
+    run_series("7");
+}
+
+/// Every default kernel has its test above.
+#[test]
+fn every_series_has_its_test() {
+    let listed = Command::new(EBSEC).args(["kernels", "--json"]).output().unwrap();
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let series: Vec<&str> = listed["kernels"].as_array().unwrap().iter().map(|k| k["series"].as_str().unwrap()).collect();
+    assert_eq!(series, ["6.1", "6.12", "6.18", "7"]);
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn run_series(series: &str) {
+    if std::env::var("EBSEC_SERIES").is_ok_and(|only| only != series) {
+        return;
+    }
+    let cached = Command::new(EBSEC).args(["kernels", series]).output().unwrap();
+    if !cached.status.success() {
+        println!("SKIPPED kernel {}", text(&cached.stdout).trim());
+        return;
+    }
+    let mut failures = Vec::new();
+    for (name, folder) in scenarios() {
+        if let Err(failure) = run_scenario(series, &folder) {
+            failures.push(format!("--- {name} on {series}\n{failure}"));
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+fn scenarios() -> BTreeMap<String, PathBuf> {
+    let only = std::env::var("EBSEC_SCENARIO").ok();
+    let folders = std::fs::read_dir(root().join("tests/kernel/scenarios")).unwrap();
+    let named = folders.map(|folder| {
+        let folder = folder.unwrap();
+        (folder.file_name().into_string().unwrap(), folder.path())
+    });
+    named.filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only))).collect()
+}
+
+fn run_scenario(series: &str, folder: &Path) -> Result<(), String> {
+    let mut command = Command::new(EBSEC);
+    command.args(["guest", "--kernel", series, "--timeout", "300"]);
+    let options = std::fs::read_to_string(folder.join("options")).unwrap_or_default();
+    command.args(options.split_whitespace());
+    for (host, guest) in files(folder)? {
+        command.arg("--file").arg(format!("{}:{guest}", host.display()));
+    }
+    command.args(["--", ". /scenario/guest.sh"]);
+    let done = command.output().unwrap();
+    let mut printed = text(&done.stdout);
+    if !done.status.success() {
+        printed.push_str(&format!("exit {}\n", done.status.code().unwrap_or(-1)));
+    }
+    compare(series, folder, &printed, &done)
+}
+
+/// The scenario's own files, the policy's object, and the programs.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
+    let mut files = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        files.push((file.path(), format!("/scenario/{}", file.file_name().into_string().unwrap())));
+    }
+    let programs = root().join("target/x86_64-unknown-linux-gnu/debug");
+    let tools = programs.join("ebsec-guest-tools");
+    if !tools.exists() {
+        return Err("the guest programs are not built: run `make guest-tools`".into());
+    }
+    files.push((tools, "/bin/guest-tools".into()));
+    let loader = programs.join("ebsec-load");
+    if loader.exists() {
+        files.push((loader, "/bin/ebsec-load".into()));
+    }
+    let policy = folder.join("policy.ebsec");
+    if policy.exists() {
+        files.push((build(&policy)?, "/scenario/policy.bpf.o".into()));
+    }
+    Ok(files)
+}
+
+/// Kept under the build folder, where a failure can be looked at.
+fn build(policy: &Path) -> Result<PathBuf, String> {
+    let name = policy.parent().and_then(Path::file_name).unwrap().to_str().unwrap();
+    // Tests of several kernels run at once, each with a file of its own.
+    let thread = std::thread::current().name().unwrap_or_default().to_owned();
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{thread}.bpf.o"));
+    let done = Command::new(EBSEC).arg("build").arg(policy).arg("-o").arg(&object).output().unwrap();
+    match done.status.success() {
+        true => Ok(object),
+        false => Err(format!("the policy does not build:\n{}{}", text(&done.stdout), text(&done.stderr))),
+    }
+}
+
+fn compare(series: &str, folder: &Path, printed: &str, done: &Output) -> Result<(), String> {
+    let (common, own) = (folder.join("expected"), folder.join(format!("expected.{series}")));
+    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    let expected = read(&own).or_else(|| read(&common));
+    if expected.as_deref() == Some(printed) {
+        return Ok(());
+    }
+    if std::env::var_os("EBSEC_BLESS").is_some() {
+        bless(&common, &own, printed);
+        return Ok(());
+    }
+    let expected = expected.unwrap_or_default();
+    Err(format!("{}\n{}", difference(&expected, printed), text(&done.stderr)))
+}
+
+/// The first kernel of a scenario writes `expected`; another that differs
+/// writes a file of its own.
+fn bless(common: &Path, own: &Path, printed: &str) {
+    match std::fs::read_to_string(common) {
+        Ok(same) if same == printed => drop(std::fs::remove_file(own)),
+        Ok(_) => std::fs::write(own, printed).unwrap(),
+        Err(_) => std::fs::write(common, printed).unwrap(),
+    }
+}
+
+/// Lines that only one side has, in order.
+fn difference(expected: &str, printed: &str) -> String {
+    let missing = expected.lines().filter(|line| !printed.lines().any(|other| other == *line)).map(|line| format!("- {line}"));
+    let added = printed.lines().filter(|line| !expected.lines().any(|other| other == *line)).map(|line| format!("+ {line}"));
+    missing.chain(added).collect::<Vec<_>>().join("\n")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,8 @@
+# Without a policy every attack goes through, but for what a kernel lacks. So a
+# refusal in another scenario is the policy's doing.
+guest-tools prepare /protected
+guest-tools attack /protected all
+echo x >/etc/allowed
+mkdir -p /storm/a/s
+guest-tools stress --seconds 2 --allowed /etc/allowed --storm /storm \
+    --program /bin/guest-tools:allowed:/etc/allowed | grep -E 'wrong|leaked|other|lost'
