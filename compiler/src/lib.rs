@@ -8,3 +8,4 @@ pub mod decide;
 pub mod diag;
 pub mod hir;
 pub mod source;
+pub mod testing;

@@ -146,7 +146,7 @@ pub enum Op {
 }
 
 /// Operation, its bits (high nibble), its sign in the text.
-pub const ALU: &[(AluOp, u8, &str)] = &[
+pub static ALU: [(AluOp, u8, &str); 13] = [
     (AluOp::Add, 0x00, "+="),
     (AluOp::Sub, 0x10, "-="),
     (AluOp::Mul, 0x20, "*="),
@@ -163,7 +163,7 @@ pub const ALU: &[(AluOp, u8, &str)] = &[
 ];
 
 /// Condition, its bits (high nibble), its sign in the text.
-pub const JUMP: &[(JmpOp, u8, &str)] = &[
+pub static JUMP: [(JmpOp, u8, &str); 11] = [
     (JmpOp::Eq, 0x10, "=="),
     (JmpOp::Gt, 0x20, ">"),
     (JmpOp::Ge, 0x30, ">="),
@@ -178,11 +178,11 @@ pub const JUMP: &[(JmpOp, u8, &str)] = &[
 ];
 
 /// Size, its bits, its type in the text, its bytes.
-pub const SIZES: &[(Size, u8, &str, u8)] =
-    &[(Size::W, 0x00, "u32", 4), (Size::H, 0x08, "u16", 2), (Size::B, 0x10, "u8", 1), (Size::DW, 0x18, "u64", 8)];
+pub static SIZES: [(Size, u8, &str, u8); 4] =
+    [(Size::W, 0x00, "u32", 4), (Size::H, 0x08, "u16", 2), (Size::B, 0x10, "u8", 1), (Size::DW, 0x18, "u64", 8)];
 
 /// Atomic operation, its immediate, its sign or name in the text.
-pub const ATOMIC: &[(AtomicOp, i32, &str)] = &[
+pub static ATOMIC: [(AtomicOp, i32, &str); 10] = [
     (AtomicOp::Add, 0x00, "+="),
     (AtomicOp::Or, 0x40, "|="),
     (AtomicOp::And, 0x50, "&="),
@@ -264,21 +264,21 @@ pub fn decode(code: u8) -> Option<Op> {
 impl AluOp {
     /// The operation's row in [`ALU`].
     pub fn row(self) -> &'static (AluOp, u8, &'static str) {
-        ALU.iter().find(|r| r.0 == self).unwrap_or(const { &ALU[0] })
+        ALU.iter().find(|r| r.0 == self).unwrap_or(&ALU[0])
     }
 }
 
 impl JmpOp {
     /// The condition's row in [`JUMP`].
     pub fn row(self) -> &'static (JmpOp, u8, &'static str) {
-        JUMP.iter().find(|r| r.0 == self).unwrap_or(const { &JUMP[0] })
+        JUMP.iter().find(|r| r.0 == self).unwrap_or(&JUMP[0])
     }
 }
 
 impl Size {
     /// The size's row in [`SIZES`].
     pub fn row(self) -> &'static (Size, u8, &'static str, u8) {
-        SIZES.iter().find(|r| r.0 == self).unwrap_or(const { &SIZES[0] })
+        SIZES.iter().find(|r| r.0 == self).unwrap_or(&SIZES[0])
     }
 
     /// Width in bytes.
@@ -290,7 +290,7 @@ impl Size {
 impl AtomicOp {
     /// The operation's row in [`ATOMIC`].
     pub fn row(self) -> &'static (AtomicOp, i32, &'static str) {
-        ATOMIC.iter().find(|r| r.0 == self).unwrap_or(const { &ATOMIC[0] })
+        ATOMIC.iter().find(|r| r.0 == self).unwrap_or(&ATOMIC[0])
     }
 
     /// The operation that an immediate selects.

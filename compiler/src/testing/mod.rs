@@ -1,0 +1,3 @@
+//! What tests of policies and of the compiler itself run on. Never part of what is loaded into a kernel.
+
+pub mod vm;
