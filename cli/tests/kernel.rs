@@ -42,6 +42,47 @@ fn every_series_has_its_test() {
     assert_eq!(series, ["6.1", "6.12", "6.18", "7"]);
 }
 
+/// The first kernel of the cache, or nothing to try with.
+fn any_kernel() -> Option<&'static str> {
+    let is_here = |series: &&str| Command::new(EBSEC).args(["kernels", *series]).output().unwrap().status.success();
+    ["6.12", "6.18", "6.1", "7"].into_iter().find(is_here)
+}
+
+fn guest(words: &[&str]) -> Option<Output> {
+    let kernel = any_kernel()?;
+    Some(Command::new(EBSEC).args(["guest", "--kernel", kernel]).args(words).output().unwrap())
+}
+
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn a_guest_that_hangs_is_ended() {
+    let Some(done) = guest(&["--timeout", "6", "--", "echo begun; sleep 600"]) else { return };
+    assert_eq!((done.status.code(), text(&done.stdout).as_str()), (Some(124), "begun\n"));
+    assert!(text(&done.stderr).contains("TimedOut"));
+}
+
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn a_guest_that_panics_is_told_with_its_console() {
+    let Some(done) = guest(&["--", "echo begun; echo c >/proc/sysrq-trigger"]) else { return };
+    assert_eq!(done.status.code(), Some(125));
+    assert!(text(&done.stderr).contains("Kernel panic"));
+}
+
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn files_come_back_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().to_str().unwrap();
+    let script = "printf 'a\\0\\377\\r\\n' >/back; head -c 300000 /dev/urandom >/big; sha256sum </big";
+    let Some(done) = guest(&["--collect", "/back", "--collect", "/big", "--collect", "/missing", "--into", into, "--", script]) else {
+        return;
+    };
+    assert_eq!(std::fs::read(folder.path().join("back")).unwrap(), b"a\0\xff\r\n");
+    let digest = Command::new("sha256sum").stdin(std::fs::File::open(folder.path().join("big")).unwrap()).output().unwrap();
+    assert_eq!(text(&digest.stdout), text(&done.stdout));
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }

@@ -10,6 +10,9 @@ use std::process::Command;
 /// The series every check runs on.
 pub const SERIES: &[&str] = &["6.1", "6.12", "6.18", "7"];
 
+/// How the folder of a fetch under way is named.
+const UNFINISHED: &str = ".new-";
+
 /// One kernel in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kernel {
@@ -72,6 +75,7 @@ impl Cache {
             Ok(lock) => lock,
             Err(failure) => return series.iter().map(|_| Err(failure.clone())).collect(),
         };
+        self.remove_remains();
         let mut packages: Option<Result<Packages, Failure>> = None;
         let mut one = |series: &String| {
             let here = self.kernel(series);
@@ -117,7 +121,7 @@ impl Cache {
     /// whole kernel or none.
     fn unpack(&self, series: &str, package: &Package, from: &Packages) -> Result<Kernel, Failure> {
         let work = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(UNFINISHED)
             .tempdir_in(&self.folder)
             .map_err(|e| Failure::io("make a folder in", &self.folder, &e))?;
         let image = from.download(package, work.path())?;
@@ -139,6 +143,16 @@ impl Cache {
         }
         fs::rename(&ready, &place).map_err(|e| Failure::io("make", &place, &e))?;
         self.kernel(series)
+    }
+
+    /// Drops what a fetch that was ended left behind; under the lock nobody else
+    /// is fetching.
+    fn remove_remains(&self) {
+        while let Some(remains) = entry(&self.folder, |name| name.starts_with(UNFINISHED)) {
+            if fs::remove_dir_all(&remains).is_err() {
+                return;
+            }
+        }
     }
 
     /// Held while fetching: two fetches at once would do the work twice.

@@ -355,3 +355,44 @@ pub fn read_btf(kernel: &Path) -> Result<Vec<u8>, Failure> {
 pub fn cached_kernel(series: &str) -> Result<PathBuf, Failure> {
     kernels::Cache::open()?.kernel(series).map(|k| k.image())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const RAW: &[u8] = b"hello\nm exit 9\n\nm exit 3\nm file 4 /a b\n\n\0\xffxm file 0 /c\nm end\n";
+
+    #[test]
+    fn results_give_output_status_and_files() {
+        let (output, status, files) = parse_results(RAW, "m");
+        assert_eq!((output.as_str(), status), ("hello", Some(9)));
+        assert!(files.is_empty());
+        let (output, status, files) = parse_results(RAW.get(15..).unwrap(), "m");
+        assert_eq!((output.as_str(), status), ("", Some(3)));
+        assert_eq!(files, [("/a b".to_owned(), b"\n\0\xffx".to_vec()), ("/c".to_owned(), vec![])]);
+    }
+
+    #[test]
+    fn cut_off_results_give_what_arrived() {
+        let raw = RAW.get(15..).unwrap();
+        for cut in 0..raw.len() {
+            let (_, _, files) = parse_results(raw.get(..cut).unwrap(), "m");
+            assert!(files.iter().all(|(path, bytes)| path == "/c" || bytes.len() == 4));
+        }
+        assert_eq!(parse_results(b"only this", "m").0, "only this");
+    }
+
+    #[test]
+    fn a_dynamic_program_is_told_from_a_static_one() {
+        let mut elf = vec![0u8; 64 + 56];
+        elf.splice(32..40, 64u64.to_le_bytes());
+        elf.splice(54..58, [56, 0, 1, 0]);
+        assert!(!needs_an_interpreter(&elf));
+        elf.splice(64..68, [3, 0, 0, 0]);
+        assert!(needs_an_interpreter(&elf));
+        for cut in 0..elf.len() {
+            let _ = needs_an_interpreter(elf.get(..cut).unwrap());
+        }
+    }
+}

@@ -66,7 +66,7 @@ pub const PROGRAM: &[u8] = &[
 ];
 
 fn all() -> impl Iterator<Item = &'static Attack> {
-    let lists = [files::READS, files::WRITES, mounts::ALL, exec::RUNS, net::ALL];
+    let lists = [files::READS, files::WRITES, files::ALIASES, mounts::ALL, exec::RUNS, net::ALL];
     lists.into_iter().flatten()
 }
 
@@ -94,6 +94,7 @@ fn make(place: &Place) -> io::Result<()> {
         fs::set_permissions(file, fs::Permissions::from_mode(0o755))?;
     }
     files::give_attributes(&place.inside);
+    fs::hard_link(&place.inside, place.outside.with_extension("link"))?;
     fs::create_dir_all(&place.folder)?;
     let mut script = b"#!".to_vec();
     script.extend_from_slice(place.outside.as_os_str().as_encoded_bytes());

@@ -18,6 +18,10 @@ const fn write(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack 
     Attack { kind: "write", name, run }
 }
 
+const fn alias(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack {
+    Attack { kind: "alias", name, run }
+}
+
 fn open(path: &Path, flags: i32) -> io::Result<()> {
     sys::open(path, flags, 0o644).map(drop)
 }
@@ -55,6 +59,20 @@ fn from_chroot(place: &Place) -> io::Result<PathBuf> {
     std::env::set_current_dir("/")?;
     Ok(Path::new("/").join(place.inside.file_name().unwrap_or_default()))
 }
+
+/// Names for the same file that its path does not tell.
+pub const ALIASES: &[Attack] = &[
+    alias("read-hard-link", |p| open(&p.outside.with_extension("link"), O_RDONLY)),
+    alias("write-hard-link", |p| open(&p.outside.with_extension("link"), O_WRONLY)),
+    alias("read-after-moving-folder", |p| {
+        let folder = p.inside.parent().unwrap_or(Path::new("/"));
+        let moved = folder.with_extension("moved");
+        sys::rename(folder, &moved, 0)?;
+        let read = open(&moved.join(p.inside.file_name().unwrap_or_default()), O_RDONLY);
+        sys::rename(&moved, folder, 0)?;
+        read
+    }),
+];
 
 /// Attacks after a file's content.
 pub const READS: &[Attack] = &[
@@ -151,6 +169,7 @@ pub const WRITES: &[Attack] = &[
     write("lchown", |p| lchown(&p.inside, Some(5), Some(5))),
     write("truncate", |p| sys::truncate(&p.inside)),
     write("ftruncate", |p| File::options().write(true).open(&p.inside)?.set_len(1)),
+    write("account", |p| sys::account(&p.inside)),
     write("utimes", |p| sys::touch(&p.inside)),
     write("utimes-proc-fd", |p| sys::touch(&through_proc(&p.inside, O_RDONLY)?)),
     write("setxattr", |p| sys::set_attribute(&p.inside, ATTRIBUTE, b"x")),

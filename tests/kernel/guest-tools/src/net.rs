@@ -33,6 +33,11 @@ fn four(place: &Place) -> Address {
     four_of(place.peer.four, place.peer.port)
 }
 
+/// The IPv4 address under the family 0.
+fn unspecified(place: &Place) -> Address {
+    Address::new(&[&[0; 2], &place.peer.port.to_be_bytes(), &place.peer.four, &[0; 8]])
+}
+
 fn six(place: &Place, address: [u8; 16]) -> Address {
     let family = (AF_INET6 as u16).to_ne_bytes();
     let port = place.peer.port.to_be_bytes();
@@ -90,6 +95,21 @@ pub const ALL: &[Attack] = &[
         // Connected elsewhere first: the send's own address counts.
         let socket = udp(AF_INET)?;
         sent(sys::connect(&socket, &four_of([127, 0, 0, 77], 9)))?;
+        sent(sys::send_to(&socket, &four(p), 0))
+    }),
+    // UDP and raw sockets take an address of no family for IPv4.
+    egress("sendto4-unspecified", |p| sent(sys::send_to(&udp(AF_INET)?, &unspecified(p), 0))),
+    egress("sendmsg4-unspecified", |p| sent(sys::send_message(&udp(AF_INET)?, &unspecified(p), false))),
+    egress("raw4-unspecified", |p| {
+        let socket = sys::socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)?;
+        sent(sys::send_to(&socket, &unspecified(p), 0))
+    }),
+    egress("connect4-mptcp", |p| {
+        let socket = sys::socket(AF_INET, SOCK_STREAM, libc::IPPROTO_MPTCP)?;
+        sent(sys::connect(&socket, &four(p)))
+    }),
+    egress("sendto4-udplite", |p| {
+        let socket = sys::socket(AF_INET, SOCK_DGRAM, libc::IPPROTO_UDPLITE)?;
         sent(sys::send_to(&socket, &four(p), 0))
     }),
     local("connect-unix", |p| {

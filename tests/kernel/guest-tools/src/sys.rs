@@ -79,6 +79,16 @@ pub fn truncate(path: &Path) -> io::Result<()> {
     done(unsafe { libc::truncate(path.as_ptr(), 1) })
 }
 
+/// acct(2): the kernel writes to this file whenever a process ends.
+pub fn account(path: &Path) -> io::Result<()> {
+    let path = c(path)?;
+    // SAFETY: a terminated path, then none, which stops it again.
+    unsafe {
+        done(libc::acct(path.as_ptr()))?;
+        done(libc::acct(std::ptr::null()))
+    }
+}
+
 /// utimensat(2) to the present.
 pub fn touch(path: &Path) -> io::Result<()> {
     let path = c(path)?;
