@@ -2,5 +2,36 @@
 //! Gives readers and writers of these parts over bytes; never reads a file, never trusts a length it was given.
 #![forbid(unsafe_code)]
 
+mod elf;
+mod error;
+mod manifest;
+mod open;
 #[rustfmt::skip]
 pub mod schema;
+mod tables;
+
+pub use error::ArtifactError;
+pub use manifest::{
+    Action, Budget, FORMAT, Manifest, ManifestMap, ManifestProgram, MapRole, Mode, Outcome, OutcomeRule, ProgramBudget, Rule, Severity,
+    SourceDigest, Tests, Truth, VerifiedKernel, VerifiedProgram,
+};
+pub use open::{Artifact, DIGEST_LENGTH, MAX_LENGTH, open, seal, set_manifest};
+pub use tables::{MapContents, Table, Tables, encode_tables, read_tables};
+
+use sha2::{Digest, Sha256};
+
+/// Section of the manifest.
+pub const MANIFEST_SECTION: &str = ".ebsec.manifest";
+/// Section of the initial map contents.
+pub const TABLES_SECTION: &str = ".ebsec.tables";
+
+/// SHA-256.
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// Lowercase hex.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}

@@ -7,5 +7,6 @@ pub mod classes;
 pub mod decide;
 pub mod diag;
 pub mod hir;
+pub mod object;
 pub mod source;
 pub mod testing;

@@ -1,0 +1,105 @@
+//! Takes a file's bytes, gives the artifact in them, in this order: length, digest, section table, format, layouts,
+//! manifest, tables. Nothing is parsed before the digest was found right.
+
+use crate::elf::{self, Elf};
+use crate::{ArtifactError, MANIFEST_SECTION, Manifest, TABLES_SECTION, Tables, digest, read_tables, schema::SCHEMA_HASH};
+
+/// Most bytes of an artifact: 64 MiB.
+pub const MAX_LENGTH: usize = 64 << 20;
+/// Bytes of the digest at the end.
+pub const DIGEST_LENGTH: usize = 32;
+/// Most bytes of a manifest: 32 MiB.
+const MAX_MANIFEST: usize = 32 << 20;
+
+/// An artifact whose digest is right.
+#[derive(Clone, Debug)]
+pub struct Artifact<'a> {
+    /// The whole file, digest included; a parser of ELF takes it as it is.
+    pub bytes: &'a [u8],
+    /// SHA-256 of all bytes but the last 32.
+    pub digest: [u8; DIGEST_LENGTH],
+    /// The manifest.
+    pub manifest: Manifest,
+    /// Initial map contents.
+    pub tables: Tables<'a>,
+    elf: Elf<'a>,
+}
+
+impl<'a> Artifact<'a> {
+    /// Contents of the first section of this name.
+    pub fn section(&self, name: &str) -> Option<&'a [u8]> {
+        self.sections().find(|(n, _)| *n == name.as_bytes()).map(|(_, bytes)| bytes)
+    }
+
+    /// All sections: (name, contents).
+    pub fn sections(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        self.elf.iter()
+    }
+}
+
+/// Reads an artifact.
+///
+/// # Errors
+/// Whatever makes the bytes something else than an artifact of this version.
+pub fn open(bytes: &[u8]) -> Result<Artifact<'_>, ArtifactError> {
+    let (object, found) = unseal(bytes)?;
+    let elf = Elf::parse(object)?;
+    let section = elf.find(MANIFEST_SECTION)?.bytes;
+    if section.len() > MAX_MANIFEST {
+        return Err(ArtifactError::LongSection(MANIFEST_SECTION));
+    }
+    let manifest = Manifest::decode(section)?;
+    if manifest.schema != SCHEMA_HASH {
+        return Err(ArtifactError::Schema(manifest.schema.chars().take(64).collect()));
+    }
+    let tables = read_tables(elf.find(TABLES_SECTION)?.bytes)?;
+    Ok(Artifact { bytes, digest: found, manifest, tables, elf })
+}
+
+/// Appends the digest to an object.
+pub fn seal(mut object: Vec<u8>) -> Vec<u8> {
+    let digest = digest(&object);
+    object.extend(digest);
+    object
+}
+
+fn unseal(bytes: &[u8]) -> Result<(&[u8], [u8; DIGEST_LENGTH]), ArtifactError> {
+    if bytes.len() > MAX_LENGTH {
+        return Err(ArtifactError::TooLong(bytes.len()));
+    }
+    let (object, found) = bytes.split_last_chunk().ok_or(ArtifactError::TooShort(bytes.len()))?;
+    if digest(object) == *found { Ok((object, *found)) } else { Err(ArtifactError::Digest) }
+}
+
+/// The artifact with another manifest: programs, tables and everything else stay the same bytes.
+///
+/// # Errors
+/// The bytes are no artifact, or the result would be too long.
+pub fn set_manifest(bytes: &[u8], manifest: &Manifest) -> Result<Vec<u8>, ArtifactError> {
+    let artifact = open(bytes)?;
+    let old = artifact.elf.find(MANIFEST_SECTION)?;
+    let (object, _) = unseal(bytes)?;
+    let mut out = object.to_vec();
+    let new = manifest.encode()?;
+    let start = if old.offset + old.bytes.len() == out.len() {
+        out.truncate(old.offset);
+        old.offset
+    } else {
+        // The first time it moves behind the section table, where it can change its length.
+        if let Some(place) = out.get_mut(old.offset..old.offset + old.bytes.len()) {
+            place.fill(0);
+        }
+        out.len()
+    };
+    out.extend(new.iter());
+    let (offset, size) =
+        elf::place_of(artifact.elf.table_offset, old.index).ok_or(ArtifactError::Object("its section table is out of bounds"))?;
+    for (at, value) in [(offset, start as u64), (size, new.len() as u64)] {
+        if let Some(place) = out.get_mut(at..at + 8) {
+            place.copy_from_slice(&value.to_le_bytes());
+        }
+    }
+    let out = seal(out);
+    open(&out)?;
+    Ok(out)
+}
