@@ -179,7 +179,7 @@ fn mistakes_name_file_and_line() {
     let f = ".func f static\n";
     for (text, want) in [
         ("r1 = 0", "t.s:1: an instruction stands before the first `.func`"),
-        (".func f", "t.s:1: `.func` takes a name and `prog SECTION`, `static` or `global`"),
+        (".func f", "t.s:1: `.func` takes a name and `prog SECTION`, `static ARGS` or `global ARGS`"),
         (&format!("{f}goto x"), "t.s:2: there is no label `x` in the function `f`"),
         (&format!("{f}x:\nx:"), "t.s:3: the label `x` is defined twice"),
         (&format!("{f}call nowhere"), "t.s:2: there is no function or helper `nowhere`"),
