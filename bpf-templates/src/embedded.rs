@@ -58,4 +58,4 @@ macro_rules! assembly {
     };
 }
 
-assembly!();
+assembly!("prologue.s", "path.s", "act.s", "record.s", "fields.s", "shapes.s", "net.s");

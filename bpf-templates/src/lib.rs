@@ -115,6 +115,8 @@ pub struct HookObject {
     pub exists: bool,
     /// The hook gives no mount: each path through a mount of the caller's namespace is an object.
     pub each_mount: bool,
+    /// Index of the object whose path this one has (its own, or an earlier one's).
+    pub path_of: usize,
 }
 
 /// One elementary event that a hook raises.

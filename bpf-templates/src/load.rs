@@ -73,6 +73,7 @@ struct ObjectRow {
     exists: bool,
     #[serde(default)]
     each_mount: bool,
+    path_of: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -195,6 +196,14 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
             return Err(format!("{name}: unknown fact {used}"));
         }
     }
+    let mut objects = Vec::new();
+    for (i, object) in row.objects.iter().enumerate() {
+        let path_of = match &object.path_of {
+            None => i,
+            Some(other) => row.objects.iter().position(|o| o.name == *other).ok_or(format!("{name}: unknown object {other}"))?,
+        };
+        objects.push(HookObject { name: object.name.clone(), exists: object.exists, each_mount: object.each_mount, path_of });
+    }
     let (major, minor) = row.first_kernel.split_once('.').ok_or(format!("{name}: bad kernel"))?;
     let number = |text: &str| text.parse::<u16>().map_err(|_| format!("{name}: bad kernel"));
     Ok(Hook {
@@ -202,7 +211,7 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
         doc: row.doc,
         first_kernel: (number(major)?, number(minor)?),
         object: object_kind(&row.object)?,
-        objects: row.objects.into_iter().map(|o| HookObject { name: o.name, exists: o.exists, each_mount: o.each_mount }).collect(),
+        objects,
         facts: row.facts,
         silent_when,
         raises,

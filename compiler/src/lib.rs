@@ -4,6 +4,7 @@
 
 pub mod bpf;
 pub mod classes;
+pub mod codegen;
 pub mod decide;
 pub mod diag;
 pub mod hir;

@@ -1,1 +1,51 @@
-; placeholder
+; bprm_check_security(bprm)
+.macro bprm_check_security__object_file
+  r3 = *(u64 *)(r6 + 0)
+  r3 = *(u64 *)(r3 + linux_binprm.file)
+  r2 = *(u64 *)(r3 + file.f_path.mnt)
+  r1 = *(u64 *)(r3 + file.f_path.dentry)
+.endm
+.macro bprm_check_security__inode_file
+  r1 = *(u64 *)(r6 + 0)
+  r1 = *(u64 *)(r1 + linux_binprm.file)
+  r1 = *(u64 *)(r1 + file.f_inode)
+.endm
+
+; Before anything else, dormant or not: the class of the program that would run is left pending in the record.
+.macro bprm_check_security__before
+  walk_object bprm_check_security__object_file
+  *(u64 *)(r10 - 88) = r0
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.nsproxy)
+  r3 = *(u64 *)(r6 + 0)
+  r9 = *(u64 *)(r3 + linux_binprm.file)
+  trusted_ns r1 r9
+  w1 = *(u32 *)(r10 - 88)
+  r1 <<= 1
+  r1 |= r0
+  w9 = w1
+  call bpf_get_current_task
+  r8 = r0
+  record_of_task .new
+  *(u32 *)(r7 + {record_pending}) = r9
+  goto .end
+.new:
+  ; a task that is older than the policy and not seeded yet: what it ran is not known
+.rept i 0 {record_size/8}
+  *(u64 *)(r10 - {16+record_size-8*i}) = 0
+.endr
+  r3 = r10
+  r3 += -{16+record_size}
+  *(u32 *)(r3 + {record_exe}) = 2
+  *(u32 *)(r3 + {record_parent}) = 2
+  *(u32 *)(r3 + {record_pending}) = r9
+  *(u64 *)(r3 + {record_events}) = -1
+  *(u64 *)(r3 + {record_line_events}) = -1
+  *(u64 *)(r3 + {record_line0}) = 1
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  r4 = 1
+  call bpf_map_update_elem
+.end:
+.endm

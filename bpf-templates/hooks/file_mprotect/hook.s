@@ -1,1 +1,31 @@
-; placeholder
+; file_mprotect(vma, reqprot, prot)
+.macro file_mprotect__object_file
+  r3 = *(u64 *)(r6 + 0)
+  r3 = *(u64 *)(r3 + vm_area_struct.vm_file)
+  if r3 == 0 goto allow
+  r2 = *(u64 *)(r3 + file.f_path.mnt)
+  r1 = *(u64 *)(r3 + file.f_path.dentry)
+.endm
+.macro file_mprotect__inode_file
+  r1 = *(u64 *)(r6 + 0)
+  r1 = *(u64 *)(r1 + vm_area_struct.vm_file)
+  if r1 == 0 goto .none
+  r1 = *(u64 *)(r1 + file.f_inode)
+.none:
+.endm
+.macro file_mprotect__fact_has_file
+  r1 = *(u64 *)(r6 + 0)
+  r1 = *(u64 *)(r1 + vm_area_struct.vm_file)
+  if r1 == 0 goto .none
+  r1 = 1
+.none:
+.endm
+.macro file_mprotect__fact_executable
+  r1 = *(u64 *)(r6 + 16)
+  r1 &= 4
+.endm
+.macro file_mprotect__fact_was_executable
+  r1 = *(u64 *)(r6 + 0)
+  r1 = *(u64 *)(r1 + vm_area_struct.vm_flags)
+  r1 &= 4
+.endm

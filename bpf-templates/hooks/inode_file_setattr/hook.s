@@ -1,1 +1,7 @@
-; placeholder
+; inode_file_setattr(dentry, fa)
+.macro inode_file_setattr__dentry_file
+  r1 = *(u64 *)(r6 + 0)
+.endm
+.macro inode_file_setattr__inode_file
+  entry_inode 0
+.endm

@@ -1,1 +1,7 @@
-; placeholder
+; inode_setxattr(idmap, dentry, …)
+.macro inode_setxattr__dentry_file
+  r1 = *(u64 *)(r6 + 8)
+.endm
+.macro inode_setxattr__inode_file
+  entry_inode 1
+.endm

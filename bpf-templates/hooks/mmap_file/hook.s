@@ -1,1 +1,31 @@
-; placeholder
+; mmap_file(file, reqprot, prot, flags)
+.macro mmap_file__object_file
+  nullable_file_object 0
+.endm
+.macro mmap_file__inode_file
+  nullable_file_inode 0
+.endm
+.macro mmap_file__fact_has_file
+  r1 = *(u64 *)(r6 + 0)
+  if r1 == 0 goto .none
+  r1 = 1
+.none:
+.endm
+.macro mmap_file__fact_executable
+  r1 = *(u64 *)(r6 + 16)
+  r1 &= 4
+.endm
+; exec maps the very file that it has opened; a program that opens its own file again has another struct file
+.macro mmap_file__fact_by_exec
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.mm)
+  if r1 == 0 goto .no
+  r1 = *(u64 *)(r1 + mm_struct.exe_file)
+  r2 = *(u64 *)(r6 + 0)
+  if r1 != r2 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
+.done:
+.endm

@@ -1,1 +1,6 @@
-; placeholder
+; socket_connect(sock, address, addrlen)
+.macro socket_connect__peer
+  r3 = *(u64 *)(r6 + 8)
+  w4 = *(u32 *)(r6 + 16)
+  peer_of 0
+.endm

@@ -168,8 +168,11 @@ impl<'a> Expander<'a, '_> {
             ".set" => self.set(line, rest),
             _ if self.macros.contains_key(head) => self.call(line, head, rest),
             _ => {
-                if let Some(text) = self.substitute(line.at, line.text) {
-                    self.emit(line.at, text);
+                let Some(text) = self.substitute(line.at, line.text) else { return i + 1 };
+                // a macro may be named by a parameter
+                match self.macros.get_key_value(text.as_str()) {
+                    Some((&name, _)) if text != line.text => self.call(line, name, ""),
+                    _ => self.emit(line.at, text),
                 }
             }
         }

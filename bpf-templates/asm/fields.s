@@ -1,0 +1,155 @@
+; The fields that every event has, and those of any file: each macro leaves the value in r1 and may use r0, r2-r5.
+
+.macro field_process_uid
+  call bpf_get_current_uid_gid
+  w1 = w0
+.endm
+
+.macro field_process_gid
+  call bpf_get_current_uid_gid
+  r0 >>= 32
+  r1 = r0
+.endm
+
+.macro field_process_euid
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.cred)
+  w1 = *(u32 *)(r1 + cred.euid.val)
+.endm
+
+; 1 where the pid or the mount namespace of the task is not the host's.
+.macro field_process_container
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.nsproxy)
+  if r1 == 0 goto .no
+  r2 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  r3 = data control
+  r3 = *(u64 *)(r3 + {control_mnt_ns})
+  if r2 != r3 goto .yes
+  r1 = *(u64 *)(r0 + task_struct.thread_pid)
+  if r1 == 0 goto .no
+  w1 = *(u32 *)(r1 + pid.level)
+  if r1 != 0 goto .yes
+.no:
+  r1 = 0
+  goto .done
+.yes:
+  r1 = 1
+.done:
+.endm
+
+; The attributes of the file whose inode is in r1 (0: a new name, attributes are absent).
+.macro inode_mode
+  if r1 == 0 goto .absent
+  w1 = *(u16 *)(r1 + inode.i_mode)
+  r1 &= 0xfff
+  goto .done
+.absent:
+  r1 = 4096
+.done:
+.endm
+
+.macro inode_owner
+  if r1 == 0 goto .absent
+  w1 = *(u32 *)(r1 + inode.i_uid.val)
+  goto .done
+.absent:
+  r1 = 0x100000000 ll
+.done:
+.endm
+
+.macro inode_setuid
+  if r1 == 0 goto .done
+  w1 = *(u16 *)(r1 + inode.i_mode)
+  r1 >>= 11
+  r1 &= 1
+.done:
+.endm
+
+.macro inode_owned
+  if r1 == 0 goto .done
+  w1 = *(u32 *)(r1 + inode.i_uid.val)
+  *(u64 *)(r10 - 8) = r1
+  field_process_euid
+  r2 = *(u64 *)(r10 - 8)
+  if r1 == r2 goto .yes
+  r1 = 0
+  goto .done
+.yes:
+  r1 = 1
+.done:
+.endm
+
+; 1 where the dentry in r1 is a memfd: a root of its own that the kernel named memfd:… (a real file has a parent).
+.macro dentry_memfd
+  r2 = *(u64 *)(r1 + dentry.d_parent)
+  if r2 != r1 goto .no
+  r3 = *(u64 *)(r1 + dentry.d_name.name)
+  r1 = r10
+  r1 += -8
+  r2 = 6
+  *(u64 *)(r10 - 8) = 0
+  call bpf_probe_read_kernel
+  r1 = *(u64 *)(r10 - 8)
+  r2 = 0x3a64666d656d ll
+  if r1 != r2 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
+.done:
+.endm
+
+; r1 = class of the task's name: up to 15 bytes, two words.
+.macro class_of_comm
+  *(u64 *)(r10 - 128) = 0
+  *(u64 *)(r10 - 120) = 0
+  r1 = r10
+  r1 += -128
+  r2 = 16
+  call bpf_get_current_comm
+  r1 = {START_COMM}
+  r2 = *(u64 *)(r10 - 128)
+  call step8
+  r1 = r0
+  r2 = r0
+  r2 >>= 32
+  if r2 != 0 goto .end
+  r2 = *(u64 *)(r10 - 120)
+  if r2 == 0 goto .end
+  call step8
+  r1 = r0
+.end:
+  r1 &= {BYTES_MASK}
+  r2 = data bytes
+  r2 += r1
+  w1 = *(u32 *)(r2 + 0)
+  w1 &= 0x7fffffff
+  w1 >>= 2
+.endm
+
+; Class << 1 | trusted of a program of the subject's record, copied by the prologue.
+.macro class_process_exe
+  r1 = *(u64 *)(r10 - 32)
+.endm
+.macro class_process_parent_exe
+  r1 = *(u64 *)(r10 - 40)
+.endm
+
+; r1 = 0 or 1 from any number, in a form about which the verifier assumes nothing (known constants would multiply states).
+.macro flag_of_number
+  r2 = r1
+  r1 = 0
+  r1 -= r2
+  r1 |= r2
+  r1 >>= 63
+  r1 += r8
+  r1 -= r8
+  r1 &= 1
+.endm
+
+; From class and flags of a path in r1: nonzero where it is unlinked.
+.macro deleted_of
+  r1 >>= 32
+  r1 &= 1
+.endm

@@ -1,0 +1,140 @@
+; What every program of a hook does first, and how it ends.
+; Registers of a program: r6 the context, r8 the task's address, r9 the state of the chain that is being walked.
+; Stack of a program, by the distance below r10:
+;   8, 16 scratch · 24 start state · 32 exe · 40 parent · 48 to 72 lineage words · 80 verdict (errno)
+;   88, 96 path class of the first and second place (all ones: not walked yet) · 104, 112 dentry and vfsmount as plain addresses
+;   128 task name (16 bytes), for hooks about paths · 184 address of the peer as for the trie (4 bytes length, 16 address)
+;   160 the caller's socket address (28 bytes) · 192 port
+
+; Jumps to `allow` where nothing can apply. MASK: the slots of this hook's events.
+.macro prologue
+  r1 = data control
+  w2 = *(u32 *)(r1 + {control_mode})
+  if r2 == 0 goto allow
+  r3 = *(u64 *)(r1 + {control_lease})
+  if r3 == -1 goto .leased
+  *(u64 *)(r10 - 8) = r3
+  call bpf_ktime_get_ns
+  r3 = *(u64 *)(r10 - 8)
+  if r0 >= r3 goto allow
+  r1 = data control
+.leased:
+  w7 = *(u32 *)(r1 + {control_canary})
+  call bpf_get_current_task
+  r8 = r0
+  r9 = 2
+  if r7 == 0 goto .ordinary
+  call bpf_get_current_pid_tgid
+  r0 >>= 32
+  if r0 != r7 goto .ordinary
+  r9 = 1
+  goto .record
+.ordinary:
+  cache_slot
+  r3 = *(u64 *)(r2 + 0)
+  if r3 == r8 goto allow
+.record:
+  *(u64 *)(r10 - 24) = r9
+  *(u64 *)(r10 - 8) = r8
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  call bpf_map_lookup_elem
+  if r0 == 0 goto .missing
+  r1 = *(u64 *)(r0 + {record_events})
+  if r9 == 1 goto .copy
+  r2 = {MASK} ll
+  r2 &= r1
+  if r2 != 0 goto .copy
+  if r1 != 0 goto allow
+  ; no rule is about this task at all: say so quicker next time
+  cache_slot
+  *(u64 *)(r2 + 0) = r8
+  goto allow
+.copy:
+.if USE_EXE
+  w1 = *(u32 *)(r0 + {record_exe})
+  *(u64 *)(r10 - 32) = r1
+.endif
+.if USE_PARENT
+  w1 = *(u32 *)(r0 + {record_parent})
+  *(u64 *)(r10 - 40) = r1
+.endif
+.rept i 0 4
+.if USE_LINE & (1 << i)
+  r1 = *(u64 *)(r0 + {record_line0+8*i})
+  *(u64 *)(r10 - {48+8*i}) = r1
+.endif
+.endr
+  goto .begin
+.missing:
+  r1 = data stats
+  r2 = 1
+  lock *(u64 *)(r1 + {stats_missing}) += r2
+  *(u64 *)(r10 - 32) = 2
+  *(u64 *)(r10 - 40) = 2
+  *(u64 *)(r10 - 48) = 1
+  *(u64 *)(r10 - 56) = 0
+  *(u64 *)(r10 - 64) = 0
+  *(u64 *)(r10 - 72) = 0
+.begin:
+  *(u64 *)(r10 - 80) = 0
+.endm
+
+; r2 = address of the cache's slot of task r8. Clobbers r1.
+.macro cache_slot
+  r1 = r8
+  r1 >>= 6
+  w1 *= 0x61C88647
+  w1 >>= 15
+  w1 &= 0x1fff8
+  r2 = data cache
+  r2 += r1
+.endm
+
+; r0 = the verdict; ends the program.
+.macro epilogue
+finish:
+  r1 = *(u64 *)(r10 - 80)
+  r1 &= 0xfff
+  r0 = 0
+  r0 -= r1
+  exit
+; a table was left: cannot happen, and if it does nothing is allowed
+bad:
+  r1 = data stats
+  r2 = 1
+  lock *(u64 *)(r1 + {stats_failed}) += r2
+  r0 = -1
+  exit
+allow:
+  r0 = 0
+  exit
+.endm
+
+; Takes the outcome in r1: counts it, reports it, adds its refusal to the verdict.
+; kind 1: the object is the path at r10 - 104, r10 - 112; kind 2: the address at r10 - 180, port at r10 - 192.
+.macro take_outcome kind
+.if {kind} == 1
+  r2 = 1
+  r3 = *(u64 *)(r10 - 104)
+  r4 = *(u64 *)(r10 - 112)
+  r5 = 0
+.else
+  r2 = 2
+  r3 = *(u64 *)(r10 - 176)
+  r4 = *(u64 *)(r10 - 168)
+  r5 = *(u64 *)(r10 - 192)
+.endif
+  call act
+  r1 = r0
+  r1 &= 0xfff
+  if r1 == 0 goto .done
+  r2 = *(u64 *)(r10 - 80)
+  if r2 == 0 goto .set
+  if r2 == r1 goto .done
+  r1 = 1
+.set:
+  *(u64 *)(r10 - 80) = r1
+.done:
+.endm

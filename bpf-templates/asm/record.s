@@ -1,0 +1,378 @@
+; The process record: kept at fork and exec, freed with the task, seeded when the policy is loaded.
+; The record is kept while the policy is dormant too; only refusals need it to be on.
+; Tables by class (of class << 1 | trusted where said): line_any, line_trusted (32 bytes each), exe_mask, parent_mask,
+; line_events (8 bytes each, class << 1 | trusted). Parameters: N_CLASSES, ALWAYS, USE_LINE.
+
+; The events that are possible for the record at r7 (exe, parent, line_events are set). Clobbers r0-r3.
+.macro record_events_of
+  r1 = *(u64 *)(r7 + {record_line_events})
+  r2 = {ALWAYS} ll
+  r1 |= r2
+  w2 = *(u32 *)(r7 + {record_exe})
+  if r2 >= {2*N_CLASSES} goto .bad
+  r2 <<= 3
+  r3 = data exe_mask
+  r3 += r2
+  r2 = *(u64 *)(r3 + 0)
+  r1 &= r2
+  w2 = *(u32 *)(r7 + {record_parent})
+  if r2 >= {2*N_CLASSES} goto .bad
+  r2 <<= 3
+  r3 = data parent_mask
+  r3 += r2
+  r2 = *(u64 *)(r3 + 0)
+  r1 &= r2
+  goto .set
+.bad:
+  r1 = -1
+.set:
+  *(u64 *)(r7 + {record_events}) = r1
+.endm
+
+; Adds the program w1 = class << 1 | trusted to the line of the record at r7. Clobbers r0-r4.
+.macro record_line_add
+  if r1 >= {2*N_CLASSES} goto .end
+  r2 = r1
+  r2 <<= 3
+  r3 = data line_events
+  r3 += r2
+  r2 = *(u64 *)(r3 + 0)
+  r3 = *(u64 *)(r7 + {record_line_events})
+  r3 |= r2
+  *(u64 *)(r7 + {record_line_events}) = r3
+  r4 = r1
+  r1 >>= 1
+  r1 <<= 5
+  r2 = data line_any
+  r2 += r1
+  r3 = data line_trusted
+  r3 += r1
+  r4 &= 1
+.rept i 0 4
+.if USE_LINE & (1 << i)
+  r0 = *(u64 *)(r7 + {record_line0+8*i})
+  r1 = *(u64 *)(r2 + {8*i})
+  r0 |= r1
+  if r4 == 0 goto .plain
+  r1 = *(u64 *)(r3 + {8*i})
+  r0 |= r1
+.plain:
+  *(u64 *)(r7 + {record_line0+8*i}) = r0
+.endif
+.endr
+.end:
+.endm
+
+; Clears the cache's slot of task r8 where it names this task.
+.macro cache_forget
+  cache_slot
+  r1 = *(u64 *)(r2 + 0)
+  if r1 != r8 goto .other
+  *(u64 *)(r2 + 0) = 0
+.other:
+.endm
+
+; r7 = the record of task r8, or goes to the label.
+.macro record_of_task none
+  *(u64 *)(r10 - 8) = r8
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  call bpf_map_lookup_elem
+  if r0 == 0 goto {none}
+  r7 = r0
+.endm
+
+; A task is born: the child inherits. A full map refuses the fork while the policy is on.
+.func ebsec_task_alloc prog lsm/task_alloc
+  r6 = r1
+  call bpf_get_current_task
+  r8 = r0
+  record_of_task orphan
+.rept i 0 {record_size/8}
+  r1 = *(u64 *)(r7 + {8*i})
+  *(u64 *)(r10 - {8+record_size-8*i}) = r1
+.endr
+  r7 = r10
+  r7 += -{8+record_size}
+  ; rule 15: the parent is the program that forked; a thread has the parent of its process
+  r1 = *(u64 *)(r6 + 8)
+  r1 &= 0x10000
+  if r1 != 0 goto thread
+  w1 = *(u32 *)(r7 + {record_exe})
+  *(u32 *)(r7 + {record_parent}) = r1
+  w1 = *(u32 *)(r7 + {record_flags})
+  w1 |= 2
+  *(u32 *)(r7 + {record_flags}) = r1
+  record_events_of
+thread:
+  *(u32 *)(r7 + {record_pending}) = 2
+  r1 = *(u64 *)(r6 + 0)
+  *(u64 *)(r10 - 8) = r1
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  r3 = r10
+  r3 += -{8+record_size}
+  r4 = 0
+  call bpf_map_update_elem
+  if r0 == 0 goto end
+  r1 = data stats
+  r2 = 1
+  lock *(u64 *)(r1 + {stats_full}) += r2
+  r1 = data control
+  w1 = *(u32 *)(r1 + {control_mode})
+  if r1 == 0 goto end
+  r0 = -11
+  exit
+orphan:
+end:
+  r0 = 0
+  exit
+
+; A task is gone for good.
+.func ebsec_task_free prog lsm/task_free
+  r1 = *(u64 *)(r1 + 0)
+  *(u64 *)(r10 - 8) = r1
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  call bpf_map_delete_elem
+  ; the address as a plain number
+  r1 = r10
+  r1 += -16
+  r2 = 8
+  r3 = r10
+  r3 += -8
+  call bpf_probe_read_kernel
+  if r0 != 0 goto end
+  r8 = *(u64 *)(r10 - 16)
+  cache_forget
+end:
+  r0 = 0
+  exit
+
+; An exec is past the point of no return: what was pending is what runs.
+.func ebsec_bprm_committed_creds prog lsm/bprm_committed_creds
+  call bpf_get_current_task
+  r8 = r0
+  cache_forget
+  record_of_task end
+  w6 = *(u32 *)(r7 + {record_pending})
+  *(u32 *)(r7 + {record_exe}) = r6
+  w1 = *(u32 *)(r7 + {record_flags})
+  w1 |= 1
+  *(u32 *)(r7 + {record_flags}) = r1
+  r1 = r6
+  record_line_add
+  record_events_of
+end:
+  r0 = 0
+  exit
+
+; Classifies the program of a task that is older than the policy. Makes a record only where there is none.
+.func ebsec_seed prog iter/task
+  r6 = *(u64 *)(r1 + 8)
+  if r6 == 0 goto end
+  w1 = *(u32 *)(r6 + task_struct.pid)
+  if r1 != 1 goto known
+  ; pid 1 shows what the host's root and namespaces are
+  r7 = data control
+  r1 = *(u64 *)(r6 + task_struct.fs)
+  if r1 == 0 goto known
+  r2 = *(u64 *)(r1 + fs_struct.root.mnt)
+  *(u64 *)(r7 + {control_root_mnt}) = r2
+  r2 = *(u64 *)(r1 + fs_struct.root.dentry)
+  *(u64 *)(r7 + {control_root_dentry}) = r2
+  r1 = *(u64 *)(r6 + task_struct.nsproxy)
+  if r1 == 0 goto known
+  r2 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  *(u64 *)(r7 + {control_mnt_ns}) = r2
+  r2 = *(u64 *)(r1 + nsproxy.pid_ns_for_children)
+  *(u64 *)(r7 + {control_pid_ns}) = r2
+known:
+.rept i 0 {record_size/8}
+  *(u64 *)(r10 - {8+record_size-8*i}) = 0
+.endr
+  r7 = r10
+  r7 += -{8+record_size}
+  *(u32 *)(r7 + {record_flags}) = 1
+  *(u32 *)(r7 + {record_pending}) = 2
+  *(u64 *)(r10 - 8) = r6
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  call bpf_map_lookup_elem
+  if r0 != 0 goto end
+  ; a kernel thread runs no program: class 0
+  r1 = *(u64 *)(r6 + task_struct.mm)
+  if r1 == 0 goto made
+  r1 = *(u64 *)(r1 + mm_struct.exe_file)
+  if r1 == 0 goto made
+  r9 = r1
+  r2 = *(u64 *)(r9 + file.f_path.mnt)
+  r1 = *(u64 *)(r9 + file.f_path.dentry)
+  call path_fast
+  r1 = r0
+  r1 >>= 33
+  if r1 == 0 goto walked
+  r1 = r10
+  r1 += -{24+record_size}
+  r2 = 16
+  r3 = offsetof(file.f_path)
+  r3 += r9
+  call bpf_probe_read_kernel
+  r1 = *(u64 *)(r10 - {16+record_size})
+  r2 = *(u64 *)(r10 - {24+record_size})
+  call path_slow
+walked:
+  w0 = w0
+  *(u64 *)(r10 - {16+record_size}) = r0
+  r1 = *(u64 *)(r6 + task_struct.nsproxy)
+  trusted_ns r1 r9
+  r1 = *(u64 *)(r10 - {16+record_size})
+  r1 <<= 1
+  r1 |= r0
+  w6 = w1
+  *(u32 *)(r7 + {record_exe}) = r6
+  record_line_add
+made:
+  record_events_of
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  r3 = r7
+  r4 = 1
+  call bpf_map_update_elem
+  if r0 != 0 goto end
+  r1 = data stats
+  r2 = 1
+  lock *(u64 *)(r1 + {stats_seeded}) += r2
+end:
+  r0 = 0
+  exit
+
+; Second pass: adds the lines of the living ancestors, and the parent where no fork was seen.
+.func ebsec_seed_line prog iter/task
+  r6 = *(u64 *)(r1 + 8)
+  if r6 == 0 goto end
+  *(u64 *)(r10 - 8) = r6
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  call bpf_map_lookup_elem
+  if r0 == 0 goto end
+  r7 = r0
+  w1 = *(u32 *)(r7 + {record_flags})
+  w2 = w1
+  w2 &= 4
+  if r2 != 0 goto end
+  w8 = w1
+  w1 |= 6
+  *(u32 *)(r7 + {record_flags}) = r1
+  r9 = 64
+next:
+  ; up by address: the parent's own address as a plain number
+  read8_of 8 task_struct.real_parent end
+  r1 = map tasks
+  r2 = r10
+  r2 += -16
+  call bpf_map_lookup_elem
+  if r0 == 0 goto done
+  r1 = r8
+  r1 &= 2
+  if r1 != 0 goto line
+  w1 = *(u32 *)(r0 + {record_exe})
+  *(u32 *)(r7 + {record_parent}) = r1
+  w8 |= 2
+line:
+  r1 = *(u64 *)(r0 + {record_line_events})
+  r2 = *(u64 *)(r7 + {record_line_events})
+  r2 |= r1
+  *(u64 *)(r7 + {record_line_events}) = r2
+.rept i 0 4
+  r1 = *(u64 *)(r0 + {record_line0+8*i})
+  r2 = *(u64 *)(r7 + {record_line0+8*i})
+  r2 |= r1
+  *(u64 *)(r7 + {record_line0+8*i}) = r2
+.endr
+  r1 = *(u64 *)(r10 - 8)
+  r2 = *(u64 *)(r10 - 16)
+  if r1 == r2 goto done
+  *(u64 *)(r10 - 8) = r2
+  r9 += -1
+  if r9 != 0 goto next
+done:
+  record_events_of
+end:
+  r0 = 0
+  exit
+
+; *(r10 - at - 8) = 8 bytes of a field of the object whose address stands at r10 - at (a pointer or a number).
+.macro read8_of at field fail
+  r1 = r10
+  r1 += -{at+16}
+  r2 = 8
+  r3 = r10
+  r3 += -{at}
+  call bpf_probe_read_kernel
+  if r0 != 0 goto {fail}
+  r3 = *(u64 *)(r10 - {at+16})
+  r1 = offsetof({field})
+  r3 += r1
+  r1 = r10
+  r1 += -{at+8}
+  r2 = 8
+  call bpf_probe_read_kernel
+  if r0 != 0 goto {fail}
+.endm
+
+; Rule 18. r0 = 1 where both the namespace of the nsproxy in \proxy and that of the mount of \file belong to the initial
+; user namespace. \file is a typed struct file in r9. Uses r1-r5 and the stack at -{16} of the caller's scratch 8.
+.macro trusted_ns proxy file
+  if {proxy} == 0 goto .no
+  r1 = *(u64 *)({proxy} + nsproxy.mnt_ns)
+  if r1 == 0 goto .no
+  r2 = *(u64 *)(r1 + mnt_namespace.user_ns)
+  if r2 == 0 goto .no
+  w2 = *(u32 *)(r2 + user_namespace.level)
+  if r2 != 0 goto .no
+  r1 = offsetof(file.f_path.mnt)
+  r1 += {file}
+  call file_ns_trusted
+  goto .done
+.no:
+  r0 = 0
+.done:
+.endm
+
+; r1 = address of a pointer to a vfsmount -> r0 = 1 where the mount's namespace belongs to the initial user namespace.
+.func file_ns_trusted static 1
+  r3 = r1
+  r1 = r10
+  r1 += -8
+  r2 = 8
+  call bpf_probe_read_kernel
+  if r0 != 0 goto no
+  r6 = *(u64 *)(r10 - 8)
+  r1 = offsetof(mount.mnt)
+  r6 -= r1
+  read8 8 mount.mnt_ns no
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto no
+  read8 8 mnt_namespace.user_ns no
+  r6 = *(u64 *)(r10 - 8)
+  r1 = r10
+  r1 += -8
+  r2 = 4
+  r3 = offsetof(user_namespace.level)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto no
+  w1 = *(u32 *)(r10 - 8)
+  if r1 != 0 goto no
+  r0 = 1
+  exit
+no:
+  r0 = 0
+  exit

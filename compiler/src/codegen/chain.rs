@@ -1,0 +1,286 @@
+//! Takes a chain of tables, gives the text that walks it for one object of a hook.
+
+use super::Lines;
+use super::data::{Placed, Tables};
+use crate::decide::{Chain, Flag, Layer, Plan, Source};
+use crate::hir::{Cond, Package, Rule};
+use ebsec_templates::{Catalog, FieldId, FieldOf, Hook, HookObject, ObjectKind};
+use std::fmt::Write;
+
+/// What the text of one program is generated with.
+pub(crate) struct Emitter<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) hook: &'a Hook,
+    plan: &'a Plan,
+    package: &'a Package,
+    tables: &'a mut Tables,
+    lines: &'a mut dyn LineNumbers,
+    labels: u32,
+}
+
+/// Numbers for `.loc`.
+pub(crate) trait LineNumbers {
+    /// See [`Lines::number`].
+    fn number(&mut self, loc: crate::source::Loc) -> Option<usize>;
+}
+
+impl LineNumbers for Lines<'_> {
+    fn number(&mut self, loc: crate::source::Loc) -> Option<usize> {
+        Lines::number(self, loc)
+    }
+}
+
+impl<'a> Emitter<'a> {
+    pub(crate) fn new(
+        catalog: &'a Catalog,
+        plan: &'a Plan,
+        package: &'a Package,
+        hook: &'a Hook,
+        tables: &'a mut Tables,
+        lines: &'a mut dyn LineNumbers,
+    ) -> Self {
+        Emitter { catalog, hook, plan, package, tables, lines, labels: 0 }
+    }
+
+    /// A label that the program has not used.
+    pub(crate) fn label(&mut self) -> String {
+        self.labels += 1;
+        format!("L{}", self.labels)
+    }
+
+    /// Whether the hook shows no mount.
+    pub(crate) fn each_mount(&self) -> bool {
+        self.hook.objects.iter().any(|o| o.each_mount)
+    }
+
+    fn object(&self, index: usize) -> Option<&'a HookObject> {
+        self.hook.objects.get(index)
+    }
+
+    /// Walks a chain for an object; falls through where nothing matched.
+    pub(crate) fn chain(&mut self, chain: &Chain, object: usize) -> String {
+        let none = self.label();
+        let mut out = String::new();
+        self.mark(&mut out, chain, None);
+        out.push_str("  r9 = *(u64 *)(r10 - 24)\n");
+        for layer in &chain.layers {
+            self.mark(&mut out, chain, source_field(&layer.source));
+            self.layer(&mut out, layer, object);
+            let _ = writeln!(out, "  if r9 == 0 goto {none}");
+        }
+        self.mark(&mut out, chain, None);
+        let placed = self.tables.small(&chain.finals);
+        out.push_str("  r1 = r9\n");
+        lookup(&mut out, "r1", "r9", &placed, chain.finals.len());
+        let _ = writeln!(out, "  if r9 == 0 goto {none}");
+        if self.hook.object == ObjectKind::Path {
+            if !self.each_mount() {
+                let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
+            }
+            out.push_str("  r1 = r9\n  take_outcome 1\n");
+        } else {
+            out.push_str("  r1 = r9\n  take_outcome 2\n");
+        }
+        let _ = writeln!(out, "{none}:");
+        out.push_str(".loc off\n");
+        out
+    }
+
+    fn object_macro(&self, what: &str, object: usize) -> String {
+        let name = self.object(object).map_or("file", |o| o.name.as_str());
+        format!("{}__{what}_{name}", self.hook.name)
+    }
+
+    /// Names the first rule of the chain that asks the field, or the first of all, as the source of what follows.
+    fn mark(&mut self, out: &mut String, chain: &Chain, field: Option<FieldId>) {
+        let rules = self.package.policies.iter().flat_map(|p| &p.rules).filter(|r| r.event == chain.event);
+        let asked = rules.clone().find(|r| field.is_none_or(|f| asks(&r.cond, f)));
+        let Some(rule) = asked.or_else(|| rules.clone().next()) else { return };
+        let loc = field.and_then(|f| first_loc(rule, f)).unwrap_or(rule.loc);
+        if let Some(number) = self.lines.number(loc) {
+            let _ = writeln!(out, ".loc {number}");
+        }
+    }
+
+    fn layer(&mut self, out: &mut String, layer: &Layer, object: usize) {
+        self.source(out, &layer.source, object);
+        if let Some(columns) = &layer.columns {
+            let placed = self.tables.small(columns);
+            lookup(out, "r1", "r1", &placed, columns.len());
+        }
+        out.push_str("  r2 = r9\n");
+        if layer.ncols != 1 {
+            let _ = writeln!(out, "  r2 *= {}", layer.ncols);
+        }
+        out.push_str("  r2 += r1\n");
+        let placed = self.tables.small(&layer.table);
+        lookup(out, "r2", "r9", &placed, layer.table.len());
+    }
+
+    /// Leaves the layer's small number in r1.
+    fn source(&mut self, out: &mut String, source: &Source, object: usize) {
+        match source {
+            Source::ObjectClass(_) => {
+                self.class_of_object(out, object);
+                out.push_str("  w1 = w1\n");
+            }
+            Source::SubjectClass(field) => {
+                let _ = writeln!(out, "  class_{}", self.field_name(*field));
+            }
+            Source::CommClass(_) => out.push_str("  class_of_comm\n"),
+            Source::Line { window } => {
+                let _ = writeln!(out, "  r1 = *(u64 *)(r10 - {})", 48 + 8 * (window / 16));
+                let shift = window % 16 * 4;
+                if shift != 0 {
+                    let _ = writeln!(out, "  r1 >>= {shift}");
+                }
+                out.push_str("  r1 &= 15\n");
+            }
+            Source::Flags(flags) => self.flags(out, flags, object),
+            Source::Number(field, intervals) => {
+                self.value(out, *field, object);
+                // padding must compare as greater than any number without wrapping round
+                let starts: Vec<u64> = intervals.starts.iter().map(|&s| s.min(1 << 62)).collect();
+                let placed = self.tables.wide(&starts);
+                interval(out, &placed, starts.len());
+            }
+            Source::Mode(_) => {
+                let _ = writeln!(out, "  {}\n  inode_mode", self.object_macro("inode", object));
+            }
+            Source::Prefix(_) => out.push_str("  class_of_peer\n"),
+        }
+    }
+
+    fn class_of_object(&mut self, out: &mut String, object: usize) {
+        if self.each_mount() {
+            out.push_str("  r1 = *(u64 *)(r10 - 88)\n");
+            return;
+        }
+        let walked = self.object(object).map_or(object, |o| o.path_of);
+        let mut places: Vec<usize> = self.hook.objects.iter().map(|o| o.path_of).collect();
+        places.sort_unstable();
+        places.dedup();
+        let place = 88 + 8 * places.iter().position(|&p| p == walked).unwrap_or(0);
+        let _ = writeln!(out, "  class_of_object {place} {}", self.object_macro("object", walked));
+    }
+
+    fn field_name(&self, field: FieldId) -> String {
+        self.catalog[field].name.replace('.', "_")
+    }
+
+    /// Leaves a number or boolean in r1; the hook's own macro for the field stands before the common one.
+    fn value(&mut self, out: &mut String, field: FieldId, object: usize) {
+        let name = self.field_name(field);
+        if let Some(attribute) = self.file_attribute(field) {
+            if attribute == "memfd" {
+                let exists = self.object(object).is_some_and(|o| o.exists);
+                if !exists {
+                    out.push_str("  r1 = 0\n");
+                } else if self.each_mount() {
+                    let _ = writeln!(out, "  {}\n  dentry_memfd", self.object_macro("dentry", object));
+                } else {
+                    let _ = writeln!(out, "  {}\n  dentry_memfd", self.object_macro("object", object));
+                }
+            } else {
+                let _ = writeln!(out, "  {}\n  inode_{attribute}", self.object_macro("inode", object));
+            }
+            return;
+        }
+        let own = format!(".macro {}__field_{name}", self.hook.name);
+        let has_own = ebsec_templates::hook_assembly(&self.hook.name).is_some_and(|(_, text)| text.contains(&format!("{own}\n")));
+        if has_own {
+            let _ = writeln!(out, "  {}__field_{name}", self.hook.name);
+        } else {
+            let _ = writeln!(out, "  field_{name}");
+        }
+    }
+
+    /// `owner` of `file.owner`: attributes of the object's inode.
+    fn file_attribute(&self, field: FieldId) -> Option<&'a str> {
+        let field = &self.catalog[field];
+        if field.of != FieldOf::Object || self.hook.object != ObjectKind::Path {
+            return None;
+        }
+        field.name.strip_prefix("file.")
+    }
+
+    fn flags(&mut self, out: &mut String, flags: &[Flag], object: usize) {
+        // walking a path uses the scratch at 8 and 16, so the flags gather in a slot of their own
+        out.push_str("  *(u64 *)(r10 - 120) = 0\n");
+        for (i, flag) in flags.iter().enumerate() {
+            match flag {
+                Flag::Field(field) => self.value(out, *field, object),
+                Flag::Deleted(_) => {
+                    self.class_of_object(out, object);
+                    out.push_str("  deleted_of\n");
+                }
+            }
+            out.push_str("  flag_of_number\n");
+            if i != 0 {
+                let _ = writeln!(out, "  r1 <<= {i}");
+            }
+            out.push_str("  r2 = *(u64 *)(r10 - 120)\n  r1 |= r2\n  *(u64 *)(r10 - 120) = r1\n");
+        }
+        let _ = writeln!(out, "  r1 &= {}", (1u32 << flags.len()) - 1);
+    }
+}
+
+/// `to = table[index]` with the index checked; both are registers.
+fn lookup(out: &mut String, index: &str, to: &str, placed: &Placed, length: usize) {
+    let _ = writeln!(out, "  if {index} >= {length} goto bad");
+    let _ = writeln!(out, "  {index} <<= {}", placed.shift);
+    let _ = writeln!(out, "  r3 = data tables + {}", placed.offset);
+    let _ = writeln!(out, "  r3 += {index}");
+    let number = &to[1..];
+    if placed.shift == 1 {
+        let _ = writeln!(out, "  w{number} = *(u16 *)(r3 + 0)");
+    } else {
+        let _ = writeln!(out, "  w{number} = *(u32 *)(r3 + 0)");
+    }
+}
+
+/// r1 = index of the interval of r1, without branches: halving steps, each a comparison by subtraction.
+fn interval(out: &mut String, placed: &Placed, length: usize) {
+    out.push_str("  r2 = 0\n");
+    let mut step = length / 2;
+    while step > 0 {
+        let _ = writeln!(out, "  r3 = data tables + {}", placed.offset + step * 8);
+        out.push_str("  r4 = r2\n  r4 <<= 3\n  r3 += r4\n  r3 = *(u64 *)(r3 + 0)\n");
+        out.push_str("  r4 = r1\n  r4 -= r3\n  r4 >>= 63\n  r4 ^= 1\n");
+        let _ = writeln!(out, "  r4 <<= {}\n  r2 += r4", step.trailing_zeros());
+        step /= 2;
+    }
+    out.push_str("  r1 = r2\n");
+}
+
+fn source_field(source: &Source) -> Option<FieldId> {
+    match source {
+        Source::ObjectClass(f)
+        | Source::SubjectClass(f)
+        | Source::CommClass(f)
+        | Source::Number(f, _)
+        | Source::Mode(f)
+        | Source::Prefix(f) => Some(*f),
+        Source::Flags(flags) => flags.first().map(|f| match f {
+            Flag::Field(f) | Flag::Deleted(f) => *f,
+        }),
+        Source::Line { .. } => None,
+    }
+}
+
+fn asks(cond: &Cond, field: FieldId) -> bool {
+    find(cond, field).is_some()
+}
+
+fn first_loc(rule: &Rule, field: FieldId) -> Option<crate::source::Loc> {
+    find(&rule.cond, field)
+}
+
+fn find(cond: &Cond, field: FieldId) -> Option<crate::source::Loc> {
+    match cond {
+        Cond::Const(_) => None,
+        Cond::Atom(atom) => (atom.field == field).then_some(atom.loc),
+        Cond::Not(inner) => find(inner, field),
+        Cond::And(list) | Cond::Or(list) => list.iter().find_map(|c| find(c, field)),
+    }
+}
