@@ -1,7 +1,20 @@
 //! Paths and task names to classes: one byte automaton for all path sets of a package, as the tables that the event
 //! path walks (ARCHITECTURE.md, "Path tables").
 
-use crate::hir::PathSetId;
+mod dfa;
+mod layout;
+mod marks;
+mod minimise;
+mod nfa;
+mod steps;
+mod subset;
+mod walk;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use crate::hir::{PathSet, PathSetId};
+pub use steps::{K1, K2};
 
 /// The class of what no set accepts, and of the absent path.
 pub const NONE: u32 = 0;
@@ -44,4 +57,36 @@ pub struct Step {
     pub base: u32,
     /// Base of the state after.
     pub next: u32,
+}
+
+/// The sets ask for an automaton beyond any budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// States at which construction stopped.
+    pub states: usize,
+    /// Sets whose patterns multiply each other, most entangled first; at most 8.
+    pub sets: Vec<PathSetId>,
+}
+
+/// Makes the tables of all path sets.
+pub fn build(sets: &[PathSet]) -> Result<PathTables, TooLarge> {
+    let mut nfa = nfa::Nfa::new();
+    let mut marks = marks::Marks::new(sets);
+    for (index, set) in sets.iter().enumerate() {
+        marks.number(index as u32, |pattern, mark| nfa.add(set.space, pattern, mark));
+    }
+    let dfa = minimise::minimise(&subset::determinise(&nfa, &mut marks)?);
+    let layout = layout::lay_out(&dfa).ok_or(TooLarge { states: dfa.len(), sets: Vec::new() })?;
+    let steps = steps::build(&dfa, &layout.base);
+    let base = |state: u32| layout.base.get(state as usize).copied().unwrap_or(0);
+    Ok(PathTables {
+        start_path: base(dfa.start_path),
+        start_comm: base(dfa.start_comm),
+        bytes: layout.bytes,
+        steps: steps.table,
+        bits: steps.bits,
+        class_sets: marks.class_sets,
+        states: dfa.len() as u32,
+        dropped_steps: steps.dropped,
+    })
 }

@@ -1,0 +1,243 @@
+//! Minimisation: partition refinement on whole signatures, recomputed only for states whose targets moved, the
+//! largest part of a split keeping its name (so a state's targets move at most log n times).
+#![expect(clippy::indexing_slicing, reason = "states and blocks are numbered by this module and the builders alone")]
+
+use super::dfa::Dfa;
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::Hasher;
+
+/// Gives an equivalent automaton in which no two states accept the same, numbered from the starts, the dead state 0.
+pub(super) fn minimise(dfa: &Dfa) -> Dfa {
+    let mut partition = Partition::new(dfa);
+    while let Some(block) = partition.dirty_blocks.pop_front() {
+        partition.refine(dfa, block);
+    }
+    partition.quotient(dfa)
+}
+
+/// Blocks are ranges of `order`: first the clean states, whose signatures agree, then the dirty ones.
+struct Partition {
+    order: Vec<u32>,
+    place: Vec<u32>,
+    block: Vec<u32>,
+    /// By block: begin, begin of the dirty states, end.
+    ranges: Vec<[u32; 3]>,
+    dirty_blocks: std::collections::VecDeque<u32>,
+    /// By state and one more: where its predecessors begin.
+    first_before: Vec<u32>,
+    before: Vec<u32>,
+    /// Scratch: signatures one behind the other, and where each begins.
+    words: Vec<u32>,
+    starts: Vec<u32>,
+    groups: FxHashMap<u64, Vec<u32>>,
+}
+
+impl Partition {
+    fn new(dfa: &Dfa) -> Self {
+        let n = dfa.len();
+        let mut order: Vec<u32> = (0..n as u32).collect();
+        order.sort_by_key(|&s| dfa.class[s as usize]);
+        let (first_before, before) = predecessors(dfa);
+        let mut this = Partition {
+            place: vec![0; n],
+            block: vec![0; n],
+            ranges: Vec::new(),
+            dirty_blocks: std::collections::VecDeque::new(),
+            first_before,
+            before,
+            words: Vec::new(),
+            starts: Vec::new(),
+            groups: FxHashMap::default(),
+            order,
+        };
+        let mut at = 0u32;
+        for same in this.order.chunk_by(|a, b| dfa.class[*a as usize] == dfa.class[*b as usize]) {
+            for &state in same {
+                this.block[state as usize] = this.ranges.len() as u32;
+            }
+            this.dirty_blocks.push_back(this.ranges.len() as u32);
+            this.ranges.push([at, at, at + same.len() as u32]);
+            at += same.len() as u32;
+        }
+        for (place, &state) in this.order.iter().enumerate() {
+            this.place[state as usize] = place as u32;
+        }
+        this
+    }
+
+    fn soil(&mut self, state: u32) {
+        let block = self.block[state as usize];
+        let [begin, dirty, end] = self.ranges[block as usize];
+        let place = self.place[state as usize];
+        if end - begin < 2 || place >= dirty {
+            return;
+        }
+        let other = self.order[dirty as usize - 1];
+        self.order.swap(place as usize, dirty as usize - 1);
+        self.place[other as usize] = place;
+        self.place[state as usize] = dirty - 1;
+        self.ranges[block as usize][1] = dirty - 1;
+        if dirty == end {
+            self.dirty_blocks.push_back(block);
+        }
+    }
+
+    /// The block of the default target, then the edges that lead elsewhere.
+    fn sign(&mut self, dfa: &Dfa, state: u32) -> u64 {
+        let default = self.block[dfa.default[state as usize] as usize];
+        let mut hasher = FxHasher::default();
+        self.starts.push(self.words.len() as u32);
+        self.words.push(default);
+        hasher.write_u32(default);
+        for &(byte, target) in dfa.edges(state) {
+            let target = self.block[target as usize];
+            if target != default {
+                self.words.extend([u32::from(byte), target]);
+                hasher.write_u64(u64::from(target) << 8 | u64::from(byte));
+            }
+        }
+        hasher.finish()
+    }
+
+    fn signature(&self, index: u32) -> &[u32] {
+        let end = self.starts.get(index as usize + 1).copied().unwrap_or(self.words.len() as u32);
+        &self.words[self.starts[index as usize] as usize..end as usize]
+    }
+
+    fn refine(&mut self, dfa: &Dfa, block: u32) {
+        let [begin, dirty, end] = self.ranges[block as usize];
+        if end - begin < 2 {
+            self.ranges[block as usize][1] = end;
+            return;
+        }
+        // One clean state stands for all of them; its group comes first.
+        let first = if dirty > begin { dirty - 1 } else { dirty };
+        let (group_of, groups) = self.group(dfa, first, end);
+        if groups == 1 {
+            self.ranges[block as usize][1] = end;
+            return;
+        }
+        self.split(block, begin, first, &group_of, groups);
+    }
+
+    /// Signs the states at the places from `first` to `end`; gives the group of each, and how many groups.
+    fn group(&mut self, dfa: &Dfa, first: u32, end: u32) -> (Vec<u32>, u32) {
+        self.words.clear();
+        self.starts.clear();
+        self.groups.clear();
+        let mut group_of = Vec::with_capacity((end - first) as usize);
+        let mut groups = 0;
+        let mut representatives: Vec<u32> = Vec::new();
+        for place in first..end {
+            let index = place - first;
+            let hash = self.sign(dfa, self.order[place as usize]);
+            let known = self.groups.get(&hash).and_then(|candidates| {
+                candidates.iter().copied().find(|&g| self.signature(representatives[g as usize]) == self.signature(index))
+            });
+            group_of.push(known.unwrap_or_else(|| {
+                self.groups.entry(hash).or_default().push(groups);
+                representatives.push(index);
+                groups += 1;
+                groups - 1
+            }));
+        }
+        (group_of, groups)
+    }
+
+    /// Sorts the places from `first` by group (the clean states before `first` belong to group 0) and names the new
+    /// blocks; predecessors of states whose block changed are dirty.
+    fn split(&mut self, block: u32, begin: u32, first: u32, group_of: &[u32], groups: u32) {
+        let mut sizes = vec![0u32; groups as usize];
+        group_of.iter().for_each(|&g| sizes[g as usize] += 1);
+        let mut next = Vec::with_capacity(sizes.len());
+        let mut at = first;
+        for size in &sizes {
+            next.push(at);
+            at += size;
+        }
+        let bounds: Vec<[u32; 2]> = (0..sizes.len())
+            .map(|g| [if g == 0 { begin } else { next[g] }, next[g] + sizes[g]])
+            .collect();
+        let old: Vec<u32> = self.order[first as usize..first as usize + group_of.len()].to_vec();
+        for (&state, &group) in old.iter().zip(group_of) {
+            let place = next[group as usize];
+            next[group as usize] += 1;
+            self.order[place as usize] = state;
+            self.place[state as usize] = place;
+        }
+        let largest = (0..bounds.len()).max_by_key(|&g| (bounds[g][1] - bounds[g][0], usize::MAX - g)).unwrap_or(0);
+        self.ranges[block as usize] = [bounds[largest][0], bounds[largest][1], bounds[largest][1]];
+        let fresh: Vec<[u32; 2]> = (0..bounds.len()).filter(|&g| g != largest).map(|g| bounds[g]).collect();
+        for [from, to] in &fresh {
+            let name = self.ranges.len() as u32;
+            self.ranges.push([*from, *to, *to]);
+            for place in *from..*to {
+                self.block[self.order[place as usize] as usize] = name;
+            }
+        }
+        // A predecessor may be within these very ranges: the states are taken down before any moves.
+        let moved: Vec<u32> = fresh.iter().flat_map(|[from, to]| self.order[*from as usize..*to as usize].to_vec()).collect();
+        for state in moved {
+            for index in self.first_before[state as usize]..self.first_before[state as usize + 1] {
+                self.soil(self.before[index as usize]);
+            }
+        }
+    }
+
+    /// The automaton of the blocks that can be reached.
+    fn quotient(&self, dfa: &Dfa) -> Dfa {
+        let mut name = vec![u32::MAX; self.ranges.len()];
+        let mut states = Vec::new();
+        let mut out =
+            Dfa { class: Vec::new(), default: Vec::new(), first: vec![0], edges: Vec::new(), start_path: 0, start_comm: 0 };
+        let mut visit = |state: u32, states: &mut Vec<u32>| {
+            let name = &mut name[self.block[state as usize] as usize];
+            if *name == u32::MAX {
+                *name = states.len() as u32;
+                states.push(state);
+            }
+            *name
+        };
+        visit(0, &mut states);
+        out.start_path = visit(dfa.start_path, &mut states);
+        out.start_comm = visit(dfa.start_comm, &mut states);
+        let mut done = 0;
+        while let Some(&state) = states.get(done) {
+            done += 1;
+            out.class.push(dfa.class[state as usize]);
+            let default = visit(dfa.default[state as usize], &mut states);
+            out.default.push(default);
+            for &(byte, target) in dfa.edges(state) {
+                let target = visit(target, &mut states);
+                if target != default {
+                    out.edges.push((byte, target));
+                }
+            }
+            out.first.push(out.edges.len() as u32);
+        }
+        out
+    }
+}
+
+fn predecessors(dfa: &Dfa) -> (Vec<u32>, Vec<u32>) {
+    let n = dfa.len();
+    let mut first = vec![0u32; n + 2];
+    let arcs = |each: &mut dyn FnMut(u32, u32)| {
+        for state in 0..n as u32 {
+            each(state, dfa.default[state as usize]);
+            dfa.edges(state).iter().for_each(|&(_, target)| each(state, target));
+        }
+    };
+    arcs(&mut |_, target| first[target as usize + 2] += 1);
+    for index in 2..first.len() {
+        first[index] += first[index - 1];
+    }
+    let mut before = vec![0; first[n + 1] as usize];
+    arcs(&mut |state, target| {
+        let at = &mut first[target as usize + 1];
+        before[*at as usize] = state;
+        *at += 1;
+    });
+    first.truncate(n + 1);
+    (first, before)
+}

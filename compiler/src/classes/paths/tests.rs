@@ -1,0 +1,221 @@
+//! The tables against matching by definition.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::*;
+use crate::hir::glob::{Part, Pattern};
+use crate::hir::{PathLang, Space};
+use proptest::prelude::*;
+
+/// By definition: do the parts, and then nothing, match?
+fn matches(parts: &[Part], space: Space, text: &[u8], last: bool) -> bool {
+    let Some((part, rest)) = parts.split_first() else { return text.is_empty() };
+    let ordinary = |b: u8| space == Space::Comm || b != b'/';
+    match part {
+        Part::Byte(b) => text.first() == Some(b) && matches(rest, space, &text[1..], last),
+        Part::Set(set) => text.first().is_some_and(|b| {
+            ordinary(*b) && set[usize::from(b / 64)] >> (b % 64) & 1 == 1 && matches(rest, space, &text[1..], last)
+        }),
+        Part::Star => {
+            matches(rest, space, text, last) || text.first().is_some_and(|b| ordinary(*b) && matches(parts, space, &text[1..], last))
+        }
+        Part::Segments if last && rest.is_empty() => {
+            !text.is_empty() && text.split(|b| *b == b'/').all(|segment| !segment.is_empty())
+        }
+        Part::Segments => {
+            matches(rest, space, text, last)
+                || text.iter().position(|b| *b == b'/').is_some_and(|at| at > 0 && matches(parts, space, &text[at + 1..], last))
+        }
+        Part::Alt(alternatives) => alternatives.iter().any(|alternative| {
+            let whole: Vec<Part> = alternative.iter().chain(rest).cloned().collect();
+            matches(&whole, space, text, last)
+        }),
+    }
+}
+
+fn holds(lang: &PathLang, space: Space, text: &[u8]) -> bool {
+    match lang {
+        PathLang::Patterns(patterns) => patterns.iter().any(|p| matches(&p.parts, space, text, true)),
+        PathLang::Union(parts) => parts.iter().any(|p| holds(p, space, text)),
+        PathLang::Minus(with, without) => holds(with, space, text) && !holds(without, space, text),
+    }
+}
+
+pub(crate) fn set_of(bytes: &[u8], negated: bool) -> [u64; 4] {
+    let mut set = [0u64; 4];
+    for b in bytes {
+        set[usize::from(b / 64)] |= 1 << (b % 64);
+    }
+    if negated { set.map(|word| !word) } else { set }
+}
+
+/// A pattern from text: `*`, `**`, `?`, `{a,b}` without nesting, `[ab]`, `[!ab]`. Enough for tests.
+pub(crate) fn pattern(text: &str) -> Pattern {
+    Pattern { text: text.into(), parts: parts(text.as_bytes()) }
+}
+
+fn parts(mut text: &[u8]) -> Vec<Part> {
+    let mut out = Vec::new();
+    while let Some((&first, mut rest)) = text.split_first() {
+        match first {
+            b'*' if rest.first() == Some(&b'*') => {
+                rest = &rest[1..];
+                rest = rest.strip_prefix(b"/").unwrap_or(rest);
+                out.push(Part::Segments);
+            }
+            b'*' => out.push(Part::Star),
+            b'?' => out.push(Part::Set(set_of(b"/", true))),
+            b'[' => {
+                let end = rest.iter().position(|b| *b == b']').unwrap();
+                let (inner, negated) = rest[..end].strip_prefix(b"!").map_or((&rest[..end], false), |inner| (inner, true));
+                out.push(Part::Set(set_of(inner, negated)));
+                rest = &rest[end + 1..];
+            }
+            b'{' => {
+                let end = rest.iter().position(|b| *b == b'}').unwrap();
+                out.push(Part::Alt(rest[..end].split(|b| *b == b',').map(parts).collect()));
+                rest = &rest[end + 1..];
+            }
+            b => out.push(Part::Byte(b)),
+        }
+        text = rest;
+    }
+    out
+}
+
+pub(crate) fn set(space: Space, texts: &[&str]) -> PathSet {
+    PathSet { space, lang: PathLang::Patterns(texts.iter().map(|t| pattern(t)).collect()) }
+}
+
+fn segment_pattern() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "[abc]{1,3}",
+        1 => Just("*".to_owned()),
+        1 => Just("?".to_owned()),
+        1 => Just("[ab]".to_owned()),
+        1 => Just("[!a]".to_owned()),
+        1 => Just("{a,bc,}".to_owned()),
+        1 => Just("{a/b,c}".to_owned()),
+        1 => Just("longer-literal".to_owned()),
+    ];
+    proptest::collection::vec(piece, 1..4).prop_map(|pieces| pieces.concat().replace("**", "*"))
+}
+
+fn path_pattern() -> impl Strategy<Value = Pattern> {
+    let segment = prop_oneof![3 => segment_pattern(), 1 => Just("**".to_owned())];
+    proptest::collection::vec(segment, 0..4).prop_map(|segments| pattern(&format!("/{}", segments.join("/"))))
+}
+
+fn lang(leaf: BoxedStrategy<Pattern>) -> BoxedStrategy<PathLang> {
+    let patterns = proptest::collection::vec(leaf, 1..4).prop_map(PathLang::Patterns);
+    patterns
+        .prop_recursive(2, 6, 3, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 1..3).prop_map(PathLang::Union),
+                (inner.clone(), inner).prop_map(|(a, b)| PathLang::Minus(Box::new(a), Box::new(b))),
+            ]
+        })
+        .boxed()
+}
+
+fn path_set() -> impl Strategy<Value = PathSet> {
+    let comm = "[abc/*?]{0,6}".prop_map(|text| pattern(&text.replace("**", "*").replace("**", "*")));
+    prop_oneof![
+        4 => lang(path_pattern().boxed()).prop_map(|lang| PathSet { space: Space::Path, lang }),
+        1 => lang(comm.boxed()).prop_map(|lang| PathSet { space: Space::Comm, lang }),
+    ]
+}
+
+fn path() -> impl Strategy<Value = Vec<u8>> {
+    let segment = prop_oneof![4 => "[abcd]{1,4}", 1 => "[ab]{0,3}longer-literal[ab]{0,9}"];
+    proptest::collection::vec(segment, 0..5).prop_map(|segments| format!("/{}", segments.join("/")).into_bytes())
+}
+
+/// A comm of the tests' patterns: `?` stands for any byte there.
+fn check(tables: &PathTables, sets: &[PathSet], space: Space, text: &[u8], class: u32) {
+    let expected: Vec<PathSetId> = (0..sets.len())
+        .filter(|&i| sets[i].space == space && holds(&sets[i].lang, space, text))
+        .map(|i| PathSetId(i as u32))
+        .collect();
+    assert_eq!(tables.sets_of(class), expected, "{:?} {}", space, String::from_utf8_lossy(text));
+    assert_ne!(class, FAIL);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #[test]
+    fn tables_agree_with_the_definition(
+        sets in proptest::collection::vec(path_set(), 1..6),
+        paths in proptest::collection::vec(path(), 20),
+        comms in proptest::collection::vec("[abcd/]{0,15}", 10),
+    ) {
+        let tables = build(&sets).unwrap();
+        prop_assert!(tables.bytes.len().is_power_of_two());
+        for path in &paths {
+            let class = tables.class_of(path);
+            check(&tables, &sets, Space::Path, path, class);
+            prop_assert_eq!(tables.class_by_steps(path), class);
+        }
+        for comm in &comms {
+            let class = tables.class_of_comm(comm.as_bytes());
+            check(&tables, &sets, Space::Comm, comm.as_bytes(), class);
+            prop_assert_eq!(tables.comm_by_steps(comm.as_bytes()), class);
+        }
+        prop_assert_eq!(build(&sets).unwrap(), tables);
+    }
+}
+
+#[test]
+fn the_root_is_not_below_itself() {
+    let sets = [
+        set(Space::Path, &["/"]),
+        set(Space::Path, &["/**"]),
+        set(Space::Path, &["/a/**/b"]),
+        set(Space::Path, &["/a/**"]),
+        set(Space::Path, &["/?"]),
+    ];
+    let tables = build(&sets).unwrap();
+    let of = |path: &[u8]| tables.sets_of(tables.class_of(path)).iter().map(|s| s.0).collect::<Vec<_>>();
+    assert_eq!(of(b"/"), [0]);
+    assert_eq!(of(b"/a"), [1, 4]);
+    assert_eq!(of(b"/ab"), [1]);
+    assert_eq!(of(b"/a/b"), [1, 2, 3]);
+    assert_eq!(of(b"/a/x/y/b"), [1, 2, 3]);
+    assert_eq!(of(b"/a/xb"), [1, 3]);
+}
+
+#[test]
+fn skips_and_finals_are_marked() {
+    let tables = build(&[set(Space::Path, &["/home/*/.ssh/**"])]).unwrap();
+    let kinds: Vec<u64> = tables.bytes.iter().filter(|e| *e >> 31 & 1 == 1).map(|e| e & 3).collect();
+    assert!(kinds.contains(&3));
+    assert_eq!(kinds.iter().filter(|k| **k == 1).count(), 2);
+}
+
+#[test]
+fn an_exploding_set_is_named() {
+    let text = format!("/**/{}", "[ab]".repeat(40).replace("[ab][ab]", "a*"));
+    let many: Vec<PathSet> = (0..12)
+        .map(|i| {
+            let stars: String = (0..8).map(|k| format!("{}*", (b'a' + ((i * 7 + k * 5) % 23) as u8) as char)).collect();
+            set(Space::Path, &[&format!("/**/*{stars}")])
+        })
+        .chain([set(Space::Path, &["/etc/passwd"]), set(Space::Path, &[&text])])
+        .collect();
+    let start = std::time::Instant::now();
+    let error = build(&many).unwrap_err();
+    assert!(!error.sets.is_empty() && !error.sets.contains(&PathSetId(12)), "{error:?}");
+    assert!(start.elapsed().as_secs() < 60);
+}
+
+#[test]
+fn the_nth_byte_from_the_end_explodes_and_stops() {
+    let set = set(Space::Path, &[&format!("/x/*a{}", "?".repeat(24))]);
+    assert_eq!(build(&[set]).unwrap_err().sets, [PathSetId(0)]);
+}
+
+#[test]
+fn equal_suffixes_are_one_state() {
+    let one = build(&[set(Space::Path, &["/a/same/end"])]).unwrap();
+    let two = build(&[set(Space::Path, &["/a/same/end", "/b/same/end"])]).unwrap();
+    assert_eq!(one.states, two.states);
+}
