@@ -3,25 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use ebsec_compiler::classes::paths;
-use ebsec_compiler::hir::glob::{Part, Pattern};
+use ebsec_compiler::hir::glob;
 use ebsec_compiler::hir::{PathLang, PathSet, Space};
 use std::time::Instant;
-
-fn pattern(text: &str) -> Pattern {
-    let bytes = text.as_bytes();
-    let mut parts = Vec::new();
-    let mut i = 0;
-    while let Some(&b) = bytes.get(i) {
-        let double = bytes.get(i + 1) == Some(&b'*');
-        parts.push(match b {
-            b'*' if double => Part::Segments,
-            b'*' => Part::Star,
-            b => Part::Byte(b),
-        });
-        i += if b == b'*' && double { 2 } else { 1 };
-    }
-    Pattern { text: text.into(), parts }
-}
 
 fn rule(i: usize) -> Vec<String> {
     match i % 5 {
@@ -38,7 +22,10 @@ fn main() {
     let extra: Vec<String> = std::env::args().skip(2).collect();
     let lists = (0..n).map(rule).chain(extra.into_iter().map(|e| vec![e]));
     let sets: Vec<PathSet> = lists
-        .map(|texts| PathSet { space: Space::Path, lang: PathLang::Patterns(texts.iter().map(|t| pattern(t)).collect()) })
+        .map(|texts| PathSet {
+            space: Space::Path,
+            lang: PathLang::Patterns(texts.iter().map(|t| glob::parse(t, glob::Kind::Path).unwrap()).collect()),
+        })
         .collect();
     let start = Instant::now();
     let tables = paths::build(&sets).unwrap();

@@ -7,8 +7,8 @@ pub(super) struct Dfa {
     pub(super) class: Vec<u32>,
     /// By state: target of every byte without an edge.
     pub(super) default: Vec<u32>,
-    /// By state, and one more: where its edges begin.
-    pub(super) first: Vec<u32>,
+    /// By state: where its edges begin and end.
+    pub(super) ranges: Vec<[u32; 2]>,
     /// Sorted by byte within a state; no target is the state's default.
     pub(super) edges: Vec<(u8, u32)>,
     /// State after the leading `/`.
@@ -18,13 +18,18 @@ pub(super) struct Dfa {
 }
 
 impl Dfa {
+    pub(super) fn with_starts(start_path: u32, start_comm: u32) -> Self {
+        Dfa { class: Vec::new(), default: Vec::new(), ranges: Vec::new(), edges: Vec::new(), start_path, start_comm }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.class.len()
     }
 
     /// Edges of a state.
     pub(super) fn edges(&self, state: u32) -> &[(u8, u32)] {
-        &self.edges[self.first[state as usize] as usize..self.first[state as usize + 1] as usize]
+        let [begin, end] = self.ranges[state as usize];
+        &self.edges[begin as usize..end as usize]
     }
 
     /// The target of a byte.

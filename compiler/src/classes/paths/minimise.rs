@@ -6,7 +6,7 @@ use super::dfa::Dfa;
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::Hasher;
 
-/// Gives an equivalent automaton in which no two states accept the same, numbered from the starts, the dead state 0.
+/// Gives an equivalent automaton in which no two states accept the same, the dead state 0.
 pub(super) fn minimise(dfa: &Dfa) -> Dfa {
     let mut partition = Partition::new(dfa);
     while let Some(block) = partition.dirty_blocks.pop_front() {
@@ -155,9 +155,7 @@ impl Partition {
             next.push(at);
             at += size;
         }
-        let bounds: Vec<[u32; 2]> = (0..sizes.len())
-            .map(|g| [if g == 0 { begin } else { next[g] }, next[g] + sizes[g]])
-            .collect();
+        let bounds: Vec<[u32; 2]> = (0..sizes.len()).map(|g| [if g == 0 { begin } else { next[g] }, next[g] + sizes[g]]).collect();
         let old: Vec<u32> = self.order[first as usize..first as usize + group_of.len()].to_vec();
         for (&state, &group) in old.iter().zip(group_of) {
             let place = next[group as usize];
@@ -184,36 +182,27 @@ impl Partition {
         }
     }
 
-    /// The automaton of the blocks that can be reached.
+    /// The automaton of the blocks, each by its first state, in the order of these.
     fn quotient(&self, dfa: &Dfa) -> Dfa {
         let mut name = vec![u32::MAX; self.ranges.len()];
-        let mut states = Vec::new();
-        let mut out =
-            Dfa { class: Vec::new(), default: Vec::new(), first: vec![0], edges: Vec::new(), start_path: 0, start_comm: 0 };
-        let mut visit = |state: u32, states: &mut Vec<u32>| {
+        let mut first = Vec::with_capacity(self.ranges.len());
+        for state in 0..dfa.len() as u32 {
             let name = &mut name[self.block[state as usize] as usize];
             if *name == u32::MAX {
-                *name = states.len() as u32;
-                states.push(state);
+                *name = first.len() as u32;
+                first.push(state);
             }
-            *name
-        };
-        visit(0, &mut states);
-        out.start_path = visit(dfa.start_path, &mut states);
-        out.start_comm = visit(dfa.start_comm, &mut states);
-        let mut done = 0;
-        while let Some(&state) = states.get(done) {
-            done += 1;
+        }
+        let name_of = |state: u32| name[self.block[state as usize] as usize];
+        let mut out = Dfa::with_starts(name_of(dfa.start_path), name_of(dfa.start_comm));
+        for state in first {
+            let default = name_of(dfa.default[state as usize]);
+            let begin = out.edges.len() as u32;
+            let edges = dfa.edges(state).iter().map(|&(byte, target)| (byte, name_of(target)));
+            out.edges.extend(edges.filter(|(_, target)| *target != default));
+            out.ranges.push([begin, out.edges.len() as u32]);
             out.class.push(dfa.class[state as usize]);
-            let default = visit(dfa.default[state as usize], &mut states);
             out.default.push(default);
-            for &(byte, target) in dfa.edges(state) {
-                let target = visit(target, &mut states);
-                if target != default {
-                    out.edges.push((byte, target));
-                }
-            }
-            out.first.push(out.edges.len() as u32);
         }
         out
     }

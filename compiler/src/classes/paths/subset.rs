@@ -25,6 +25,8 @@ struct Builder<'n, 'a, 's> {
     marks: &'n mut Marks<'s>,
     budget: Budget,
     dfa: Dfa,
+    /// States to expand; the newest first, so that long literals stay together in memory.
+    work: Vec<u32>,
     /// By state: where its nodes begin in `nodes`, and one more.
     first_node: Vec<u32>,
     nodes: Vec<u32>,
@@ -47,7 +49,8 @@ pub(super) fn determinise(nfa: &Nfa<'_>, marks: &mut Marks<'_>) -> Result<Dfa, T
         nfa,
         marks,
         budget: Budget { states, edges: 16 * states, nodes: 64 * states, visits: 256 * states },
-        dfa: Dfa { class: Vec::new(), default: Vec::new(), first: vec![0], edges: Vec::new(), start_path: 0, start_comm: 0 },
+        dfa: Dfa::with_starts(0, 0),
+        work: Vec::new(),
         first_node: vec![0],
         nodes: Vec::new(),
         single: vec![NIL; nfa.nodes.len()],
@@ -65,18 +68,24 @@ pub(super) fn determinise(nfa: &Nfa<'_>, marks: &mut Marks<'_>) -> Result<Dfa, T
 impl Builder<'_, '_, '_> {
     fn run(&mut self) -> Result<(), TooLarge> {
         self.state_of(&[]);
-        let root = self.state_of(&[self.nfa.path_root]);
         self.dfa.start_comm = self.state_of(&[self.nfa.comm_root]);
-        let mut done = 0;
-        while done < self.first_node.len() - 1 {
-            self.expand(done as u32);
-            done += 1;
+        self.dfa.start_path = self.after_slash();
+        while let Some(state) = self.work.pop() {
+            self.expand(state);
             if self.over_budget() {
                 return Err(TooLarge { states: self.first_node.len() - 1, sets: self.culprits() });
             }
         }
-        self.dfa.start_path = self.dfa.step(root, b'/');
         Ok(())
+    }
+
+    /// The state after the leading `/` of a path.
+    fn after_slash(&mut self) -> u32 {
+        self.close(&[self.nfa.path_root]);
+        let nodes = std::mem::take(&mut self.closure);
+        let mut after: Vec<u32> = nodes.iter().flat_map(|&n| self.nfa.bytes_of(n)).filter(|m| m.0 == b'/').map(|m| m.1).collect();
+        after.sort_unstable();
+        self.state_of(&after)
     }
 
     fn over_budget(&self) -> bool {
@@ -91,6 +100,13 @@ impl Builder<'_, '_, '_> {
         if let &[node] = nodes
             && self.single[node as usize] != NIL
         {
+            return self.single[node as usize];
+        }
+        if let &[node] = nodes
+            && !self.nfa.has_empties(node)
+            && !self.nfa.is_bare(node)
+        {
+            self.single[node as usize] = self.fresh(nodes);
             return self.single[node as usize];
         }
         self.close(nodes);
@@ -124,9 +140,7 @@ impl Builder<'_, '_, '_> {
             _ => self.many.get(closure).copied(),
         };
         known.unwrap_or_else(|| {
-            let state = self.first_node.len() as u32 - 1;
-            self.nodes.extend_from_slice(closure);
-            self.first_node.push(self.nodes.len() as u32);
+            let state = self.fresh(closure);
             match closure {
                 &[node] if !self.nfa.has_empties(node) => self.single[node as usize] = state,
                 _ => {
@@ -137,38 +151,48 @@ impl Builder<'_, '_, '_> {
         })
     }
 
+    fn fresh(&mut self, closure: &[u32]) -> u32 {
+        let state = self.first_node.len() as u32 - 1;
+        self.nodes.extend_from_slice(closure);
+        self.first_node.push(self.nodes.len() as u32);
+        self.dfa.class.push(0);
+        self.dfa.default.push(0);
+        self.dfa.ranges.push([0, 0]);
+        self.work.push(state);
+        state
+    }
+
     fn nodes_of(&self, state: u32) -> &[u32] {
         &self.nodes[self.first_node[state as usize] as usize..self.first_node[state as usize + 1] as usize]
     }
 
     fn expand(&mut self, state: u32) {
-        let nodes = self.nodes_of(state).to_vec();
-        let mut marks: Vec<u32> = nodes.iter().flat_map(|&n| self.nfa.marks_of(n)).collect();
-        marks.sort_unstable();
-        marks.dedup();
-        self.dfa.class.push(self.marks.class(&marks));
-        if let &[node] = nodes.as_slice()
+        let begin = self.dfa.edges.len() as u32;
+        let default = if let &[node] = self.nodes_of(state)
             && self.nfa.is_literal(node)
         {
             self.expand_literal(node);
-        } else if nodes.iter().all(|&n| self.nfa.sets_of(n).next().is_none()) {
-            self.expand_looping(&nodes);
+            0
         } else {
-            self.expand_any(&nodes);
-        }
-        self.dfa.first.push(self.dfa.edges.len() as u32);
+            let nodes = self.nodes_of(state).to_vec();
+            if nodes.iter().all(|&n| self.nfa.sets_of(n).next().is_none()) { self.expand_looping(&nodes) } else { self.expand_any(&nodes) }
+        };
+        self.dfa.edges[begin as usize..].sort_unstable();
+        self.dfa.ranges[state as usize] = [begin, self.dfa.edges.len() as u32];
+        self.dfa.default[state as usize] = default;
+        let mut marks: Vec<u32> = self.nodes_of(state).iter().flat_map(|&n| self.nfa.marks_of(n)).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        self.dfa.class[state as usize] = self.marks.class(&marks);
     }
 
     fn expand_literal(&mut self, node: u32) {
-        let first = self.dfa.edges.len();
         for (byte, target) in self.nfa.bytes_of(node) {
             let next = self.state_of(&[target]);
             if next != 0 {
                 self.dfa.edges.push((byte, next));
             }
         }
-        self.dfa.edges[first..].sort_unstable();
-        self.dfa.default.push(0);
     }
 
     /// Nodes that stay at a byte: those that loop over segments, unless it is a `/`, and those that loop over all.
@@ -181,7 +205,7 @@ impl Builder<'_, '_, '_> {
         nodes.iter().copied().filter(stays).collect()
     }
 
-    fn expand_looping(&mut self, nodes: &[u32]) {
+    fn expand_looping(&mut self, nodes: &[u32]) -> u32 {
         let (on_any, on_slash) = (self.staying(nodes, false), self.staying(nodes, true));
         let default = self.state_of(&on_any);
         let mut moves: Vec<(u8, u32)> = nodes.iter().flat_map(|&n| self.nfa.bytes_of(n)).collect();
@@ -195,9 +219,7 @@ impl Builder<'_, '_, '_> {
             targets.extend(same.iter().map(|m| m.1));
             self.push_edge(byte, &targets, default);
         }
-        let first = self.dfa.first[self.dfa.first.len() - 1] as usize;
-        self.dfa.edges[first..].sort_unstable();
-        self.dfa.default.push(default);
+        default
     }
 
     fn push_edge(&mut self, byte: u8, targets: &[u32], default: u32) {
@@ -208,7 +230,7 @@ impl Builder<'_, '_, '_> {
     }
 
     /// With byte sets: all 255 bytes, the most frequent target is the default.
-    fn expand_any(&mut self, nodes: &[u32]) {
+    fn expand_any(&mut self, nodes: &[u32]) -> u32 {
         let (on_any, on_slash) = (self.staying(nodes, false), self.staying(nodes, true));
         let bytes: Vec<(u8, u32)> = nodes.iter().flat_map(|&n| self.nfa.bytes_of(n)).collect();
         let sets: Vec<([u64; 4], u32)> = nodes.iter().flat_map(|&n| self.nfa.sets_of(n)).map(|(s, t)| (*s, t)).collect();
@@ -231,7 +253,7 @@ impl Builder<'_, '_, '_> {
         let default = most_frequent(&next[1..]);
         let edges = (1..=255u8).map(|b| (b, next[usize::from(b)])).filter(|(_, t)| *t != default);
         self.dfa.edges.extend(edges);
-        self.dfa.default.push(default);
+        default
     }
 
     /// Sets whose patterns the newest states are made of, most entangled first: for looping nodes the sets below.

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use crate::hir::glob::{Part, Pattern};
+use crate::hir::glob::{self, Part, Pattern};
 use crate::hir::{PathLang, Space};
 use proptest::prelude::*;
 
@@ -12,15 +12,13 @@ fn matches(parts: &[Part], space: Space, text: &[u8], last: bool) -> bool {
     let ordinary = |b: u8| space == Space::Comm || b != b'/';
     match part {
         Part::Byte(b) => text.first() == Some(b) && matches(rest, space, &text[1..], last),
-        Part::Set(set) => text.first().is_some_and(|b| {
-            ordinary(*b) && set[usize::from(b / 64)] >> (b % 64) & 1 == 1 && matches(rest, space, &text[1..], last)
-        }),
+        Part::Set(set) => text
+            .first()
+            .is_some_and(|b| ordinary(*b) && set[usize::from(b / 64)] >> (b % 64) & 1 == 1 && matches(rest, space, &text[1..], last)),
         Part::Star => {
             matches(rest, space, text, last) || text.first().is_some_and(|b| ordinary(*b) && matches(parts, space, &text[1..], last))
         }
-        Part::Segments if last && rest.is_empty() => {
-            !text.is_empty() && text.split(|b| *b == b'/').all(|segment| !segment.is_empty())
-        }
+        Part::Segments if last && rest.is_empty() => !text.is_empty() && text.split(|b| *b == b'/').all(|segment| !segment.is_empty()),
         Part::Segments => {
             matches(rest, space, text, last)
                 || text.iter().position(|b| *b == b'/').is_some_and(|at| at > 0 && matches(parts, space, &text[at + 1..], last))
@@ -34,56 +32,23 @@ fn matches(parts: &[Part], space: Space, text: &[u8], last: bool) -> bool {
 
 fn holds(lang: &PathLang, space: Space, text: &[u8]) -> bool {
     match lang {
-        PathLang::Patterns(patterns) => patterns.iter().any(|p| matches(&p.parts, space, text, true)),
+        PathLang::Patterns(patterns) => patterns.iter().any(|p| {
+            let matched = matches(&p.parts, space, text, true);
+            assert_eq!(matched, glob::matches(p, text, space), "{} {}", p.text, String::from_utf8_lossy(text));
+            matched
+        }),
         PathLang::Union(parts) => parts.iter().any(|p| holds(p, space, text)),
         PathLang::Minus(with, without) => holds(with, space, text) && !holds(without, space, text),
     }
 }
 
-pub(crate) fn set_of(bytes: &[u8], negated: bool) -> [u64; 4] {
-    let mut set = [0u64; 4];
-    for b in bytes {
-        set[usize::from(b / 64)] |= 1 << (b % 64);
-    }
-    if negated { set.map(|word| !word) } else { set }
-}
-
-/// A pattern from text: `*`, `**`, `?`, `{a,b}` without nesting, `[ab]`, `[!ab]`. Enough for tests.
-pub(crate) fn pattern(text: &str) -> Pattern {
-    Pattern { text: text.into(), parts: parts(text.as_bytes()) }
-}
-
-fn parts(mut text: &[u8]) -> Vec<Part> {
-    let mut out = Vec::new();
-    while let Some((&first, mut rest)) = text.split_first() {
-        match first {
-            b'*' if rest.first() == Some(&b'*') => {
-                rest = &rest[1..];
-                rest = rest.strip_prefix(b"/").unwrap_or(rest);
-                out.push(Part::Segments);
-            }
-            b'*' => out.push(Part::Star),
-            b'?' => out.push(Part::Set(set_of(b"/", true))),
-            b'[' => {
-                let end = rest.iter().position(|b| *b == b']').unwrap();
-                let (inner, negated) = rest[..end].strip_prefix(b"!").map_or((&rest[..end], false), |inner| (inner, true));
-                out.push(Part::Set(set_of(inner, negated)));
-                rest = &rest[end + 1..];
-            }
-            b'{' => {
-                let end = rest.iter().position(|b| *b == b'}').unwrap();
-                out.push(Part::Alt(rest[..end].split(|b| *b == b',').map(parts).collect()));
-                rest = &rest[end + 1..];
-            }
-            b => out.push(Part::Byte(b)),
-        }
-        text = rest;
-    }
-    out
+/// A pattern from text.
+pub(crate) fn pattern(space: Space, text: &str) -> Pattern {
+    glob::parse(text, if space == Space::Path { glob::Kind::Path } else { glob::Kind::Comm }).unwrap()
 }
 
 pub(crate) fn set(space: Space, texts: &[&str]) -> PathSet {
-    PathSet { space, lang: PathLang::Patterns(texts.iter().map(|t| pattern(t)).collect()) }
+    PathSet { space, lang: PathLang::Patterns(texts.iter().map(|t| pattern(space, t)).collect()) }
 }
 
 fn segment_pattern() -> impl Strategy<Value = String> {
@@ -102,7 +67,8 @@ fn segment_pattern() -> impl Strategy<Value = String> {
 
 fn path_pattern() -> impl Strategy<Value = Pattern> {
     let segment = prop_oneof![3 => segment_pattern(), 1 => Just("**".to_owned())];
-    proptest::collection::vec(segment, 0..4).prop_map(|segments| pattern(&format!("/{}", segments.join("/"))))
+    proptest::collection::vec(segment, 0..4)
+        .prop_filter_map("a path", |segments| glob::parse(&format!("/{}", segments.join("/")), glob::Kind::Path).ok())
 }
 
 fn lang(leaf: BoxedStrategy<Pattern>) -> BoxedStrategy<PathLang> {
@@ -118,7 +84,7 @@ fn lang(leaf: BoxedStrategy<Pattern>) -> BoxedStrategy<PathLang> {
 }
 
 fn path_set() -> impl Strategy<Value = PathSet> {
-    let comm = "[abc/*?]{0,6}".prop_map(|text| pattern(&text.replace("**", "*").replace("**", "*")));
+    let comm = "[abc*?]{1,6}".prop_filter_map("a name", |text| glob::parse(&text, glob::Kind::Comm).ok());
     prop_oneof![
         4 => lang(path_pattern().boxed()).prop_map(|lang| PathSet { space: Space::Path, lang }),
         1 => lang(comm.boxed()).prop_map(|lang| PathSet { space: Space::Comm, lang }),
@@ -132,10 +98,8 @@ fn path() -> impl Strategy<Value = Vec<u8>> {
 
 /// A comm of the tests' patterns: `?` stands for any byte there.
 fn check(tables: &PathTables, sets: &[PathSet], space: Space, text: &[u8], class: u32) {
-    let expected: Vec<PathSetId> = (0..sets.len())
-        .filter(|&i| sets[i].space == space && holds(&sets[i].lang, space, text))
-        .map(|i| PathSetId(i as u32))
-        .collect();
+    let expected: Vec<PathSetId> =
+        (0..sets.len()).filter(|&i| sets[i].space == space && holds(&sets[i].lang, space, text)).map(|i| PathSetId(i as u32)).collect();
     assert_eq!(tables.sets_of(class), expected, "{:?} {}", space, String::from_utf8_lossy(text));
     assert_ne!(class, FAIL);
 }
