@@ -82,7 +82,7 @@
   goto first
 new:
   *(u64 *)(r10 - 48) = 0
-  read8 8 super_block.s_mounts failed
+  read8 8 super_block___heads.s_mounts failed
 first:
   r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r10 - 56) = r1

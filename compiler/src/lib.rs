@@ -9,5 +9,6 @@ pub mod decide;
 pub mod diag;
 pub mod hir;
 pub mod object;
+pub mod artifact;
 pub mod source;
 pub mod testing;

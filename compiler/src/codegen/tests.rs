@@ -70,3 +70,18 @@ fn every_hook_assembles() {
         assert!(func.insns.len() < 30_000, "{} has {} instructions", func.name, func.insns.len());
     }
 }
+
+#[test]
+fn everything_becomes_an_object() {
+    let catalog = catalog();
+    let plan = everything(catalog);
+    let code = generate(&Package::default(), &plan, catalog, &Sources::default()).unwrap();
+    let bytes = match crate::artifact::write(&Package::default(), &plan, &code, catalog, &Sources::default()) {
+        Ok(bytes) => bytes,
+        Err(e) => panic!("{e}"),
+    };
+    ebsec_artifact::open(&bytes).unwrap();
+    if let Some(path) = std::env::var_os("EBSEC_DUMP") {
+        std::fs::write(path, bytes).unwrap();
+    }
+}

@@ -9,7 +9,7 @@ use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSecti
 use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use std::collections::BTreeMap;
 
-/// A section of read-only data.
+/// A section of data.
 pub(super) struct DataSection<'a> {
     name: &'a str,
     align: u32,
@@ -22,8 +22,8 @@ pub(super) struct DataSection<'a> {
 pub(super) fn data_sections(data: &[DataSpec]) -> Result<Vec<DataSection<'_>>, ObjectError> {
     let mut out: Vec<DataSection<'_>> = Vec::new();
     for block in data {
-        if !block.section.starts_with(".rodata") {
-            return Err(ObjectError::new(format!("`{}` is not a section of read-only data", block.section)));
+        if !block.section.starts_with(".rodata") && !block.section.starts_with(".data.") {
+            return Err(ObjectError::new(format!("`{}` is not a section of data", block.section)));
         }
         if block.bytes.is_empty() || !block.align.is_power_of_two() {
             return Err(ObjectError::new(format!("`{}` is empty or oddly aligned", block.symbol)));
@@ -81,7 +81,8 @@ pub(super) fn write(
     let id = file.section("license", SectionKind::Data, &license, 1);
     file.symbol("LICENSE", id, 0, license.len() as u32, SymbolKind::Data, SymbolScope::Dynamic);
     for section in data {
-        let id = file.section(section.name, SectionKind::ReadOnlyData, &section.bytes, u64::from(section.align));
+        let kind = if section.name.starts_with(".data") { SectionKind::Data } else { SectionKind::ReadOnlyData };
+        let id = file.section(section.name, kind, &section.bytes, u64::from(section.align));
         for (symbol, offset, size) in &section.vars {
             file.symbol(symbol, id, *offset, *size, SymbolKind::Data, SymbolScope::Dynamic);
         }

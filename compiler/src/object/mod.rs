@@ -25,7 +25,7 @@ pub struct ObjectSpec<'a> {
     pub params: BTreeMap<String, Vec<Param>>,
     /// Maps.
     pub maps: Vec<MapSpec>,
-    /// Read-only data.
+    /// Data sections.
     pub data: Vec<DataSpec>,
     /// Lines of policies: `.loc N` is the N-th, from 0.
     pub sources: Vec<SourceLine>,
@@ -79,10 +79,10 @@ pub struct MapSpec {
     pub flags: u32,
 }
 
-/// A block of read-only data.
+/// A block of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSpec {
-    /// `.rodata.NAME`; blocks of one section are laid out in order.
+    /// `.rodata.NAME` (read-only) or `.data.NAME`; blocks of one section are laid out in order.
     pub section: String,
     /// Its symbol.
     pub symbol: String,
@@ -112,7 +112,7 @@ pub struct ObjectError {
 }
 
 impl ObjectError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }
 }

@@ -134,7 +134,7 @@ fn parts_that_do_not_fit_are_errors() {
     assert_eq!(error(&|s| s.sources.clear()), "no source line has the number 0");
     assert_eq!(error(&|s| s.maps.push(s.maps[0].clone())), "the name `counts` is there twice");
     assert_eq!(error(&|s| s.data[0].bytes.clear()), "`bytes` is empty or oddly aligned");
-    assert_eq!(error(&|s| s.data[0].section = ".data".into()), "`.data` is not a section of read-only data");
+    assert_eq!(error(&|s| s.data[0].section = ".data".into()), "`.data` is not a section of data");
     assert_eq!(error(&|s| s.funcs[0].insns.clear()), "`check` has no instructions");
     assert_eq!(
         error(&|s| s.funcs[0].relocs[0].insn_index = 999),

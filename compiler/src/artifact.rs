@@ -1,0 +1,224 @@
+//! Takes a typed package, its plan and its code, gives the sealed artifact: object, manifest and initial map contents.
+
+use crate::bpf::asm::FuncKind;
+use crate::codegen::{Code, MapKind, Program};
+use crate::decide::{CANARY, Plan};
+use crate::hir::{self, Package};
+use crate::object::{self, DataSpec, MapSpec, ObjectError, ObjectSpec, Param, ParamType, SourceLine};
+use crate::source::Sources;
+use ebsec_artifact as format;
+use ebsec_artifact::{Manifest, ManifestMap, ManifestProgram, MapContents, MapRole};
+use ebsec_templates::Catalog;
+use std::collections::BTreeMap;
+
+/// Programs that keep the process records carry this as their hook's first kernel.
+const RECORDS_SINCE: &str = "5.11";
+const BPF_F_NO_PREALLOC: u32 = 1;
+const BPF_F_RDONLY_PROG: u32 = 1 << 7;
+
+/// Writes the artifact.
+///
+/// # Errors
+/// The parts do not fit together: a mistake of the compiler, not of the user.
+pub fn write(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sources: &Sources) -> Result<Vec<u8>, ObjectError> {
+    let manifest = manifest(package, plan, code, catalog, sources);
+    let broken = |e: format::ArtifactError| ObjectError::new(e.to_string());
+    let tables: Vec<MapContents> = code.maps.iter().filter(|m| !m.entries.is_empty()).map(contents).collect();
+    let templates = ebsec_templates::assembly().iter().copied();
+    let hooks = catalog.hooks.iter().filter_map(|h| ebsec_templates::hook_assembly(&h.name));
+    let lines = code.lines.iter().map(|l| SourceLine { file: l.file.clone(), line: l.line, column: l.column, text: l.text.clone() });
+    let spec = ObjectSpec {
+        funcs: code.unit.funcs.clone(),
+        params: params(code),
+        maps: code.maps.iter().map(map).collect(),
+        data: code.data.iter().map(data).collect(),
+        sources: lines.collect(),
+        templates: templates.chain(hooks).collect(),
+        license: "Dual MIT/GPL",
+        manifest: manifest.encode().map_err(broken)?,
+        tables: format::encode_tables(&tables).map_err(broken)?,
+    };
+    object::write(&spec)
+}
+
+/// Every argument of a subprogram is a number for the verifier; typed pointers pass through static ones only.
+fn params(code: &Code) -> BTreeMap<String, Vec<Param>> {
+    let param = |i: u8| Param { name: format!("a{}", i + 1), ty: ParamType::U64 };
+    let subprograms = code.unit.funcs.iter().filter(|f| !matches!(f.kind, FuncKind::Prog { .. }));
+    subprograms.map(|f| (f.name.clone(), (0..f.args).map(param).collect())).collect()
+}
+
+fn contents(map: &crate::codegen::MapSpec) -> MapContents {
+    MapContents { name: map.name.to_owned(), key_size: map.key_size, value_size: map.value_size, entries: map.entries.clone() }
+}
+
+/// `enum bpf_map_type` (include/uapi/linux/bpf.h).
+fn map(map: &crate::codegen::MapSpec) -> MapSpec {
+    let map_type = match map.kind {
+        MapKind::Hash => 1,
+        MapKind::LpmTrie => 11,
+        MapKind::RingBuf => 27,
+    };
+    let flags = u32::from(map.no_prealloc) * BPF_F_NO_PREALLOC + u32::from(map.frozen) * BPF_F_RDONLY_PROG;
+    MapSpec {
+        name: map.name.to_owned(),
+        map_type,
+        key_size: map.key_size,
+        value_size: map.value_size,
+        max_entries: map.max_entries,
+        flags,
+    }
+}
+
+fn data(symbol: &crate::codegen::DataSymbol) -> DataSpec {
+    DataSpec { section: symbol.section.to_owned(), symbol: symbol.symbol.to_owned(), bytes: symbol.bytes.clone(), align: 8 }
+}
+
+fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sources: &Sources) -> Manifest {
+    let mut index = BTreeMap::new();
+    let mut rules = Vec::new();
+    for (p, policy) in package.policies.iter().enumerate() {
+        for (r, rule) in policy.rules.iter().enumerate() {
+            index.insert((p as u32, r as u32), rules.len() as u32);
+            rules.push(manifest_rule(policy, rule, catalog, sources));
+        }
+    }
+    let outcomes = plan.outcomes.iter().enumerate().map(|(id, o)| outcome(id, o, &index, catalog)).collect();
+    let table_bytes = code.data.iter().filter(|d| d.section.starts_with(".rodata")).map(|d| d.bytes.len() as u64).sum();
+    Manifest {
+        budget: format::Budget {
+            map_bytes: code.maps.iter().map(map_bytes).sum(),
+            path_states: u64::from(plan.paths.states),
+            programs: code.programs.iter().map(|p| program_budget(p, code)).collect(),
+            table_bytes,
+        },
+        compiler: concat!("ebsec ", env!("CARGO_PKG_VERSION")).to_owned(),
+        format: format::FORMAT,
+        kernels: package.kernels.clone(),
+        line_bits: plan.subject.line_bits,
+        maps: maps(code),
+        outcomes,
+        package: package.name.clone(),
+        path_classes: plan.paths.class_sets.len() as u32,
+        programs: code.programs.iter().map(|p| program(p, plan, catalog)).collect(),
+        rules,
+        schema: format::schema::SCHEMA_HASH.to_owned(),
+        slots: plan.slots.iter().map(|&e| catalog[e].name.clone()).collect(),
+        sources: sources
+            .files
+            .iter()
+            .map(|f| format::SourceDigest { path: f.path.clone(), sha256: format::hex(&format::digest(f.text.as_bytes())) })
+            .collect(),
+        tests: format::Tests::default(),
+        verified: Vec::new(),
+        version: package.version.clone(),
+    }
+}
+
+fn manifest_rule(policy: &hir::Policy, rule: &hir::Rule, catalog: &Catalog, sources: &Sources) -> format::Rule {
+    let place = sources.files.get(rule.loc.file.0 as usize);
+    let before = place.and_then(|f| f.text.get(..rule.loc.span.start as usize)).unwrap_or("");
+    format::Rule {
+        action: match rule.action {
+            hir::Action::Deny => format::Action::Deny,
+            hir::Action::Kill => format::Action::Kill,
+            hir::Action::Audit => format::Action::Audit,
+        },
+        attack: rule.attack.clone(),
+        because: rule.because.clone(),
+        event: catalog[rule.event].name.clone(),
+        file: place.map_or_else(String::new, |f| f.path.clone()),
+        label: rule.label.clone(),
+        line: before.matches('\n').count() as u32 + 1,
+        mode: match policy.mode {
+            hir::Mode::Observe => format::Mode::Observe,
+            hir::Mode::Enforce => format::Mode::Enforce,
+        },
+        policy: policy.name.clone(),
+        severity: match rule.severity {
+            hir::Severity::Low => format::Severity::Low,
+            hir::Severity::Medium => format::Severity::Medium,
+            hir::Severity::High => format::Severity::High,
+            hir::Severity::Critical => format::Severity::Critical,
+        },
+    }
+}
+
+fn outcome(id: usize, outcome: &crate::decide::Outcome, index: &BTreeMap<(u32, u32), u32>, catalog: &Catalog) -> format::Outcome {
+    let truth = |failed| if failed { format::Truth::Failed } else { format::Truth::True };
+    let rule = |i: &crate::decide::Item| {
+        let rule = *index.get(&(i.policy, i.rule))?;
+        Some(format::OutcomeRule { rule, truth: truth(i.failed) })
+    };
+    let reserved = id <= CANARY as usize;
+    format::Outcome {
+        errno: if id == CANARY as usize { 1 } else { outcome.errno.unwrap_or(0) },
+        event: if reserved { String::new() } else { catalog[outcome.event].name.clone() },
+        id: id as u32,
+        kill: outcome.kill,
+        rules: outcome.items.iter().filter_map(rule).collect(),
+    }
+}
+
+fn program(program: &Program, plan: &Plan, catalog: &Catalog) -> ManifestProgram {
+    let slots: Vec<_> = program.slots.iter().filter_map(|&s| plan.slots.get(s as usize).copied()).collect();
+    let refuses = plan.outcomes.iter().any(|o| o.errno.is_some() && !o.items.is_empty() && slots.contains(&o.event));
+    let since = program.hook.map_or(RECORDS_SINCE.to_owned(), |h| {
+        let (major, minor) = catalog[h].first_kernel;
+        format!("{major}.{minor}")
+    });
+    ManifestProgram {
+        enforcing: refuses,
+        events: slots.iter().map(|&e| catalog[e].name.clone()).collect(),
+        first_kernel: since,
+        hook: program.section.strip_prefix("lsm/").unwrap_or("").to_owned(),
+        name: program.name.clone(),
+        section: program.section.clone(),
+    }
+}
+
+fn program_budget(program: &Program, code: &Code) -> format::ProgramBudget {
+    let instructions = code.unit.func(&program.name).map_or(0, |f| f.insns.len() as u64);
+    format::ProgramBudget { instructions, name: program.name.clone(), stack: 0, verified: None }
+}
+
+fn map_bytes(map: &crate::codegen::MapSpec) -> u64 {
+    if map.kind == MapKind::RingBuf {
+        return u64::from(map.max_entries);
+    }
+    u64::from(map.max_entries) * u64::from(map.key_size + map.value_size)
+}
+
+fn maps(code: &Code) -> Vec<ManifestMap> {
+    let role = |name: &str| match name {
+        "control" => MapRole::Control,
+        "tasks" => MapRole::Tasks,
+        "cache" => MapRole::Cache,
+        "counters" => MapRole::Counters,
+        "stats" => MapRole::Stats,
+        "events" => MapRole::Events,
+        "prefixes" => MapRole::Prefixes,
+        _ => MapRole::Table,
+    };
+    let sections = code.data.iter().map(|d| {
+        let frozen = d.section.starts_with(".rodata");
+        ManifestMap {
+            digest: frozen.then(|| format::hex(&format::digest(&d.bytes))),
+            frozen,
+            max_entries: 1,
+            name: d.section.to_owned(),
+            role: role(d.symbol),
+        }
+    });
+    let maps = code.maps.iter().map(|m| {
+        let bytes: Vec<u8> = m.entries.iter().flat_map(|(k, v)| k.iter().chain(v)).copied().collect();
+        ManifestMap {
+            digest: m.frozen.then(|| format::hex(&format::digest(&bytes))),
+            frozen: m.frozen,
+            max_entries: m.max_entries,
+            name: m.name.to_owned(),
+            role: role(m.name),
+        }
+    });
+    sections.chain(maps).collect()
+}
