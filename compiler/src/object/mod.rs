@@ -21,7 +21,7 @@ use std::fmt;
 pub struct ObjectSpec<'a> {
     /// Programs and subprograms, in the order in which they are laid out.
     pub funcs: Vec<Func>,
-    /// Parameters of subprograms. A global one must be here; a static one that is not has none in its type.
+    /// Parameters of subprograms that take something else than `Func::args` numbers.
     pub params: BTreeMap<String, Vec<Param>>,
     /// Maps.
     pub maps: Vec<MapSpec>,
@@ -199,12 +199,8 @@ fn functions(btf: &mut Btf, spec: &ObjectSpec<'_>) -> Result<Vec<TypeId>, Object
     for func in &spec.funcs {
         let (result, params, linkage) = match &func.kind {
             FuncKind::Prog { .. } => (btf.int(), vec![("ctx".to_owned(), btf.add(Type::Ptr(u64_ty)))], Linkage::Global),
-            FuncKind::Static => (u64_ty, parameters(btf, spec.params.get(&func.name).map_or(&[][..], |p| p)), Linkage::Static),
-            FuncKind::Global => {
-                let params = spec.params.get(&func.name);
-                let params = params.ok_or_else(|| ObjectError::new(format!("the parameters of `{}` are not declared", func.name)))?;
-                (u64_ty, parameters(btf, params), Linkage::Global)
-            }
+            FuncKind::Static => (u64_ty, parameters(btf, spec, func), Linkage::Static),
+            FuncKind::Global => (u64_ty, parameters(btf, spec, func), Linkage::Global),
         };
         if params.len() > 5 {
             return Err(ObjectError::new(format!("`{}` has more than five parameters", func.name)));
@@ -215,11 +211,15 @@ fn functions(btf: &mut Btf, spec: &ObjectSpec<'_>) -> Result<Vec<TypeId>, Object
     Ok(out)
 }
 
-fn parameters(btf: &mut Btf, params: &[Param]) -> Vec<(String, TypeId)> {
+fn parameters(btf: &mut Btf, spec: &ObjectSpec<'_>, func: &Func) -> Vec<(String, TypeId)> {
+    let number = btf.integer(8, false);
+    let Some(params) = spec.params.get(&func.name) else {
+        return (1..=func.args).map(|i| (format!("arg{i}"), number)).collect();
+    };
     let mut out = Vec::new();
     for param in params {
         let ty = match &param.ty {
-            ParamType::U64 => btf.integer(8, false),
+            ParamType::U64 => number,
             ParamType::Mem { name, size } => {
                 let byte = btf.integer(1, false);
                 let members = vec![("bytes".to_owned(), btf.array(byte, *size), 0)];

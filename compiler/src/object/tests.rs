@@ -19,35 +19,57 @@ r3 = *(u8 *)(r2 + dentry.d_iname[8])
 r4 = sizeof(dentry)
 r5 = exists(dentry.d_shortname)
 .loc 1
+*(u32 *)(r10 - 4) = 1
+r2 = r10
+r2 += -4
 r1 = map counts
-r2 = data steps + 16
-r7 = data bytes
+call bpf_map_lookup_elem
+if r0 == 0 goto out
+r1 = 1
+lock *(u64 *)(r0 + 0) += r1
 r1 = 3
 r2 = func visit
 r3 = 0
 r4 = 0
 call bpf_loop
+r1 = 7
+*(u64 *)(r10 - 64) = 1
+*(u64 *)(r10 - 56) = 1
+*(u64 *)(r10 - 48) = 1
+*(u64 *)(r10 - 40) = 1
+*(u64 *)(r10 - 32) = 1
+*(u64 *)(r10 - 24) = 1
+*(u64 *)(r10 - 16) = 1
+*(u64 *)(r10 - 8) = 1
+r2 = r10
+r2 += -64
 call walk
 .loc off
+out:
+r2 = data steps + 16
+r7 = data bytes
+r1 = *(u32 *)(r2 + 28)
 r0 = 0
 exit
 .func seed prog iter/task
 r0 = 0
 exit
-.func walk global
+.func walk global 2
+r6 = r1
+r0 = 0
 if r2 == 0 goto out
-r1 = *(u64 *)(r2 + 0)
-r3 += offsetof(dentry.d_name.name)
+r1 = *(u64 *)(r2 + 56)
+r1 += offsetof(dentry.d_name.name)
 r4 = fieldsize(task_struct.comm)
 out:
 call leaf
 exit
-.func visit static
-r1 = *(u32 *)(r1 + task_struct.tgid)
+.func visit static 2
+r1 = offsetof(task_struct.tgid)
 call leaf
 r0 = 0
 exit
-.func leaf static
+.func leaf static 1
 r0 = 0
 exit
 ";
@@ -128,9 +150,8 @@ fn parts_that_do_not_fit_are_errors() {
         change(&mut spec);
         write(&spec).map(|_| ()).unwrap_err().to_string()
     };
-    assert_eq!(error(&|s| s.maps.clear()), "no map is named `counts` (instruction 5 of `check`)");
-    assert_eq!(error(&|s| s.data.clear()), "no data is named `steps` (instruction 7 of `check`)");
-    assert_eq!(error(&|s| s.params.clear()), "the parameters of `walk` are not declared");
+    assert_eq!(error(&|s| s.maps.clear()), "no map is named `counts` (instruction 8 of `check`)");
+    assert_eq!(error(&|s| s.data.clear()), "no data is named `steps` (instruction 32 of `check`)");
     assert_eq!(error(&|s| s.sources.clear()), "no source line has the number 0");
     assert_eq!(error(&|s| s.maps.push(s.maps[0].clone())), "the name `counts` is there twice");
     assert_eq!(error(&|s| s.data[0].bytes.clear()), "`bytes` is empty or oddly aligned");
@@ -141,11 +162,11 @@ fn parts_that_do_not_fit_are_errors() {
         "a relocation lies behind the function's end (instruction 999 of `check`)"
     );
     assert_eq!(
-        error(&|s| s.funcs[0].relocs[0].insn_index = 16),
-        "a field relocation does not fit its instruction (instruction 16 of `check`)"
+        error(&|s| s.funcs[0].relocs[0].insn_index = 10),
+        "a field relocation does not fit its instruction (instruction 10 of `check`)"
     );
     assert_eq!(error(&|s| s.maps[0].max_entries = u32::MAX), "`max_entries` of the map `counts` is too large");
-    assert_eq!(error(&|s| drop(s.funcs.pop())), "no subprogram is named `leaf` (instruction 4 of `walk`)");
+    assert_eq!(error(&|s| drop(s.funcs.pop())), "no subprogram is named `leaf` (instruction 6 of `walk`)");
 }
 
 /// A kernel whose structs are laid out unlike ours.
@@ -190,9 +211,9 @@ fn aya_moves_fields_links_calls_and_fills_in_maps() {
     insta::assert_snapshot!(bpf::disasm(&insns));
     // The function's address and the calls, by slot: aya appends a function when it is first named.
     let starts: Vec<_> = function.func_info.func_info.iter().map(|f| f.insn_off).collect();
-    assert_eq!((starts, insns[12].imm, insns[17].imm), (vec![0, 20, 24, 26], 20 - 13, 26 - 18));
+    assert_eq!((starts, insns[15].imm, insns[31].imm), (vec![0, 39, 43, 45], 39 - 16, 45 - 32));
     let lines: Vec<_> = function.line_info.line_info.iter().map(|l| (l.insn_off, l.line_col >> 10)).collect();
-    assert_eq!(&lines[..3], [(0, 4), (5, 9), (18, 19)]);
+    assert_eq!(&lines[..3], [(0, 4), (5, 9), (32, 36)]);
     assert_eq!(function.func_info.func_info.len(), 4, "check, visit, leaf, walk");
 }
 
