@@ -20,7 +20,7 @@ mod unit;
 
 pub use env::{Env, Scripted, Signal, Task};
 pub use fault::{Fault, Wrong};
-pub use kernel::{Flavour, Kernel};
+pub use kernel::{Flavour, Kernel, World};
 pub use map::{Map, MapDef, RDONLY_PROG, Record};
 pub use reach::Unresolved;
 pub use unit::Data;
@@ -123,14 +123,16 @@ impl Vm {
     }
 
     /// Runs the program of that name (or section) with a hook's arguments.
-    pub fn run(&mut self, program: &str, args: &[u64]) -> Result<Run, Fault> {
+    pub fn run(&mut self, program: &str, args: &[u64]) -> Result<Run, Box<Fault>> {
         let found = self.programs.iter().position(|p| p.name == program || p.section == program);
-        let missing = || Fault {
-            program: program.to_owned(),
-            pc: 0,
-            insn: String::new(),
-            line: None,
-            wrong: Wrong::Test(format!("there is no program `{program}`")),
+        let missing = || {
+            Box::new(Fault {
+                program: program.to_owned(),
+                pc: 0,
+                insn: String::new(),
+                line: None,
+                wrong: Wrong::Test(format!("there is no program `{program}`")),
+            })
         };
         let index = found.ok_or_else(missing)?;
         let program = self.programs.get(index).cloned().ok_or_else(missing)?;
@@ -145,7 +147,7 @@ impl Vm {
         result
     }
 
-    fn execute(&mut self, program: &Program, index: usize, context: u64) -> Result<Run, Fault> {
+    fn execute(&mut self, program: &Program, index: usize, context: u64) -> Result<Run, Box<Fault>> {
         let mut none = BTreeMap::new();
         let mut machine = Machine {
             program,
@@ -166,7 +168,7 @@ impl Vm {
             self.kernel.mem.unmap(addr);
         }
         let run = result.and_then(|r0| self.finish(program, Run { r0, verdict: r0 as i32, executed }));
-        run.map_err(|wrong| fault(program, pc, wrong))
+        run.map_err(|wrong| Box::new(fault(program, pc, wrong)))
     }
 
     fn finish(&self, program: &Program, run: Run) -> Result<Run, Wrong> {

@@ -75,7 +75,7 @@ impl Writer<'_> {
         let id = match ty {
             Ty::Int { name, size, signed } => {
                 let name = self.string(name);
-                self.record(name, INT, 0, *size, vec![u32::from(*signed) << 24 | size * 8])
+                self.record(name, INT, 0, *size, vec![(u32::from(*signed) << 24) | (size * 8)])
             }
             Ty::Ptr(inner) => {
                 let inner = self.ty(inner);

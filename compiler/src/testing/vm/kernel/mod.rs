@@ -3,8 +3,12 @@
 
 mod btf;
 mod types;
+mod world;
+#[cfg(test)]
+mod world_tests;
 
 pub use types::{Flavour, Place, Ty, Types};
+pub use world::{FileSpec, Location, Mount, Namespace, S_IFREG, TaskSpec, World};
 
 use super::env::Env;
 use super::mem::{Kind, Memory, Region};

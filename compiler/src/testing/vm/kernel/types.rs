@@ -123,8 +123,9 @@ impl Types {
     pub fn place(&self, path: &str) -> Result<Place, String> {
         let mut parts = path.split('.');
         let root = parts.next().unwrap_or_default();
-        let index = *self.by_name.get(root).ok_or_else(|| format!("the kernel has no struct `{root}`"))?;
-        let mut place = Place { offset: 0, size: 0, ty: Ty::Composite(index) };
+        let alias = || self.aliases.iter().any(|a| a.0 == root).then(|| Ty::Alias(root.to_owned()));
+        let ty = self.by_name.get(root).map(|i| Ty::Composite(*i)).or_else(alias);
+        let mut place = Place { offset: 0, size: 0, ty: ty.ok_or_else(|| format!("the kernel has no struct `{root}`"))? };
         for part in parts {
             let (name, indices) = part.split_once('[').map_or((part, ""), |(n, i)| (n, i));
             let found = match self.resolve(&place.ty) {
