@@ -231,7 +231,7 @@ impl Packages {
         fs::write(&sources, list).map_err(|e| Failure::io("write", &sources, &e))?;
         let mut packages = Packages { folder, all: Vec::new(), complaint: String::new() };
         // A suite that is gone must not keep the other series away.
-        if let Err(failure) = output(packages.apt("apt-get").args(["update", "-qq"])) {
+        if let Err(failure) = output(packages.apt("apt-get").args(["update", "-qq", "-o", "APT::Update::Error-Mode=any"])) {
             packages.complaint = failure.message;
         }
         packages.all = packages.list()?;
