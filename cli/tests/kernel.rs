@@ -56,8 +56,8 @@ fn guest(words: &[&str]) -> Option<Output> {
 #[test]
 #[ignore = "boots guests; `make test` runs it"]
 fn a_guest_that_hangs_is_ended() {
-    let Some(done) = guest(&["--timeout", "6", "--", "echo begun; sleep 600"]) else { return };
-    assert_eq!((done.status.code(), text(&done.stdout).as_str()), (Some(124), "begun\n"));
+    let Some(done) = guest(&["--timeout", "6", "--", "sleep 600"]) else { return };
+    assert_eq!(done.status.code(), Some(124));
     assert!(text(&done.stderr).contains("TimedOut"));
 }
 

@@ -24,6 +24,11 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// The release without the point release, such as `7.3`.
+    pub fn release(&self) -> String {
+        release_of(&self.version)
+    }
+
     /// The image that boots.
     pub fn image(&self) -> PathBuf {
         self.folder.join("vmlinuz")
@@ -163,6 +168,11 @@ impl Cache {
         file.lock().map_err(failed)?;
         Ok(file)
     }
+}
+
+/// `7.3` of `7.3.4-1~bpo13+1`.
+pub fn release_of(version: &str) -> String {
+    version.split('.').take(2).collect::<Vec<_>>().join(".")
 }
 
 /// A series is numbers with dots: it becomes a folder's name.
