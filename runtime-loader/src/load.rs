@@ -1,0 +1,262 @@
+//! `load`: a checked artifact in, an enforcing kernel out, or a kernel as it was before. The order is the whole point:
+//! every program verified and every table frozen before anything is attached; attached dormant; records seeded;
+//! pinned; remembered; switched on by one write; proved by the canary. Says nothing itself.
+
+use crate::error::{Error, Result};
+use crate::pins::{self, Pins};
+use crate::policy::{Policy, Program};
+use crate::stage::{self, Staged, Verified};
+use crate::sys::ops::{Answer, OPERATIONS};
+use crate::sys::{Canary, Kernel};
+use ebsec_artifact::schema::Control;
+use serde_json::json;
+use std::path::Path;
+
+/// What is on when `load` succeeds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Attached programs.
+    pub attached: Vec<Program>,
+    /// Programs whose hook this kernel does not have, with the reason.
+    pub skipped: Vec<(Program, String)>,
+    /// Hooks that refused the canary.
+    pub proved: Vec<String>,
+    /// Enforcing hooks that nothing on this host can reach, so that there was nothing to prove.
+    pub out_of_reach: Vec<String>,
+    /// Something that is worth telling, though the policy is on.
+    pub notes: Vec<String>,
+}
+
+/// A program that is attached, with what the kernel said about it.
+struct Attached<K: Kernel> {
+    program: Program,
+    link: K::Fd,
+    tag: String,
+}
+
+/// Loads a policy; on any error the kernel is as it was.
+pub fn load<K: Kernel>(kernel: &mut K, bytes: &[u8], policy: &Policy, ring_size: Option<u32>) -> Result<Loaded> {
+    let rename_lock = host(kernel)?;
+    let _lock = pins::lock(kernel)?;
+    if let Some(dir) = pins::loaded(kernel)? {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        return Err(Error::refused(format!("the policy `{name}` is loaded"), "unload it first: `ebsec-load unload`"));
+    }
+    pins::sweep(kernel)?;
+    let staged = stage::stage(kernel, bytes, policy, ring_size)?;
+    let operations = operations(&staged)?;
+    stage::write_control(kernel, &staged.maps, rename_lock)?;
+    let (programs, iterators) = load_programs(kernel, &staged)?;
+    // The child prepares itself before anything is attached, so that its preparations raise no event.
+    let canary = match operations.is_empty() {
+        true => None,
+        false => Some(kernel.canary(Path::new(pins::STATE), &operations).map_err(|e| Error::system("starting the canary", &e))?),
+    };
+    let attached = attach(kernel, programs)?;
+    for (name, program) in &iterators {
+        kernel.run_iterator(program).map_err(|e| Error::system(format!("recording the running processes with `{name}`"), &e))?;
+    }
+    drop(iterators);
+    let mut pins = Pins::default();
+    let result = publish(kernel, &mut pins, &staged, &attached, policy, bytes)
+        .and_then(|()| switch_on(kernel, &staged))
+        .and_then(|()| prove(kernel, &staged, canary, &operations));
+    match result {
+        Ok((proved, out_of_reach)) => {
+            let mut loaded = Loaded { proved, out_of_reach, skipped: staged.skipped, ..Loaded::default() };
+            loaded.attached = attached.into_iter().map(|a| a.program).collect();
+            remember_proof(kernel, policy, &mut loaded);
+            Ok(loaded)
+        }
+        Err(error) => Err(undo(kernel, &staged, &pins, error)),
+    }
+}
+
+/// Checks what the host must have; gives the address of `rename_lock`.
+fn host<K: Kernel>(kernel: &mut K) -> Result<u64> {
+    if kernel.security_modules().is_some_and(|modules| !modules.iter().any(|m| m == "bpf")) {
+        return Err(Error::refused(
+            "this kernel runs without the security module `bpf`",
+            "add `bpf` to the list after `lsm=` on the kernel's command line and boot again (the list in use is in /sys/kernel/security/lsm)",
+        ));
+    }
+    if !kernel.is_bpffs(Path::new(pins::BPFFS)) {
+        return Err(Error::refused(
+            format!("no bpf file system is mounted at {}", pins::BPFFS),
+            format!("mount it: `mount -t bpf bpf {}`", pins::BPFFS),
+        ));
+    }
+    kernel.symbol("rename_lock").ok_or_else(|| {
+        Error::refused(
+            "the address of the kernel's `rename_lock` is not to be had, so paths could not be read safely",
+            "run as root with the sysctl kernel.kptr_restrict at 0 or 1, on a kernel with CONFIG_KALLSYMS_ALL=y",
+        )
+    })
+}
+
+/// Numbers in [`OPERATIONS`] of the operations that must be refused, in the table's order.
+fn operations<K: Kernel>(staged: &Staged<K>) -> Result<Vec<usize>> {
+    let mut numbers = Vec::new();
+    for (program, ..) in staged.programs.iter().filter(|(p, ..)| p.enforcing) {
+        match OPERATIONS.iter().position(|o| o.hook == program.hook) {
+            Some(number) => numbers.push(number),
+            None => {
+                return Err(Error::refused(
+                    format!("this loader has no way to prove that the hook `{}` refuses", program.hook),
+                    "use the loader of the compiler's version",
+                ));
+            }
+        }
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
+}
+
+type Programs<K> = (Vec<(Program, <K as Kernel>::Fd)>, Vec<(String, <K as Kernel>::Fd)>);
+
+fn load_programs<K: Kernel>(kernel: &mut K, staged: &Staged<K>) -> Result<Programs<K>> {
+    let mut programs = Vec::new();
+    for (program, object, id) in &staged.programs {
+        let (fd, _): (_, Verified) = staged.load_program(kernel, object, *id)?;
+        programs.push((program.clone(), fd));
+    }
+    let mut iterators = Vec::new();
+    for (object, id) in &staged.iterators {
+        iterators.push((object.name.clone(), staged.load_program(kernel, object, *id)?.0));
+    }
+    Ok((programs, iterators))
+}
+
+fn attach<K: Kernel>(kernel: &mut K, programs: Vec<(Program, K::Fd)>) -> Result<Vec<Attached<K>>> {
+    let mut attached = Vec::new();
+    for (program, fd) in programs {
+        let error = |e| Error::system(format!("attaching `{}` to the hook `{}`", program.name, program.hook), &e);
+        let tag = kernel.prog_info(&fd).map_err(error)?.tag;
+        let link = kernel.attach(&fd).map_err(error)?;
+        attached.push(Attached { program, link, tag });
+    }
+    Ok(attached)
+}
+
+/// Pins maps, then links, remembers the artifact, and gives the pins their name.
+fn publish<K: Kernel>(
+    kernel: &mut K,
+    pins: &mut Pins,
+    staged: &Staged<K>,
+    attached: &[Attached<K>],
+    policy: &Policy,
+    bytes: &[u8],
+) -> Result<()> {
+    pins.stage(kernel)?;
+    let name = policy.folder();
+    let record = attached_record(kernel, staged, attached);
+    pins.remember(kernel, &name, &[(pins::ARTIFACT, bytes), (pins::ATTACHED, record.as_bytes())])?;
+    for (name, (fd, _)) in &staged.maps {
+        let path = pins::map_pin(pins.dir(), name);
+        kernel.pin(fd, &path).map_err(|e| Error::system(format!("pinning the map `{name}`"), &e))?;
+    }
+    for attached in attached {
+        let path = pins::link_pin(pins.dir(), &attached.program.name);
+        kernel.pin(&attached.link, &path).map_err(|e| Error::system(format!("pinning `{}`", attached.program.name), &e))?;
+    }
+    pins.publish(kernel, &name)
+}
+
+fn attached_record<K: Kernel>(kernel: &K, staged: &Staged<K>, attached: &[Attached<K>]) -> String {
+    let program = |a: &Attached<K>| json!({"program": a.program.name, "hook": a.program.hook, "enforcing": a.program.enforcing, "tag": a.tag});
+    let skipped = |(p, reason): &(Program, String)| json!({"program": p.name, "hook": p.hook, "reason": reason});
+    json!({
+        "since": kernel.clocks().0,
+        "attached": attached.iter().map(program).collect::<Vec<_>>(),
+        "skipped": staged.skipped.iter().map(skipped).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+/// Changes the control cell as it is now; the seeding programs wrote parts of it.
+fn control<K: Kernel>(kernel: &mut K, staged: &Staged<K>, change: impl FnOnce(&mut Control)) -> Result<()> {
+    let error = |e| Error::system("writing the control cell", &e);
+    let Some((fd, _)) = staged.maps.get("control") else {
+        return Err(Error::refused("the artifact is invalid: it has no control cell", "compile the policy again"));
+    };
+    let (key, mut bytes) = (0u32.to_le_bytes(), [0; Control::SIZE]);
+    kernel.map_lookup(fd, &key, &mut bytes).map_err(error)?;
+    if let Some(mut control) = Control::read(&bytes) {
+        change(&mut control);
+        kernel.map_update(fd, &key, &control.write()).map_err(error)?;
+    }
+    Ok(())
+}
+
+fn switch_on<K: Kernel>(kernel: &mut K, staged: &Staged<K>) -> Result<()> {
+    control(kernel, staged, |c| c.mode = 1)
+}
+
+/// Names the child in the control cell, lets it try everything, and demands that everything was refused.
+fn prove<K: Kernel>(
+    kernel: &mut K,
+    staged: &Staged<K>,
+    canary: Option<Box<dyn Canary>>,
+    operations: &[usize],
+) -> Result<(Vec<String>, Vec<String>)> {
+    let Some(mut canary) = canary else { return Ok((Vec::new(), Vec::new())) };
+    let pid = canary.pid();
+    control(kernel, staged, |c| c.canary = pid)?;
+    let answers = canary.run();
+    drop(canary);
+    control(kernel, staged, |c| c.canary = 0)?;
+    judge(operations, &answers)
+}
+
+/// Refused hooks and those out of reach; an error that names every hook which let the canary through.
+fn judge(operations: &[usize], answers: &[Answer]) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut proved, mut out_of_reach, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let all = operations.iter().filter_map(|i| OPERATIONS.get(*i));
+    for (i, operation) in all.enumerate() {
+        let hook = operation.hook.to_owned();
+        match answers.get(i).copied().unwrap_or(Answer::Silent) {
+            Answer::Errno(libc::EPERM) => proved.push(hook),
+            Answer::OutOfReach => out_of_reach.push(hook),
+            Answer::Done => failed.push(format!("{hook}: to {} was allowed", operation.what)),
+            Answer::Silent => failed.push(format!("{hook}: to {} ended the canary", operation.what)),
+            Answer::Errno(errno) => {
+                let error = std::io::Error::from_raw_os_error(errno).to_string().to_lowercase();
+                failed.push(format!("{hook}: to {} gave `{}`", operation.what, error.split(" (os").next().unwrap_or_default()));
+            }
+        }
+    }
+    if failed.is_empty() {
+        return Ok((proved, out_of_reach));
+    }
+    let count = failed.len();
+    let mut error = Error::refused(
+        format!("the canary was not refused by {count} of {} hooks, so the policy was detached", operations.len()),
+        "run the loader in the initial pid namespace; check that `lsm=` on the kernel's command line has `bpf`",
+    );
+    error.detail = failed;
+    Err(error)
+}
+
+/// The note for `status`; the policy may forbid to write it, which changes nothing about the proof.
+fn remember_proof<K: Kernel>(kernel: &mut K, policy: &Policy, loaded: &mut Loaded) {
+    let path = Path::new(pins::STATE).join(policy.folder()).join(pins::PROVED);
+    let proof = json!({"proved": loaded.proved, "out_of_reach": loaded.out_of_reach}).to_string();
+    if let Err(error) = kernel.write_file(&path, proof.as_bytes()) {
+        loaded.notes.push(format!("`status` will not know of the canary: {error}"));
+    }
+}
+
+/// Back to dormant, unpinned and detached; tells if something stays.
+fn undo<K: Kernel>(kernel: &mut K, staged: &Staged<K>, pins: &Pins, error: Error) -> Error {
+    // Should this fail, detaching ends enforcement all the same.
+    let _ = control(kernel, staged, |c| (c.mode, c.canary) = (0, 0));
+    match pins.undo(kernel) {
+        Ok(()) => error,
+        Err(left) => {
+            let mut error = error;
+            error.detail.push(format!("and removing the pins failed ({left}); `ebsec-load unload` tries again"));
+            error
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A checked artifact in; its maps made, filled and frozen, and its programs verified by the kernel, out. Attaches and
+//! pins nothing: dropping what it gives undoes everything. `load` and `check` share it.
+
+use crate::btf::AttachPoints;
+use crate::error::{Error, Result};
+use crate::object::{Object, ObjectProgram};
+use crate::policy::{Policy, Program, kernel_version};
+use crate::sys::{Kernel, LOG_STATS, LOG_STEPS, MapSpec, Number as _, ProgKind, ProgSpec, SysError};
+use ebsec_artifact::schema::Control;
+use std::collections::BTreeMap;
+
+/// Room for the verifier's numbers and its last word.
+const SHORT_LOG: usize = 64 << 10;
+/// Room for every step of the verifier.
+const LONG_LOG: usize = 16 << 20;
+/// Lines of the verifier's log that an error shows.
+const SHOWN_LINES: usize = 12;
+
+/// Maps by name; the spec is what the map was made with.
+pub type Maps<K> = BTreeMap<String, (<K as Kernel>::Fd, MapSpec)>;
+
+/// Maps that are ready, and programs that wait to be loaded.
+pub struct Staged<K: Kernel> {
+    /// All maps, filled and frozen except those that programs and the loader write to.
+    pub maps: Maps<K>,
+    /// The object's type information in the kernel.
+    pub btf: Option<K::Fd>,
+    /// LSM programs that this kernel can have, in the order of the policy.
+    pub programs: Vec<(Program, ObjectProgram, u32)>,
+    /// Iterator programs, in the order in which they run.
+    pub iterators: Vec<(ObjectProgram, u32)>,
+    /// Programs that an older kernel has no hook for, with the reason.
+    pub skipped: Vec<(Program, String)>,
+}
+
+/// What the verifier says of a program that it accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Instructions that it went through.
+    pub instructions: u64,
+    /// States that it kept at once.
+    pub peak_states: u64,
+    /// States that it made in all.
+    pub total_states: u64,
+}
+
+/// Makes, fills and freezes the maps, and fits the programs to them.
+pub fn stage<K: Kernel>(kernel: &mut K, bytes: &[u8], policy: &Policy, ring_size: Option<u32>) -> Result<Staged<K>> {
+    let kernel_btf = kernel.kernel_btf().map_err(|_| {
+        Error::refused(
+            "this kernel has no type information at /sys/kernel/btf/vmlinux",
+            "use a kernel with CONFIG_DEBUG_INFO_BTF=y and mount /sys",
+        )
+    })?;
+    let points = AttachPoints::read(&kernel_btf).ok_or_else(|| Error::refused("the kernel's type information is unreadable", ""))?;
+    let mut object = Object::parse(bytes, &kernel_btf)?;
+    drop(kernel_btf);
+    let btf = match object.btf()? {
+        Some(btf) => Some(kernel.btf_load(&btf).map_err(|e| Error::system("loading the policy's type information", &e))?),
+        None => None,
+    };
+    let maps = make_maps(kernel, &object, policy, ring_size)?;
+    let programs = object.programs(|name| maps.get(name).map(|(fd, _)| fd.number()))?;
+    let mut staged = Staged { maps, btf, programs: Vec::new(), iterators: Vec::new(), skipped: Vec::new() };
+    choose(&mut staged, programs, policy, &points, &kernel.release())?;
+    Ok(staged)
+}
+
+/// All maps are made, then the rule tables are filled, then frozen.
+fn make_maps<K: Kernel>(kernel: &mut K, object: &Object, policy: &Policy, ring_size: Option<u32>) -> Result<Maps<K>> {
+    let mut maps: Maps<K> = BTreeMap::new();
+    let mut frozen: Vec<String> = Vec::new();
+    let mut data = Vec::new();
+    for mut map in object.maps() {
+        if let ("events", Some(size)) = (map.spec.name.as_str(), ring_size) {
+            map.spec.max_entries = size;
+        }
+        let name = map.spec.name.clone();
+        let fd = kernel.map_create(&map.spec).map_err(|e| Error::system(format!("making the map `{name}`"), &e))?;
+        if !map.data.is_empty() {
+            data.push((name.clone(), map.data));
+            frozen.push(name.clone());
+        }
+        maps.insert(name, (fd, map.spec));
+    }
+    for (name, value) in &data {
+        fill(kernel, &maps, name, &0u32.to_le_bytes(), value)?;
+    }
+    for entry in &policy.fills {
+        fill(kernel, &maps, &entry.map, &entry.key, &entry.value)?;
+        if !frozen.contains(&entry.map) {
+            frozen.push(entry.map.clone());
+        }
+    }
+    for name in frozen.iter().filter(|n| *n != "control") {
+        let Some((fd, _)) = maps.get(name) else { continue };
+        kernel.map_freeze(fd).map_err(|e| Error::system(format!("freezing the map `{name}`"), &e))?;
+    }
+    Ok(maps)
+}
+
+fn fill<K: Kernel>(kernel: &mut K, maps: &Maps<K>, name: &str, key: &[u8], value: &[u8]) -> Result<()> {
+    let sizes = |s: &MapSpec| (s.key_size as usize, s.value_size as usize);
+    match maps.get(name) {
+        Some((fd, spec)) if sizes(spec) == (key.len(), value.len()) => {
+            kernel.map_update(fd, key, value).map_err(|e| Error::system(format!("filling the map `{name}`"), &e))
+        }
+        _ => Err(Error::refused(format!("the artifact is invalid: contents of a map `{name}` that do not fit it"), "compile the policy again")),
+    }
+}
+
+/// Writes the control cell: dormant, no canary, endless lease.
+pub fn write_control<K: Kernel>(kernel: &mut K, maps: &Maps<K>, rename_lock: u64) -> Result<()> {
+    let control = Control { lease: u64::MAX, rename_lock, mode: 0, canary: 0, root_mnt: 0, root_dentry: 0, mnt_ns: 0, pid_ns: 0 };
+    fill(kernel, maps, "control", &0u32.to_le_bytes(), &control.write())
+}
+
+/// Sorts the programs into those to load and those that this kernel has no hook for.
+fn choose<K: Kernel>(
+    staged: &mut Staged<K>,
+    mut programs: Vec<ObjectProgram>,
+    policy: &Policy,
+    points: &AttachPoints,
+    release: &str,
+) -> Result<()> {
+    let mut take = |name: &str, iter: bool| {
+        let at = programs.iter().position(|p| p.name == name && (p.kind == ProgKind::Iter) == iter);
+        at.map(|at| programs.swap_remove(at)).ok_or_else(|| {
+            Error::refused(format!("the artifact is invalid: its manifest names a program `{name}` that is not there"), "compile the policy again")
+        })
+    };
+    for program in &policy.programs {
+        let object = take(&program.name, false)?;
+        match points.hook(&program.hook) {
+            Some(id) => staged.programs.push((program.clone(), object, id)),
+            None if kernel_version(&program.first_kernel) > kernel_version(release) => {
+                let reason = format!("kernel {release} has no such hook; it comes with {}", program.first_kernel);
+                staged.skipped.push((program.clone(), reason));
+            }
+            None => {
+                return Err(Error::refused(
+                    format!("kernel {release} has no hook `{}`, though kernels since {} should", program.hook, program.first_kernel),
+                    "use a kernel with CONFIG_BPF_LSM=y and CONFIG_SECURITY_PATH=y, or leave the hook's events out of the policy",
+                ));
+            }
+        }
+    }
+    for name in &policy.iterators {
+        let object = take(name, true)?;
+        let id = points.iterator("task");
+        let id = id.ok_or_else(|| Error::refused("this kernel has no iterator over tasks", "use kernel 5.8 or later"))?;
+        staged.iterators.push((object, id));
+    }
+    match programs.first() {
+        Some(extra) => Err(Error::refused(
+            format!("the artifact is invalid: its manifest does not name the program `{}`", extra.name),
+            "compile the policy again",
+        )),
+        None => Ok(()),
+    }
+}
+
+impl<K: Kernel> Staged<K> {
+    /// Lets the kernel verify and load a program.
+    pub fn load_program(&self, kernel: &mut K, program: &ObjectProgram, id: u32) -> Result<(K::Fd, Verified)> {
+        let spec = ProgSpec {
+            name: &program.name,
+            kind: program.kind,
+            attach_btf_id: id,
+            instructions: &program.instructions,
+            func_info: &program.func_info,
+            line_info: &program.line_info,
+            btf: self.btf.as_ref().map_or(-1, crate::sys::Number::number),
+        };
+        let mut log = vec![0; SHORT_LOG];
+        match kernel.prog_load(&spec, LOG_STATS, &mut log) {
+            Ok(fd) => Ok((fd, verified(&log))),
+            Err(error) => {
+                let mut long = vec![0; LONG_LOG];
+                // Only the text matters; should the second try be accepted, it is dropped at once.
+                drop(kernel.prog_load(&spec, LOG_STATS | LOG_STEPS, &mut long));
+                Err(refusal(&program.name, &error, &log, &long))
+            }
+        }
+    }
+}
+
+/// Reads `processed N insns (limit …) max_states_per_insn … total_states N peak_states N …`.
+fn verified(log: &[u8]) -> Verified {
+    let text = String::from_utf8_lossy(log);
+    let line = text.lines().rev().find(|l| l.starts_with("processed ")).unwrap_or_default();
+    let after = |key: &str| {
+        let mut words = line.split_whitespace().skip_while(|w| *w != key);
+        words.nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
+    };
+    Verified { instructions: after("processed"), peak_states: after("peak_states"), total_states: after("total_states") }
+}
+
+/// The verifier's last words, with the policy lines that the steps belong to.
+fn refusal(name: &str, error: &SysError, short: &[u8], long: &[u8]) -> Error {
+    let (short, long) = (String::from_utf8_lossy(short), String::from_utf8_lossy(long));
+    let words = |text: &str| -> Vec<String> {
+        let skip = |l: &&str| !l.is_empty() && !l.starts_with("processed ") && !l.starts_with("verification time") && !l.starts_with("stack depth");
+        text.lines().filter(skip).map(|l| l.chars().filter(|c| !c.is_control()).take(200).collect()).collect()
+    };
+    let (short, long) = (words(&short), words(&long));
+    let last = short.last().cloned().unwrap_or_default();
+    // A log that did not fit lacks its end on older kernels; then only the last word is shown.
+    let whole = long.last().is_some_and(|l| *l == last);
+    let shown = if whole { &long } else { &short };
+    let policy_line = long.iter().rev().find(|l| l.starts_with("; ")).filter(|_| whole);
+    let mut detail: Vec<String> = shown.iter().skip(shown.len().saturating_sub(SHOWN_LINES)).cloned().collect();
+    if let Some(line) = policy_line.filter(|l| !detail.contains(l)) {
+        detail.insert(0, line.clone());
+    }
+    let cause = if last.is_empty() { error.to_string() } else { last };
+    let mut refused = Error::refused(
+        format!("the kernel's verifier refused the program `{name}`: {cause}"),
+        if error.errno == libc::EPERM { error.advice() } else { "verify the policy on this kernel before release: `ebsec verify`".to_owned() },
+    );
+    refused.detail = detail;
+    refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verifiers_numbers_are_read() {
+        let log = b"stack depth 8+0\nprocessed 1234 insns (limit 1000000) max_states_per_insn 4 total_states 56 peak_states 50 mark_read 3\n";
+        assert_eq!(verified(log), Verified { instructions: 1234, peak_states: 50, total_states: 56 });
+        assert_eq!(verified(b""), Verified::default());
+    }
+
+    #[test]
+    fn a_refusal_shows_the_last_lines_and_the_policy_line() {
+        let error = SysError { call: "BPF_PROG_LOAD", errno: libc::EINVAL };
+        let mut long = "; deny file.write @ base.ebsec:7\n".to_owned();
+        for i in 0..40 {
+            long += &format!("{i}: (b7) r0 = 0\n");
+        }
+        long += "R0 is bad\nprocessed 3 insns\n";
+        let refused = refusal("ebsec_file_open", &error, b"R0 is bad\nprocessed 3 insns\n", long.as_bytes());
+        assert!(refused.message.ends_with("`ebsec_file_open`: R0 is bad"));
+        assert_eq!(refused.detail.first().map(String::as_str), Some("; deny file.write @ base.ebsec:7"));
+        assert_eq!(refused.detail.len(), SHOWN_LINES + 1);
+        let cut = refusal("x", &error, b"R0 is bad\n", b"0: (b7) r0 = 0\n");
+        assert_eq!(cut.detail, ["R0 is bad"]);
+    }
+}
