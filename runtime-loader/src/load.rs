@@ -4,11 +4,12 @@
 
 use crate::error::{Error, Result};
 use crate::pins::{self, Pins};
-use crate::policy::{Policy, Program};
+use crate::policy;
 use crate::stage::{self, Staged, Verified};
 use crate::sys::ops::{Answer, OPERATIONS};
 use crate::sys::{Canary, Kernel};
 use ebsec_artifact::schema::Control;
+use ebsec_artifact::{Artifact, Manifest, ManifestProgram};
 use serde_json::json;
 use std::path::Path;
 
@@ -16,9 +17,9 @@ use std::path::Path;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// Attached programs.
-    pub attached: Vec<Program>,
+    pub attached: Vec<ManifestProgram>,
     /// Programs whose hook this kernel does not have, with the reason.
-    pub skipped: Vec<(Program, String)>,
+    pub skipped: Vec<(ManifestProgram, String)>,
     /// Hooks that refused the canary.
     pub proved: Vec<String>,
     /// Enforcing hooks that nothing on this host can reach, so that there was nothing to prove.
@@ -29,13 +30,13 @@ pub struct Loaded {
 
 /// A program that is attached, with what the kernel said about it.
 struct Attached<K: Kernel> {
-    program: Program,
+    program: ManifestProgram,
     link: K::Fd,
     tag: String,
 }
 
 /// Loads a policy; on any error the kernel is as it was.
-pub fn load<K: Kernel>(kernel: &mut K, bytes: &[u8], policy: &Policy, ring_size: Option<u32>) -> Result<Loaded> {
+pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Option<u32>) -> Result<Loaded> {
     let rename_lock = host(kernel)?;
     let _lock = pins::lock(kernel)?;
     if let Some(dir) = pins::loaded(kernel)? {
@@ -43,7 +44,7 @@ pub fn load<K: Kernel>(kernel: &mut K, bytes: &[u8], policy: &Policy, ring_size:
         return Err(Error::refused(format!("the policy `{name}` is loaded"), "unload it first: `ebsec-load unload`"));
     }
     pins::sweep(kernel)?;
-    let staged = stage::stage(kernel, bytes, policy, ring_size)?;
+    let staged = stage::stage(kernel, artifact, ring_size)?;
     let operations = operations(&staged)?;
     stage::write_control(kernel, &staged.maps, rename_lock)?;
     let (programs, iterators) = load_programs(kernel, &staged)?;
@@ -58,14 +59,14 @@ pub fn load<K: Kernel>(kernel: &mut K, bytes: &[u8], policy: &Policy, ring_size:
     }
     drop(iterators);
     let mut pins = Pins::default();
-    let result = publish(kernel, &mut pins, &staged, &attached, policy, bytes)
+    let result = publish(kernel, &mut pins, &staged, &attached, artifact)
         .and_then(|()| switch_on(kernel, &staged))
         .and_then(|()| prove(kernel, &staged, canary, &operations));
     match result {
         Ok((proved, out_of_reach)) => {
             let mut loaded = Loaded { proved, out_of_reach, skipped: staged.skipped, ..Loaded::default() };
             loaded.attached = attached.into_iter().map(|a| a.program).collect();
-            remember_proof(kernel, policy, &mut loaded);
+            remember_proof(kernel, artifact, &mut loaded);
             Ok(loaded)
         }
         Err(error) => Err(undo(kernel, &staged, &pins, error)),
@@ -97,7 +98,7 @@ fn host<K: Kernel>(kernel: &mut K) -> Result<u64> {
 /// Numbers in [`OPERATIONS`] of the operations that must be refused, in the table's order.
 fn operations<K: Kernel>(staged: &Staged<K>) -> Result<Vec<usize>> {
     let mut numbers = Vec::new();
-    for (program, ..) in staged.programs.iter().filter(|(p, ..)| p.enforcing) {
+    for (program, ..) in staged.programs.iter().filter(|(p, ..)| policy::must_prove(p)) {
         match OPERATIONS.iter().position(|o| o.hook == program.hook) {
             Some(number) => numbers.push(number),
             None => {
@@ -113,7 +114,7 @@ fn operations<K: Kernel>(staged: &Staged<K>) -> Result<Vec<usize>> {
     Ok(numbers)
 }
 
-type Programs<K> = (Vec<(Program, <K as Kernel>::Fd)>, Vec<(String, <K as Kernel>::Fd)>);
+type Programs<K> = (Vec<(ManifestProgram, <K as Kernel>::Fd)>, Vec<(String, <K as Kernel>::Fd)>);
 
 fn load_programs<K: Kernel>(kernel: &mut K, staged: &Staged<K>) -> Result<Programs<K>> {
     let mut programs = Vec::new();
@@ -128,7 +129,7 @@ fn load_programs<K: Kernel>(kernel: &mut K, staged: &Staged<K>) -> Result<Progra
     Ok((programs, iterators))
 }
 
-fn attach<K: Kernel>(kernel: &mut K, programs: Vec<(Program, K::Fd)>) -> Result<Vec<Attached<K>>> {
+fn attach<K: Kernel>(kernel: &mut K, programs: Vec<(ManifestProgram, K::Fd)>) -> Result<Vec<Attached<K>>> {
     let mut attached = Vec::new();
     for (program, fd) in programs {
         let error = |e| Error::system(format!("attaching `{}` to the hook `{}`", program.name, program.hook), &e);
@@ -145,13 +146,12 @@ fn publish<K: Kernel>(
     pins: &mut Pins,
     staged: &Staged<K>,
     attached: &[Attached<K>],
-    policy: &Policy,
-    bytes: &[u8],
+    artifact: &Artifact<'_>,
 ) -> Result<()> {
     pins.stage(kernel)?;
-    let name = policy.folder();
+    let name = policy::folder(&artifact.manifest);
     let record = attached_record(kernel, staged, attached);
-    pins.remember(kernel, &name, &[(pins::ARTIFACT, bytes), (pins::ATTACHED, record.as_bytes())])?;
+    pins.remember(kernel, &name, &[(pins::ARTIFACT, artifact.bytes), (pins::ATTACHED, record.as_bytes())])?;
     for (name, (fd, _)) in &staged.maps {
         let path = pins::map_pin(pins.dir(), name);
         kernel.pin(fd, &path).map_err(|e| Error::system(format!("pinning the map `{name}`"), &e))?;
@@ -165,7 +165,7 @@ fn publish<K: Kernel>(
 
 fn attached_record<K: Kernel>(kernel: &K, staged: &Staged<K>, attached: &[Attached<K>]) -> String {
     let program = |a: &Attached<K>| json!({"program": a.program.name, "hook": a.program.hook, "enforcing": a.program.enforcing, "tag": a.tag});
-    let skipped = |(p, reason): &(Program, String)| json!({"program": p.name, "hook": p.hook, "reason": reason});
+    let skipped = |(p, reason): &(ManifestProgram, String)| json!({"program": p.name, "hook": p.hook, "reason": reason});
     json!({
         "since": kernel.clocks().0,
         "attached": attached.iter().map(program).collect::<Vec<_>>(),
@@ -239,8 +239,8 @@ fn judge(operations: &[usize], answers: &[Answer]) -> Result<(Vec<String>, Vec<S
 }
 
 /// The note for `status`; the policy may forbid to write it, which changes nothing about the proof.
-fn remember_proof<K: Kernel>(kernel: &mut K, policy: &Policy, loaded: &mut Loaded) {
-    let path = Path::new(pins::STATE).join(policy.folder()).join(pins::PROVED);
+fn remember_proof<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, loaded: &mut Loaded) {
+    let path = Path::new(pins::STATE).join(policy::folder(&artifact.manifest)).join(pins::PROVED);
     let proof = json!({"proved": loaded.proved, "out_of_reach": loaded.out_of_reach}).to_string();
     if let Err(error) = kernel.write_file(&path, proof.as_bytes()) {
         loaded.notes.push(format!("`status` will not know of the canary: {error}"));
@@ -258,5 +258,31 @@ fn undo<K: Kernel>(kernel: &mut K, staged: &Staged<K>, pins: &Pins, error: Error
             error.detail.push(format!("and removing the pins failed ({left}); `ebsec-load unload` tries again"));
             error
         }
+    }
+}
+
+impl Loaded {
+    /// What `load` prints: the policy, then each hook.
+    pub fn text(&self, manifest: &Manifest) -> String {
+        let state = if self.proved.is_empty() && self.out_of_reach.is_empty() { "observing" } else { "enforcing" };
+        let mut text = format!("{state}: {} {}\n", manifest.package, manifest.version);
+        let mut rows = Vec::new();
+        for program in &self.attached {
+            let is = |list: &[String]| policy::must_prove(program) && list.contains(&program.hook);
+            let what = match (is(&self.proved), is(&self.out_of_reach)) {
+                (true, _) => "refused the canary",
+                (_, true) => "attached; nothing on this host can reach it",
+                _ => "attached",
+            };
+            rows.push(vec![format!("  {}", program.hook), what.to_owned()]);
+        }
+        for (program, reason) in &self.skipped {
+            rows.push(vec![format!("  {}", program.hook), format!("skipped: {reason}")]);
+        }
+        text += &crate::text::table(&rows, &[]);
+        for note in &self.notes {
+            text += &format!("note: {note}\n");
+        }
+        text
     }
 }

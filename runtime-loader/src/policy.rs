@@ -1,82 +1,42 @@
-//! What the loader needs to know of a checked artifact: programs, table contents, rules. Plain data; the artifact
-//! crate's reader is the only source of it.
+//! Bytes of a file in, the checked artifact out, and the few questions that only the loader asks of its manifest.
 
-/// A checked artifact, as the loader sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// Package name; safe as a file name (see [`Policy::folder`]).
-    pub package: String,
-    /// Package version.
-    pub version: String,
-    /// SHA-256 of the artifact, hex.
-    pub digest: String,
-    /// Programs in the order in which they are attached.
-    pub programs: Vec<Program>,
-    /// Iterator programs in the order in which they run.
-    pub iterators: Vec<String>,
-    /// Entries that maps begin with.
-    pub fills: Vec<Fill>,
-    /// Outcomes by number: 0 is nothing, 1 the canary's.
-    pub outcomes: Vec<Outcome>,
-    /// Rules by number.
-    pub rules: Vec<Rule>,
+use crate::error::{Error, Result};
+use crate::sys::Kernel;
+use ebsec_artifact::{Artifact, MAX_LENGTH, Manifest, ManifestProgram, Rule, open};
+use std::path::Path;
+
+/// Reads a file once; everything later works on these bytes.
+pub fn read<K: Kernel>(kernel: &K, path: &Path) -> Result<Vec<u8>> {
+    let shown: String = path.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    kernel.read_file(path, MAX_LENGTH as u64).map_err(|e| Error::refused(format!("`{shown}` cannot be read: {e}"), ""))
 }
 
-/// An LSM program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Program {
-    /// Name inside the object.
-    pub name: String,
-    /// The hook it is attached to.
-    pub hook: String,
-    /// Whether it can refuse, so that the canary must see it do so.
-    pub enforcing: bool,
-    /// First kernel that has the hook, such as `6.2`; older ones skip the program.
-    pub first_kernel: String,
+/// Checks the digest, then everything else that the artifact's reader checks.
+pub fn check(bytes: &[u8]) -> Result<Artifact<'_>> {
+    open(bytes).map_err(|e| Error::refused(format!("the file is refused: {e}"), "fetch it again, or compile the policy with the version of this loader"))
 }
 
-/// One entry of a map.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fill {
-    /// The map's name.
-    pub map: String,
-    /// Key bytes.
-    pub key: Vec<u8>,
-    /// Value bytes.
-    pub value: Vec<u8>,
+/// The package's name as a file name: letters, digits, `-` and `_`, at most 64 bytes, not empty.
+pub fn folder(manifest: &Manifest) -> String {
+    let keep = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' };
+    let name: String = manifest.package.chars().take(64).map(keep).collect();
+    if name.is_empty() || name.starts_with("staging") { format!("policy_{name}") } else { name }
 }
 
-/// What an event can come to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// The event, such as `file.write`.
-    pub event: String,
-    /// Error number that the caller gets; 0 for none.
-    pub errno: u32,
-    /// The rules of this outcome, and whether each failed to be decided.
-    pub rules: Vec<(usize, bool)>,
+/// Whether a program is an iterator that runs once, when the policy is loaded.
+pub fn is_iterator(program: &ManifestProgram) -> bool {
+    program.section.starts_with("iter/")
 }
 
-/// A rule of the policy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule {
-    /// `policy.label`
-    pub name: String,
-    /// `deny`, `audit`, …
-    pub action: String,
-    /// Source file.
-    pub file: String,
-    /// Line in the source file, from 1.
-    pub line: u32,
+/// Whether the canary must see this program refuse: it raises events, and may refuse them. A program that only keeps
+/// the process records has no event that the canary could provoke.
+pub fn must_prove(program: &ManifestProgram) -> bool {
+    program.enforcing && !program.events.is_empty() && !is_iterator(program)
 }
 
-impl Policy {
-    /// The package's name as a file name: letters, digits, `-` and `_`, at most 64 bytes, not empty.
-    pub fn folder(&self) -> String {
-        let keep = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' };
-        let name: String = self.package.chars().take(64).map(keep).collect();
-        if name.is_empty() || name.starts_with("staging") { format!("policy_{name}") } else { name }
-    }
+/// `policy.label`; `policy.default` for a default.
+pub fn rule_name(rule: &Rule) -> String {
+    format!("{}.{}", rule.policy, rule.label.as_deref().unwrap_or("default"))
 }
 
 /// `6.12.3-cloud` as (6, 12); zeros where there is no number.
@@ -99,9 +59,10 @@ mod tests {
 
     #[test]
     fn folders_are_plain_names() {
-        let policy = |package: &str| Policy { package: package.to_owned(), ..Policy::default() };
-        assert_eq!(policy("base-host").folder(), "base-host");
-        assert_eq!(policy("../x.y").folder(), "___x_y");
-        assert_eq!(policy("").folder(), "policy_");
+        let policy = |package: &str| folder(&Manifest { package: package.to_owned(), ..Manifest::default() });
+        assert_eq!(policy("base-host"), "base-host");
+        assert_eq!(policy("../x.y"), "___x_y");
+        assert_eq!(policy("staging"), "policy_staging");
+        assert_eq!(policy(""), "policy_");
     }
 }

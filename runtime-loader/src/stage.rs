@@ -4,9 +4,10 @@
 use crate::btf::AttachPoints;
 use crate::error::{Error, Result};
 use crate::object::{Object, ObjectProgram};
-use crate::policy::{Policy, Program, kernel_version};
-use crate::sys::{Kernel, LOG_STATS, LOG_STEPS, MapSpec, Number as _, ProgKind, ProgSpec, SysError};
+use crate::policy::{is_iterator, kernel_version};
+use crate::sys::{Kernel, LOG_STATS, LOG_STEPS, MapSpec, Number, ProgKind, ProgSpec, SysError};
 use ebsec_artifact::schema::Control;
+use ebsec_artifact::{Artifact, Manifest, ManifestProgram, Tables};
 use std::collections::BTreeMap;
 
 /// Room for the verifier's numbers and its last word.
@@ -15,6 +16,9 @@ const SHORT_LOG: usize = 64 << 10;
 const LONG_LOG: usize = 16 << 20;
 /// Lines of the verifier's log that an error shows.
 const SHOWN_LINES: usize = 12;
+
+/// Maps that are written while the policy runs: they start empty and are never frozen.
+const WRITTEN: [&str; 4] = ["control", "counters", "events", "stats"];
 
 /// Maps by name; the spec is what the map was made with.
 pub type Maps<K> = BTreeMap<String, (<K as Kernel>::Fd, MapSpec)>;
@@ -26,11 +30,11 @@ pub struct Staged<K: Kernel> {
     /// The object's type information in the kernel.
     pub btf: Option<K::Fd>,
     /// LSM programs that this kernel can have, in the order of the policy.
-    pub programs: Vec<(Program, ObjectProgram, u32)>,
+    pub programs: Vec<(ManifestProgram, ObjectProgram, u32)>,
     /// Iterator programs, in the order in which they run.
     pub iterators: Vec<(ObjectProgram, u32)>,
     /// Programs that an older kernel has no hook for, with the reason.
-    pub skipped: Vec<(Program, String)>,
+    pub skipped: Vec<(ManifestProgram, String)>,
 }
 
 /// What the verifier says of a program that it accepts.
@@ -45,7 +49,7 @@ pub struct Verified {
 }
 
 /// Makes, fills and freezes the maps, and fits the programs to them.
-pub fn stage<K: Kernel>(kernel: &mut K, bytes: &[u8], policy: &Policy, ring_size: Option<u32>) -> Result<Staged<K>> {
+pub fn stage<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Option<u32>) -> Result<Staged<K>> {
     let kernel_btf = kernel.kernel_btf().map_err(|_| {
         Error::refused(
             "this kernel has no type information at /sys/kernel/btf/vmlinux",
@@ -53,23 +57,22 @@ pub fn stage<K: Kernel>(kernel: &mut K, bytes: &[u8], policy: &Policy, ring_size
         )
     })?;
     let points = AttachPoints::read(&kernel_btf).ok_or_else(|| Error::refused("the kernel's type information is unreadable", ""))?;
-    let mut object = Object::parse(bytes, &kernel_btf)?;
+    let mut object = Object::parse(artifact.bytes, &kernel_btf)?;
     drop(kernel_btf);
     let btf = match object.btf()? {
         Some(btf) => Some(kernel.btf_load(&btf).map_err(|e| Error::system("loading the policy's type information", &e))?),
         None => None,
     };
-    let maps = make_maps(kernel, &object, policy, ring_size)?;
+    let maps = make_maps(kernel, &object, artifact, ring_size)?;
     let programs = object.programs(|name| maps.get(name).map(|(fd, _)| fd.number()))?;
     let mut staged = Staged { maps, btf, programs: Vec::new(), iterators: Vec::new(), skipped: Vec::new() };
-    choose(&mut staged, programs, policy, &points, &kernel.release())?;
+    choose(&mut staged, programs, &artifact.manifest, &points, &kernel.release())?;
     Ok(staged)
 }
 
 /// All maps are made, then the rule tables are filled, then frozen.
-fn make_maps<K: Kernel>(kernel: &mut K, object: &Object, policy: &Policy, ring_size: Option<u32>) -> Result<Maps<K>> {
+fn make_maps<K: Kernel>(kernel: &mut K, object: &Object, artifact: &Artifact<'_>, ring_size: Option<u32>) -> Result<Maps<K>> {
     let mut maps: Maps<K> = BTreeMap::new();
-    let mut frozen: Vec<String> = Vec::new();
     let mut data = Vec::new();
     for mut map in object.maps() {
         if let ("events", Some(size)) = (map.spec.name.as_str(), ring_size) {
@@ -79,24 +82,37 @@ fn make_maps<K: Kernel>(kernel: &mut K, object: &Object, policy: &Policy, ring_s
         let fd = kernel.map_create(&map.spec).map_err(|e| Error::system(format!("making the map `{name}`"), &e))?;
         if !map.data.is_empty() {
             data.push((name.clone(), map.data));
-            frozen.push(name.clone());
         }
         maps.insert(name, (fd, map.spec));
+    }
+    for name in WRITTEN {
+        if !maps.contains_key(name) {
+            return Err(invalid(format!("it has no map `{name}`")));
+        }
     }
     for (name, value) in &data {
         fill(kernel, &maps, name, &0u32.to_le_bytes(), value)?;
     }
-    for entry in &policy.fills {
-        fill(kernel, &maps, &entry.map, &entry.key, &entry.value)?;
-        if !frozen.contains(&entry.map) {
-            frozen.push(entry.map.clone());
+    fill_tables(kernel, &maps, &artifact.tables)?;
+    for (name, (fd, _)) in &maps {
+        let filled = artifact.tables.get(name).is_some() || data.iter().any(|(n, _)| n == name);
+        let declared = artifact.manifest.maps.iter().any(|m| m.name == *name && m.frozen);
+        match (filled || declared, WRITTEN.contains(&name.as_str())) {
+            (true, false) => kernel.map_freeze(fd).map_err(|e| Error::system(format!("freezing the map `{name}`"), &e))?,
+            (true, true) => return Err(invalid(format!("contents of the map `{name}`, which starts empty"))),
+            (false, _) => {}
         }
     }
-    for name in frozen.iter().filter(|n| *n != "control") {
-        let Some((fd, _)) = maps.get(name) else { continue };
-        kernel.map_freeze(fd).map_err(|e| Error::system(format!("freezing the map `{name}`"), &e))?;
-    }
     Ok(maps)
+}
+
+fn fill_tables<K: Kernel>(kernel: &mut K, maps: &Maps<K>, tables: &Tables<'_>) -> Result<()> {
+    for table in &tables.tables {
+        for (key, value) in table.entries() {
+            fill(kernel, maps, table.name, key, value)?;
+        }
+    }
+    Ok(())
 }
 
 fn fill<K: Kernel>(kernel: &mut K, maps: &Maps<K>, name: &str, key: &[u8], value: &[u8]) -> Result<()> {
@@ -105,8 +121,12 @@ fn fill<K: Kernel>(kernel: &mut K, maps: &Maps<K>, name: &str, key: &[u8], value
         Some((fd, spec)) if sizes(spec) == (key.len(), value.len()) => {
             kernel.map_update(fd, key, value).map_err(|e| Error::system(format!("filling the map `{name}`"), &e))
         }
-        _ => Err(Error::refused(format!("the artifact is invalid: contents of a map `{name}` that do not fit it"), "compile the policy again")),
+        _ => Err(invalid(format!("contents of a map `{name}` that do not fit it"))),
     }
+}
+
+fn invalid(what: impl std::fmt::Display) -> Error {
+    Error::refused(format!("the artifact is invalid: {what}"), "compile the policy again")
 }
 
 /// Writes the control cell: dormant, no canary, endless lease.
@@ -119,45 +139,43 @@ pub fn write_control<K: Kernel>(kernel: &mut K, maps: &Maps<K>, rename_lock: u64
 fn choose<K: Kernel>(
     staged: &mut Staged<K>,
     mut programs: Vec<ObjectProgram>,
-    policy: &Policy,
+    manifest: &Manifest,
     points: &AttachPoints,
     release: &str,
 ) -> Result<()> {
-    let mut take = |name: &str, iter: bool| {
-        let at = programs.iter().position(|p| p.name == name && (p.kind == ProgKind::Iter) == iter);
-        at.map(|at| programs.swap_remove(at)).ok_or_else(|| {
-            Error::refused(format!("the artifact is invalid: its manifest names a program `{name}` that is not there"), "compile the policy again")
-        })
-    };
-    for program in &policy.programs {
-        let object = take(&program.name, false)?;
+    for program in &manifest.programs {
+        let at = programs.iter().position(|p| p.name == program.name && (p.kind == ProgKind::Iter) == is_iterator(program));
+        let Some(at) = at else {
+            return Err(invalid(format!("its manifest names a program `{}` that is not there", program.name)));
+        };
+        let object = programs.swap_remove(at);
+        if is_iterator(program) {
+            let id = points.iterator("task");
+            let id = id.ok_or_else(|| Error::refused("this kernel has no iterator over tasks", "use kernel 5.8 or later"))?;
+            staged.iterators.push((object, id));
+            continue;
+        }
         match points.hook(&program.hook) {
             Some(id) => staged.programs.push((program.clone(), object, id)),
-            None if kernel_version(&program.first_kernel) > kernel_version(release) => {
-                let reason = format!("kernel {release} has no such hook; it comes with {}", program.first_kernel);
-                staged.skipped.push((program.clone(), reason));
-            }
-            None => {
-                return Err(Error::refused(
-                    format!("kernel {release} has no hook `{}`, though kernels since {} should", program.hook, program.first_kernel),
-                    "use a kernel with CONFIG_BPF_LSM=y and CONFIG_SECURITY_PATH=y, or leave the hook's events out of the policy",
-                ));
-            }
+            None => staged.skipped.push((program.clone(), skip(program, release)?)),
         }
     }
-    for name in &policy.iterators {
-        let object = take(name, true)?;
-        let id = points.iterator("task");
-        let id = id.ok_or_else(|| Error::refused("this kernel has no iterator over tasks", "use kernel 5.8 or later"))?;
-        staged.iterators.push((object, id));
-    }
     match programs.first() {
-        Some(extra) => Err(Error::refused(
-            format!("the artifact is invalid: its manifest does not name the program `{}`", extra.name),
-            "compile the policy again",
-        )),
+        Some(extra) => Err(invalid(format!("its manifest does not name the program `{}`", extra.name))),
         None => Ok(()),
     }
+}
+
+/// Why a program without a hook is left out; an error if its hook should be there.
+fn skip(program: &ManifestProgram, release: &str) -> Result<String> {
+    let (hook, first) = (&program.hook, &program.first_kernel);
+    if kernel_version(first) > kernel_version(release) {
+        return Ok(format!("kernel {release} has no such hook, it comes with {first}"));
+    }
+    Err(Error::refused(
+        format!("kernel {release} has no hook `{hook}`, though kernels since {first} should"),
+        "use a kernel with CONFIG_BPF_LSM=y and CONFIG_SECURITY_PATH=y, or leave the hook's events out of the policy",
+    ))
 }
 
 impl<K: Kernel> Staged<K> {
@@ -170,7 +188,7 @@ impl<K: Kernel> Staged<K> {
             instructions: &program.instructions,
             func_info: &program.func_info,
             line_info: &program.line_info,
-            btf: self.btf.as_ref().map_or(-1, crate::sys::Number::number),
+            btf: self.btf.as_ref().map_or(-1, Number::number),
         };
         let mut log = vec![0; SHORT_LOG];
         match kernel.prog_load(&spec, LOG_STATS, &mut log) {

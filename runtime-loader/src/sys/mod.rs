@@ -179,6 +179,8 @@ pub trait Kernel {
     fn remove_file(&mut self, path: &Path) -> SysResult<()>;
     /// Waits for, and takes, the lock that keeps two loaders apart; it ends with the descriptor.
     fn lock(&mut self, path: &Path) -> SysResult<Self::Fd>;
+    /// The same, but fails if another has the lock.
+    fn try_lock(&mut self, path: &Path) -> SysResult<Self::Fd>;
     /// Makes a folder that only root can enter.
     fn make_dir(&mut self, path: &Path) -> SysResult<()>;
     /// Removes an empty folder; it is no error if it is gone.

@@ -95,15 +95,6 @@ const ACL: [u8; 28] = [
     4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, //
     32, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
 ];
-        let mut j = 0;
-        while j < 4 {
-            acl[at + j] = bytes[j];
-            j += 1;
-        }
-        i += 1;
-    }
-    acl
-};
 
 /// What the operations work on, made before the canary is armed. The working folder is an empty file system.
 struct Scene {

@@ -92,6 +92,11 @@ fn word<const N: usize>(bytes: &[u8; N], at: usize) -> u32 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u32::from_le_bytes(*b))
 }
 
+fn lock_file(path: &Path) -> SysResult<std::fs::File> {
+    let mut open = std::fs::OpenOptions::new();
+    open.write(true).create(true).truncate(false).mode(0o600).open(path).map_err(from_io("open"))
+}
+
 /// The active modules by lsm_list_modules (6.8 and later): BPF's number among them.
 fn listed_modules() -> Option<Vec<String>> {
     const LSM_LIST_MODULES: i64 = 461;
@@ -304,9 +309,14 @@ impl Kernel for Real {
     }
 
     fn lock(&mut self, path: &Path) -> SysResult<OwnedFd> {
-        let mut open = std::fs::OpenOptions::new();
-        let file = open.write(true).create(true).truncate(false).mode(0o600).open(path).map_err(from_io("open"))?;
+        let file = lock_file(path)?;
         file.lock().map_err(from_io("flock"))?;
+        Ok(file.into())
+    }
+
+    fn try_lock(&mut self, path: &Path) -> SysResult<OwnedFd> {
+        let file = lock_file(path)?;
+        file.try_lock().map_err(|_| SysError { call: "flock", errno: libc::EWOULDBLOCK })?;
         Ok(file.into())
     }
 

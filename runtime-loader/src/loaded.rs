@@ -1,0 +1,90 @@
+//! The loaded policy, found again through its pins and the copy of its artifact, whose digest is checked anew. Reads
+//! the kernel; changes nothing. `status`, `events` and `rules` begin here.
+
+use crate::error::{Error, Result};
+use crate::pins;
+use crate::policy;
+use crate::sys::Kernel;
+use ebsec_artifact::schema::{Control, Stats};
+use ebsec_artifact::{Artifact, MAX_LENGTH};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Files of the loader itself are read up to here.
+const MAX_STATE: u64 = 1 << 20;
+
+/// Where a loaded policy is, and its artifact's bytes, to be opened by [`policy::check`].
+#[derive(Debug)]
+pub struct Found {
+    /// The policy's pins.
+    pub pins: PathBuf,
+    /// The copy of its artifact.
+    pub bytes: Vec<u8>,
+    /// What was attached, and when.
+    pub attached: Value,
+    /// Whether the canary was refused everywhere.
+    pub proved: bool,
+}
+
+/// Finds the loaded policy; an error if there is none.
+pub fn find<K: Kernel>(kernel: &K) -> Result<Found> {
+    let Some(pins) = pins::loaded(kernel)? else {
+        return Err(Error::refused("no policy is loaded", "load one: `ebsec-load load FILE`"));
+    };
+    let state = Path::new(pins::STATE).join(pins.file_name().unwrap_or_default());
+    let read = |name: &str, limit: u64| {
+        let path = state.join(name);
+        kernel.read_file(&path, limit).map_err(|e| {
+            Error::refused(format!("`{}` cannot be read: {e}", path.display()), "run as root; or detach the policy by `ebsec-load unload` and load it again")
+        })
+    };
+    let bytes = read(pins::ARTIFACT, MAX_LENGTH as u64)?;
+    let attached = serde_json::from_slice(&read(pins::ATTACHED, MAX_STATE)?).unwrap_or_default();
+    let proved = read(pins::PROVED, MAX_STATE).is_ok();
+    Ok(Found { pins, bytes, attached, proved })
+}
+
+impl Found {
+    /// The artifact, checked again.
+    pub fn artifact(&self) -> Result<Artifact<'_>> {
+        policy::check(&self.bytes)
+    }
+
+    /// A pinned map.
+    pub fn map<K: Kernel>(&self, kernel: &mut K, name: &str) -> Result<K::Fd> {
+        let path = pins::map_pin(&self.pins, name);
+        kernel.open_pin(&path).map_err(|e| {
+            Error::refused(format!("the pin `{}` cannot be opened: {e}", path.display()), "run as root; or detach the policy by `ebsec-load unload` and load it again")
+        })
+    }
+
+    /// The control cell.
+    pub fn control<K: Kernel>(&self, kernel: &mut K) -> Result<Option<Control>> {
+        let map = self.map(kernel, "control")?;
+        let mut bytes = [0; Control::SIZE];
+        kernel.map_lookup(&map, &0u32.to_le_bytes(), &mut bytes).map_err(|e| Error::system("reading the control cell", &e))?;
+        Ok(Control::read(&bytes))
+    }
+
+    /// How many process records there are.
+    pub fn records<K: Kernel>(&self, kernel: &mut K) -> Result<u64> {
+        let map = self.map(kernel, "tasks")?;
+        kernel.map_count(&map, 8).map_err(|e| Error::system("counting the process records", &e))
+    }
+}
+
+/// Entry `index` of an array of 64-bit counters; 0 if there is no such entry.
+pub fn counter<K: Kernel>(kernel: &mut K, map: &K::Fd, index: u32) -> Result<u64> {
+    let mut bytes = [0; 8];
+    kernel.map_lookup(map, &index.to_le_bytes(), &mut bytes).map_err(|e| Error::system("reading the counters", &e))?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// The counters of the whole artifact.
+pub fn stats<K: Kernel>(kernel: &mut K, map: &K::Fd) -> Result<Stats> {
+    let mut bytes = [0; Stats::SIZE];
+    for (index, chunk) in (0..).zip(bytes.chunks_exact_mut(8)) {
+        chunk.copy_from_slice(&counter(kernel, map, index)?.to_le_bytes());
+    }
+    Stats::read(&bytes).ok_or_else(|| Error::refused("the counters cannot be read", ""))
+}
