@@ -36,12 +36,7 @@ impl Error {
 
     /// The command line makes no sense.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Usage,
-            message: message.into(),
-            help: "`ebsec-load help` lists the commands".to_owned(),
-            detail: Vec::new(),
-        }
+        Self { kind: Kind::Usage, message: message.into(), help: "`ebsec-load help` lists the commands".to_owned(), detail: Vec::new() }
     }
 
     /// A system call failed while `doing` something.

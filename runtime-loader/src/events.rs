@@ -2,13 +2,13 @@
 //! room. Reads the ring as its one consumer; never slows the kernel down.
 
 use crate::error::{Error, Result};
-use crate::loaded::{find, stats};
+use crate::loaded::find;
 use crate::pins;
-use crate::policy::rule_name;
+use crate::policy::{map_name, rule_name};
 use crate::sys::Kernel;
 use crate::text::{clean, time};
-use ebsec_artifact::Manifest;
 use ebsec_artifact::schema::Report;
+use ebsec_artifact::{Manifest, MapRole};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -28,6 +28,8 @@ pub struct Options {
 const CUT: u32 = 1 << 31;
 const KILLED: u32 = 1 << 16;
 const NOT_ENFORCED: u32 = 1 << 17;
+/// Records that are taken before they are written.
+const BATCH: u64 = 1024;
 /// Milliseconds between looks at the count of lost records.
 const PATIENCE: i32 = 500;
 
@@ -35,33 +37,28 @@ const PATIENCE: i32 = 500;
 pub fn events<K: Kernel>(kernel: &mut K, options: Options, out: &mut impl Write) -> Result<()> {
     let found = find(kernel)?;
     let artifact = found.artifact()?;
-    let counters = found.map(kernel, "stats")?;
     let lock = Path::new(pins::STATE).join("events.lock");
     let _lock = kernel.try_lock(&lock).map_err(|_| {
         Error::refused("another `ebsec-load events` reads the ring", "end it first: two readers would take each other's events")
     })?;
-    let events = found.map(kernel, "events")?;
+    let events = found.map(kernel, map_name(&artifact.manifest, MapRole::Events)?)?;
     let mut ring = kernel.ring(events).map_err(|e| Error::system("opening the event ring", &e))?;
     let (wall, boot) = kernel.clocks();
     let offset = wall.saturating_sub(boot);
-    let (mut lost, mut written) = (0, 0);
+    let (mut lost, mut written) = (0, 0u64);
     loop {
-        let mut records = Vec::new();
-        ring.drain(&mut records);
-        let now = stats(kernel, &counters)?.lost;
+        let records = ring.take(options.max.map_or(BATCH, |max| (max - written).min(BATCH)));
+        let now = found.stats(kernel, &artifact)?.lost;
         let mut lines = Vec::new();
         if now > lost {
             lines.push(lost_line(now - lost, options.json));
             lost = now;
         }
         for record in &records {
-            if options.max.is_some_and(|max| written >= max) {
-                break;
-            }
             let Some(report) = Report::read(record) else { continue };
             lines.push(line(&report, &artifact.manifest, offset, options.json));
-            written += 1;
         }
+        written += records.len() as u64;
         for line in lines {
             // Nobody reads any more: that is an end, not an error.
             if writeln!(out, "{line}").is_err() {

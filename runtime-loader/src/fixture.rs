@@ -2,22 +2,24 @@
 //! iterator that counts tasks, the maps of every artifact, a table and a read-only section.
 
 use ebsec_artifact::{
-    Action, Manifest, ManifestMap, ManifestProgram, MapContents, MapRole, Mode, Outcome, OutcomeRule, Rule, Severity, Truth,
-    encode_tables, schema, seal,
+    Action, Manifest, ManifestMap, ManifestProgram, MapContents, MapRole, Mode, Outcome, OutcomeRule, Rule, Severity, Truth, encode_tables,
+    schema, seal,
 };
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf};
 use std::collections::BTreeMap;
 
 /// Name, kind, bytes of a key and a value, entries.
-const MAPS: [(&str, u32, u32, u32, u32); 7] = [
-    ("control", 2, 4, schema::Control::SIZE as u32, 1),
-    ("tasks", 1, 8, schema::Record::SIZE as u32, 64),
-    ("cache", 2, 4, 64, 1),
-    ("counters", 2, 4, 8, 4),
-    ("stats", 2, 4, 8, 6),
-    ("events", 27, 0, 0, 1 << 16),
-    ("prefixes", 11, 20, 4, 16),
+const MAPS: [(&str, u32, u32, u32, u32); 3] =
+    [("tasks", 1, 8, schema::Record::SIZE as u32, 64), ("events", 27, 0, 0, 1 << 16), ("prefixes", 11, 20, 4, 16)];
+
+/// Data sections, their parts and sizes.
+const SECTIONS: [(&str, MapRole, usize); 5] = [
+    (".data.control", MapRole::Control, schema::Control::SIZE),
+    (".data.cache", MapRole::Cache, 64),
+    (".data.counters", MapRole::Counters, 24),
+    (".data.stats", MapRole::Stats, schema::Stats::SIZE),
+    (".rodata.table", MapRole::Table, 64),
 ];
 
 #[derive(Default)]
@@ -101,22 +103,15 @@ impl Code {
         self.maps.push((self.bytes.len() as u64, map));
         self.op(0x18, register, 0, 0, 0).op(0, 0, 0, 0, 0)
     }
-
-    /// r0 = the entry `key` of `map`; leaves the program if it is not there. `off` instructions on lies the exit.
-    fn look(&mut self, map: &'static str, key: i32, exit: i16) -> &mut Self {
-        self.op(0x62, 10, 0, -4, key).op(0xbf, 2, 10, 0, 0).op(0x07, 2, 0, 0, -4).map(1, map);
-        self.op(0x85, 0, 0, 0, 1).op(0x15, 0, 0, exit, 0)
-    }
 }
 
 /// Refuses the canary while the mode is on, counts it and sends a report.
 fn refuse() -> Code {
     let mut code = Code::default();
-    code.look("control", 0, 30);
-    code.op(0xbf, 7, 0, 0, 0).op(0x85, 0, 0, 0, 14).op(0x77, 0, 0, 0, 32);
-    code.op(0x61, 1, 7, 4, 0).op(0x61, 2, 7, 0, 0);
-    code.op(0x55, 2, 0, 24, 1).op(0x15, 1, 0, 23, 0).op(0x5d, 0, 1, 22, 0);
-    code.look("counters", 1, 13).op(0xb7, 1, 0, 0, 1).op(0xdb, 0, 1, 0, 0);
+    code.map(7, ".data.control").op(0x85, 0, 0, 0, 14).op(0x77, 0, 0, 0, 32);
+    code.op(0x61, 1, 7, schema::Control::CANARY as i16, 0).op(0x61, 2, 7, schema::Control::MODE as i16, 0);
+    code.op(0x55, 2, 0, 19, 1).op(0x15, 1, 0, 18, 0).op(0x5d, 0, 1, 17, 0);
+    code.map(1, ".data.counters").op(0xb7, 2, 0, 0, 1).op(0xdb, 1, 2, 8, 0);
     code.map(1, "events").op(0xb7, 2, 0, 0, schema::Report::SIZE as i32).op(0xb7, 3, 0, 0, 0).op(0x85, 0, 0, 0, 131);
     code.op(0x15, 0, 0, 5, 0).op(0x62, 0, 0, 8, 1).op(0x62, 0, 0, 12, 1);
     code.op(0xbf, 1, 0, 0, 0).op(0xb7, 2, 0, 0, 0).op(0x85, 0, 0, 0, 132);
@@ -128,7 +123,7 @@ fn refuse() -> Code {
 /// Counts a task as recorded.
 fn seed() -> Code {
     let mut code = Code::default();
-    code.look("stats", 5, 2).op(0xb7, 1, 0, 0, 1).op(0xdb, 0, 1, 0, 0);
+    code.map(1, ".data.stats").op(0xb7, 2, 0, 0, 1).op(0xdb, 1, 2, schema::Stats::SEEDED as i16, 0);
     code.op(0xb7, 0, 0, 0, 0).op(0x95, 0, 0, 0, 0);
     code
 }
@@ -152,15 +147,22 @@ fn manifest(hooks: &[&str]) -> Manifest {
         section: format!("lsm/{hook}"),
     };
     let mut programs: Vec<_> = hooks.iter().map(program).collect();
-    let seed = ManifestProgram { name: "ebsec_seed".to_owned(), section: "iter/task".to_owned(), hook: "task".to_owned(), ..ManifestProgram::default() };
-    programs.push(seed);
-    let map = |(name, _, _, _, entries): &(&str, u32, u32, u32, u32)| ManifestMap {
-        digest: None,
-        frozen: *name == "prefixes",
-        max_entries: *entries,
-        name: (*name).to_owned(),
-        role: MapRole::State,
+    let seed = ManifestProgram {
+        name: "ebsec_seed".to_owned(),
+        section: "iter/task".to_owned(),
+        hook: "task".to_owned(),
+        ..ManifestProgram::default()
     };
+    programs.push(seed);
+    let map = |name: &str, max_entries, role| ManifestMap {
+        digest: None,
+        frozen: matches!(role, MapRole::Prefixes | MapRole::Table),
+        max_entries,
+        name: name.to_owned(),
+        role,
+    };
+    let roles = [MapRole::Tasks, MapRole::Events, MapRole::Prefixes];
+    let maps = MAPS.iter().zip(roles).map(|(m, role)| map(m.0, m.4, role));
     let rule = Rule {
         action: Action::Deny,
         attack: Vec::new(),
@@ -180,7 +182,7 @@ fn manifest(hooks: &[&str]) -> Manifest {
         package: "fixture".to_owned(),
         version: "1.2.3".to_owned(),
         schema: schema::SCHEMA_HASH.to_owned(),
-        maps: MAPS.iter().map(map).collect(),
+        maps: maps.chain(SECTIONS.iter().map(|s| map(s.0, 1, s.1))).collect(),
         outcomes: vec![outcome(0, 0, vec![]), outcome(1, 1, vec![]), outcome(2, 13, rules)],
         rules: vec![rule],
         programs,
@@ -201,7 +203,7 @@ impl Builder {
     }
 
     fn symbol(&mut self, name: &str, section: SectionId, size: u64, kind: SymbolKind) {
-        let value = if kind == SymbolKind::Data { self.symbols.len() as u64 * size } else { 0 };
+        let value = if MAPS.iter().any(|m| m.0 == name) { self.symbols.len() as u64 * size } else { 0 };
         let symbol = Symbol {
             name: name.into(),
             value,
@@ -232,6 +234,12 @@ pub fn artifact(hooks: &[&str]) -> Vec<u8> {
     for (name, ..) in MAPS {
         build.symbol(name, maps, 40, SymbolKind::Data);
     }
+    for (name, role, size) in SECTIONS {
+        let table = role == MapRole::Table;
+        let kind = if table { SectionKind::ReadOnlyData } else { SectionKind::Data };
+        let section = build.section(name, kind, &vec![u8::from(table); size]);
+        build.symbol(name, section, size as u64, SymbolKind::Data);
+    }
     let (mut functions, mut lines) = (words(&[8]), words(&[16]));
     let (file, line) = (btf.text("base.ebsec"), btf.text("deny file.write where file.path == \"/etc/shadow\""));
     for (program, id) in manifest.programs.iter().zip(&ids) {
@@ -248,7 +256,6 @@ pub fn artifact(hooks: &[&str]) -> Vec<u8> {
         lines.extend(words(&[name, 1, 0, file, line, 7 << 10 | 1]));
     }
     build.section("license", SectionKind::Data, b"GPL\0");
-    build.section(".rodata.table", SectionKind::ReadOnlyData, &[7; 64]);
     build.section(".BTF", SectionKind::Other, &btf.bytes());
     let (f, l) = (functions.len() as u32, lines.len() as u32);
     let ext = [vec![0x9f, 0xeb, 1, 0], words(&[32, 0, f, f, l, f + l, 0]), functions, lines].concat();

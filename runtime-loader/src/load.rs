@@ -9,7 +9,7 @@ use crate::stage::{self, Staged, Verified};
 use crate::sys::ops::{Answer, OPERATIONS};
 use crate::sys::{Canary, Kernel};
 use ebsec_artifact::schema::Control;
-use ebsec_artifact::{Artifact, Manifest, ManifestProgram};
+use ebsec_artifact::{Artifact, Manifest, ManifestProgram, MapRole};
 use serde_json::json;
 use std::path::Path;
 
@@ -46,7 +46,8 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
     pins::sweep(kernel)?;
     let staged = stage::stage(kernel, artifact, ring_size)?;
     let operations = operations(&staged)?;
-    stage::write_control(kernel, &staged.maps, rename_lock)?;
+    let cell = Cell::of(&staged, artifact)?;
+    cell.change(kernel, |c| (c.mode, c.canary, c.lease, c.rename_lock) = (0, 0, u64::MAX, rename_lock))?;
     let (programs, iterators) = load_programs(kernel, &staged)?;
     // The child prepares itself before anything is attached, so that its preparations raise no event.
     let canary = match operations.is_empty() {
@@ -60,8 +61,8 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
     drop(iterators);
     let mut pins = Pins::default();
     let result = publish(kernel, &mut pins, &staged, &attached, artifact)
-        .and_then(|()| switch_on(kernel, &staged))
-        .and_then(|()| prove(kernel, &staged, canary, &operations));
+        .and_then(|()| cell.change(kernel, |c| c.mode = 1))
+        .and_then(|()| prove(kernel, &cell, canary, &operations));
     match result {
         Ok((proved, out_of_reach)) => {
             let mut loaded = Loaded { proved, out_of_reach, skipped: staged.skipped, ..Loaded::default() };
@@ -69,7 +70,7 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
             remember_proof(kernel, artifact, &mut loaded);
             Ok(loaded)
         }
-        Err(error) => Err(undo(kernel, &staged, &pins, error)),
+        Err(error) => Err(undo(kernel, &cell, &pins, error)),
     }
 }
 
@@ -164,7 +165,8 @@ fn publish<K: Kernel>(
 }
 
 fn attached_record<K: Kernel>(kernel: &K, staged: &Staged<K>, attached: &[Attached<K>]) -> String {
-    let program = |a: &Attached<K>| json!({"program": a.program.name, "hook": a.program.hook, "enforcing": a.program.enforcing, "tag": a.tag});
+    let program =
+        |a: &Attached<K>| json!({"program": a.program.name, "hook": a.program.hook, "enforcing": a.program.enforcing, "tag": a.tag});
     let skipped = |(p, reason): &(ManifestProgram, String)| json!({"program": p.name, "hook": p.hook, "reason": reason});
     json!({
         "since": kernel.clocks().0,
@@ -174,38 +176,48 @@ fn attached_record<K: Kernel>(kernel: &K, staged: &Staged<K>, attached: &[Attach
     .to_string()
 }
 
-/// Changes the control cell as it is now; the seeding programs wrote parts of it.
-fn control<K: Kernel>(kernel: &mut K, staged: &Staged<K>, change: impl FnOnce(&mut Control)) -> Result<()> {
-    let error = |e| Error::system("writing the control cell", &e);
-    let Some((fd, _)) = staged.maps.get("control") else {
-        return Err(Error::refused("the artifact is invalid: it has no control cell", "compile the policy again"));
-    };
-    let (key, mut bytes) = (0u32.to_le_bytes(), [0; Control::SIZE]);
-    kernel.map_lookup(fd, &key, &mut bytes).map_err(error)?;
-    if let Some(mut control) = Control::read(&bytes) {
-        change(&mut control);
-        kernel.map_update(fd, &key, &control.write()).map_err(error)?;
-    }
-    Ok(())
+/// The control cell. It is changed as it is at the moment, for the seeding programs write parts of it.
+struct Cell<'a, K: Kernel> {
+    map: &'a K::Fd,
+    size: usize,
 }
 
-fn switch_on<K: Kernel>(kernel: &mut K, staged: &Staged<K>) -> Result<()> {
-    control(kernel, staged, |c| c.mode = 1)
+impl<'a, K: Kernel> Cell<'a, K> {
+    fn of(staged: &'a Staged<K>, artifact: &Artifact<'_>) -> Result<Self> {
+        let (map, spec) = stage::map::<K>(&staged.maps, &artifact.manifest, MapRole::Control)?;
+        let size = spec.value_size as usize;
+        if size < Control::SIZE || spec.key_size != 4 {
+            return Err(policy::invalid("its control cell is too small"));
+        }
+        Ok(Self { map, size })
+    }
+
+    /// One read, one write.
+    fn change(&self, kernel: &mut K, change: impl FnOnce(&mut Control)) -> Result<()> {
+        let error = |e| Error::system("writing the control cell", &e);
+        let (key, mut bytes) = (0u32.to_le_bytes(), vec![0; self.size]);
+        kernel.map_lookup(self.map, &key, &mut bytes).map_err(error)?;
+        if let Some(mut control) = Control::read(&bytes) {
+            change(&mut control);
+            bytes.splice(..Control::SIZE, control.write());
+        }
+        kernel.map_update(self.map, &key, &bytes).map_err(error)
+    }
 }
 
 /// Names the child in the control cell, lets it try everything, and demands that everything was refused.
 fn prove<K: Kernel>(
     kernel: &mut K,
-    staged: &Staged<K>,
+    cell: &Cell<'_, K>,
     canary: Option<Box<dyn Canary>>,
     operations: &[usize],
 ) -> Result<(Vec<String>, Vec<String>)> {
     let Some(mut canary) = canary else { return Ok((Vec::new(), Vec::new())) };
     let pid = canary.pid();
-    control(kernel, staged, |c| c.canary = pid)?;
+    cell.change(kernel, |c| c.canary = pid)?;
     let answers = canary.run();
     drop(canary);
-    control(kernel, staged, |c| c.canary = 0)?;
+    cell.change(kernel, |c| c.canary = 0)?;
     judge(operations, &answers)
 }
 
@@ -248,9 +260,9 @@ fn remember_proof<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, loaded: &m
 }
 
 /// Back to dormant, unpinned and detached; tells if something stays.
-fn undo<K: Kernel>(kernel: &mut K, staged: &Staged<K>, pins: &Pins, error: Error) -> Error {
+fn undo<K: Kernel>(kernel: &mut K, cell: &Cell<'_, K>, pins: &Pins, error: Error) -> Error {
     // Should this fail, detaching ends enforcement all the same.
-    let _ = control(kernel, staged, |c| (c.mode, c.canary) = (0, 0));
+    let _ = cell.change(kernel, |c| (c.mode, c.canary) = (0, 0));
     match pins.undo(kernel) {
         Ok(()) => error,
         Err(left) => {

@@ -6,7 +6,7 @@ use crate::pins;
 use crate::policy;
 use crate::sys::Kernel;
 use ebsec_artifact::schema::{Control, Stats};
-use ebsec_artifact::{Artifact, MAX_LENGTH};
+use ebsec_artifact::{Artifact, MAX_LENGTH, MapRole};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,10 @@ pub fn find<K: Kernel>(kernel: &K) -> Result<Found> {
     let read = |name: &str, limit: u64| {
         let path = state.join(name);
         kernel.read_file(&path, limit).map_err(|e| {
-            Error::refused(format!("`{}` cannot be read: {e}", path.display()), "run as root; or detach the policy by `ebsec-load unload` and load it again")
+            Error::refused(
+                format!("`{}` cannot be read: {e}", path.display()),
+                "run as root; or detach the policy by `ebsec-load unload` and load it again",
+            )
         })
     };
     let bytes = read(pins::ARTIFACT, MAX_LENGTH as u64)?;
@@ -54,37 +57,37 @@ impl Found {
     pub fn map<K: Kernel>(&self, kernel: &mut K, name: &str) -> Result<K::Fd> {
         let path = pins::map_pin(&self.pins, name);
         kernel.open_pin(&path).map_err(|e| {
-            Error::refused(format!("the pin `{}` cannot be opened: {e}", path.display()), "run as root; or detach the policy by `ebsec-load unload` and load it again")
+            Error::refused(
+                format!("the pin `{}` cannot be opened: {e}", path.display()),
+                "run as root; or detach the policy by `ebsec-load unload` and load it again",
+            )
         })
     }
 
+    /// Contents of the data section that has this part.
+    pub fn data<K: Kernel>(&self, kernel: &mut K, artifact: &Artifact<'_>, role: MapRole) -> Result<Vec<u8>> {
+        let name = policy::map_name(&artifact.manifest, role)?;
+        let size = artifact.section(name).map_or(0, <[u8]>::len);
+        let map = self.map(kernel, name)?;
+        let mut bytes = vec![0; size];
+        kernel.map_lookup(&map, &0u32.to_le_bytes(), &mut bytes).map_err(|e| Error::system(format!("reading the map `{name}`"), &e))?;
+        Ok(bytes)
+    }
+
     /// The control cell.
-    pub fn control<K: Kernel>(&self, kernel: &mut K) -> Result<Option<Control>> {
-        let map = self.map(kernel, "control")?;
-        let mut bytes = [0; Control::SIZE];
-        kernel.map_lookup(&map, &0u32.to_le_bytes(), &mut bytes).map_err(|e| Error::system("reading the control cell", &e))?;
-        Ok(Control::read(&bytes))
+    pub fn control<K: Kernel>(&self, kernel: &mut K, artifact: &Artifact<'_>) -> Result<Option<Control>> {
+        Ok(Control::read(&self.data(kernel, artifact, MapRole::Control)?))
+    }
+
+    /// The counters of the whole artifact.
+    pub fn stats<K: Kernel>(&self, kernel: &mut K, artifact: &Artifact<'_>) -> Result<Stats> {
+        let stats = Stats::read(&self.data(kernel, artifact, MapRole::Stats)?);
+        stats.ok_or_else(|| policy::invalid("its counters are too few"))
     }
 
     /// How many process records there are.
-    pub fn records<K: Kernel>(&self, kernel: &mut K) -> Result<u64> {
-        let map = self.map(kernel, "tasks")?;
+    pub fn records<K: Kernel>(&self, kernel: &mut K, artifact: &Artifact<'_>) -> Result<u64> {
+        let map = self.map(kernel, policy::map_name(&artifact.manifest, MapRole::Tasks)?)?;
         kernel.map_count(&map, 8).map_err(|e| Error::system("counting the process records", &e))
     }
-}
-
-/// Entry `index` of an array of 64-bit counters; 0 if there is no such entry.
-pub fn counter<K: Kernel>(kernel: &mut K, map: &K::Fd, index: u32) -> Result<u64> {
-    let mut bytes = [0; 8];
-    kernel.map_lookup(map, &index.to_le_bytes(), &mut bytes).map_err(|e| Error::system("reading the counters", &e))?;
-    Ok(u64::from_le_bytes(bytes))
-}
-
-/// The counters of the whole artifact.
-pub fn stats<K: Kernel>(kernel: &mut K, map: &K::Fd) -> Result<Stats> {
-    let mut bytes = [0; Stats::SIZE];
-    for (index, chunk) in (0..).zip(bytes.chunks_exact_mut(8)) {
-        chunk.copy_from_slice(&counter(kernel, map, index)?.to_le_bytes());
-    }
-    Stats::read(&bytes).ok_or_else(|| Error::refused("the counters cannot be read", ""))
 }

@@ -3,6 +3,7 @@
 //! behind a second wall that turns its panics into errors.
 
 use crate::error::{Error, Result};
+use crate::policy::invalid;
 use crate::sys::{MapSpec, ProgKind};
 use aya_obj::btf::{Btf, BtfFeatures};
 use aya_obj::generated::bpf_insn;
@@ -31,8 +32,10 @@ const RDONLY_PROG: u32 = 1 << 7;
 pub struct ObjectMap {
     /// How to make it.
     pub spec: MapSpec,
-    /// The value of its only entry, for a section of read-only data; empty for others.
+    /// The value of its only entry, for a data section; empty for others.
     pub data: Vec<u8>,
+    /// Whether programs can write it.
+    pub writable: bool,
 }
 
 /// A program, ready to be loaded.
@@ -83,12 +86,8 @@ impl Object {
         let mut total = 0u64;
         for (name, map) in &inner.maps {
             let spec = map_spec(name, map);
-            let (kind, flags) = (spec.kind, spec.flags);
-            if !matches!(kind, MAP_HASH | MAP_ARRAY | MAP_LPM | MAP_RING | MAP_TASK_STORAGE) {
+            if !matches!(spec.kind, MAP_HASH | MAP_ARRAY | MAP_LPM | MAP_RING | MAP_TASK_STORAGE) {
                 return Err(invalid(format!("map `{name}` is of a kind that no policy uses")));
-            }
-            if !map.data().is_empty() && flags & RDONLY_PROG == 0 {
-                return Err(invalid(format!("section `{name}` would stay writable")));
             }
             let entry = u64::from(spec.key_size) + u64::from(spec.value_size).max(1);
             total = total.saturating_add(entry.saturating_mul(u64::from(spec.max_entries)));
@@ -111,7 +110,11 @@ impl Object {
 
     /// The maps, sorted by name.
     pub fn maps(&self) -> Vec<ObjectMap> {
-        let map = |(name, map): (&String, &aya_obj::Map)| ObjectMap { spec: map_spec(name, map), data: map.data().to_vec() };
+        let map = |(name, map): (&String, &aya_obj::Map)| ObjectMap {
+            spec: map_spec(name, map),
+            data: map.data().to_vec(),
+            writable: map.map_flags() & RDONLY_PROG == 0,
+        };
         let mut maps: Vec<_> = self.inner.maps.iter().map(map).collect();
         maps.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
         maps
@@ -170,10 +173,6 @@ fn encode(insn: &bpf_insn) -> [u8; 8] {
     [insn.code, insn.dst_reg() | insn.src_reg() << 4, o0, o1, i0, i1, i2, i3]
 }
 
-fn invalid(what: impl Into<String>) -> Error {
-    Error::refused(format!("the artifact is invalid: {}", what.into()), "compile the policy again")
-}
-
 fn broken(error: &dyn std::error::Error) -> Error {
     invalid(chain(error))
 }
@@ -198,7 +197,11 @@ fn wall<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let loud = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| if !INSIDE.get() { loud(info) }));
+        std::panic::set_hook(Box::new(move |info| {
+            if !INSIDE.get() {
+                loud(info)
+            }
+        }));
     });
     INSIDE.set(true);
     // The object is thrown away after a panic, so no half-changed state is seen again.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::sys::Kernel;
-use ebsec_artifact::{Artifact, MAX_LENGTH, Manifest, ManifestProgram, Rule, open};
+use ebsec_artifact::{Artifact, MAX_LENGTH, Manifest, ManifestProgram, MapRole, Rule, open};
 use std::path::Path;
 
 /// Reads a file once; everything later works on these bytes.
@@ -13,7 +13,9 @@ pub fn read<K: Kernel>(kernel: &K, path: &Path) -> Result<Vec<u8>> {
 
 /// Checks the digest, then everything else that the artifact's reader checks.
 pub fn check(bytes: &[u8]) -> Result<Artifact<'_>> {
-    open(bytes).map_err(|e| Error::refused(format!("the file is refused: {e}"), "fetch it again, or compile the policy with the version of this loader"))
+    open(bytes).map_err(|e| {
+        Error::refused(format!("the file is refused: {e}"), "fetch it again, or compile the policy with the version of this loader")
+    })
 }
 
 /// The package's name as a file name: letters, digits, `-` and `_`, at most 64 bytes, not empty.
@@ -32,6 +34,17 @@ pub fn is_iterator(program: &ManifestProgram) -> bool {
 /// the process records has no event that the canary could provoke.
 pub fn must_prove(program: &ManifestProgram) -> bool {
     program.enforcing && !program.events.is_empty() && !is_iterator(program)
+}
+
+/// Name of the map or section that has this part.
+pub fn map_name(manifest: &Manifest, role: MapRole) -> Result<&str> {
+    let map = manifest.maps.iter().find(|m| m.role == role);
+    map.map(|m| m.name.as_str()).ok_or_else(|| invalid(format!("its manifest names no map for {role:?}").to_lowercase()))
+}
+
+/// The digest is right and the artifact is still not one that a loader can use.
+pub fn invalid(what: impl std::fmt::Display) -> Error {
+    Error::refused(format!("the artifact is invalid: {what}"), "compile the policy again")
 }
 
 /// `policy.label`; `policy.default` for a default.

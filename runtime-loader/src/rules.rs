@@ -1,11 +1,11 @@
 //! `rules`: the kernel's counters by outcome, added up by rule. Counting does not depend on the event ring.
 
 use crate::error::Result;
-use crate::loaded::{counter, find};
+use crate::loaded::find;
 use crate::policy::rule_name;
 use crate::sys::Kernel;
 use crate::text;
-use ebsec_artifact::{Manifest, Truth};
+use ebsec_artifact::{Manifest, MapRole, Truth};
 use serde_json::{Value, json};
 
 /// How often a rule mattered since the policy was loaded.
@@ -23,11 +23,8 @@ pub struct Count {
 pub fn rules<K: Kernel>(kernel: &mut K, json: bool) -> Result<String> {
     let found = find(kernel)?;
     let artifact = found.artifact()?;
-    let map = found.map(kernel, "counters")?;
-    let mut counters = Vec::new();
-    for outcome in 0..u32::try_from(artifact.manifest.outcomes.len()).unwrap_or(u32::MAX) {
-        counters.push(counter(kernel, &map, outcome)?);
-    }
+    let bytes = found.data(kernel, &artifact, MapRole::Counters)?;
+    let counters: Vec<u64> = bytes.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
     let counts = add_up(&artifact.manifest, &counters);
     Ok(if json { format!("{}\n", as_json(&artifact.manifest, &counts)) } else { as_text(&artifact.manifest, &counts) })
 }

@@ -3,11 +3,10 @@
 
 use crate::btf::AttachPoints;
 use crate::error::{Error, Result};
-use crate::object::{Object, ObjectProgram};
-use crate::policy::{is_iterator, kernel_version};
+use crate::object::{Object, ObjectMap, ObjectProgram};
+use crate::policy::{invalid, is_iterator, kernel_version, map_name};
 use crate::sys::{Kernel, LOG_STATS, LOG_STEPS, MapSpec, Number, ProgKind, ProgSpec, SysError};
-use ebsec_artifact::schema::Control;
-use ebsec_artifact::{Artifact, Manifest, ManifestProgram, Tables};
+use ebsec_artifact::{Artifact, Manifest, ManifestProgram, MapRole, Tables};
 use std::collections::BTreeMap;
 
 /// Room for the verifier's numbers and its last word.
@@ -16,9 +15,6 @@ const SHORT_LOG: usize = 64 << 10;
 const LONG_LOG: usize = 16 << 20;
 /// Lines of the verifier's log that an error shows.
 const SHOWN_LINES: usize = 12;
-
-/// Maps that are written while the policy runs: they start empty and are never frozen.
-const WRITTEN: [&str; 4] = ["control", "counters", "events", "stats"];
 
 /// Maps by name; the spec is what the map was made with.
 pub type Maps<K> = BTreeMap<String, (<K as Kernel>::Fd, MapSpec)>;
@@ -72,38 +68,45 @@ pub fn stage<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Opti
 
 /// All maps are made, then the rule tables are filled, then frozen.
 fn make_maps<K: Kernel>(kernel: &mut K, object: &Object, artifact: &Artifact<'_>, ring_size: Option<u32>) -> Result<Maps<K>> {
+    let ring = map_name(&artifact.manifest, MapRole::Events)?;
+    let objects = object.maps();
     let mut maps: Maps<K> = BTreeMap::new();
-    let mut data = Vec::new();
-    for mut map in object.maps() {
-        if let ("events", Some(size)) = (map.spec.name.as_str(), ring_size) {
-            map.spec.max_entries = size;
+    for map in &objects {
+        let mut spec = map.spec.clone();
+        if let (true, Some(size)) = (spec.name == ring, ring_size) {
+            spec.max_entries = size;
         }
-        let name = map.spec.name.clone();
-        let fd = kernel.map_create(&map.spec).map_err(|e| Error::system(format!("making the map `{name}`"), &e))?;
-        if !map.data.is_empty() {
-            data.push((name.clone(), map.data));
-        }
-        maps.insert(name, (fd, map.spec));
+        let fd = kernel.map_create(&spec).map_err(|e| Error::system(format!("making the map `{}`", spec.name), &e))?;
+        maps.insert(spec.name.clone(), (fd, spec));
     }
-    for name in WRITTEN {
-        if !maps.contains_key(name) {
-            return Err(invalid(format!("it has no map `{name}`")));
-        }
-    }
-    for (name, value) in &data {
-        fill(kernel, &maps, name, &0u32.to_le_bytes(), value)?;
+    for map in objects.iter().filter(|m| m.data.iter().any(|b| *b != 0)) {
+        fill(kernel, &maps, &map.spec.name, &0u32.to_le_bytes(), &map.data)?;
     }
     fill_tables(kernel, &maps, &artifact.tables)?;
-    for (name, (fd, _)) in &maps {
-        let filled = artifact.tables.get(name).is_some() || data.iter().any(|(n, _)| n == name);
-        let declared = artifact.manifest.maps.iter().any(|m| m.name == *name && m.frozen);
-        match (filled || declared, WRITTEN.contains(&name.as_str())) {
-            (true, false) => kernel.map_freeze(fd).map_err(|e| Error::system(format!("freezing the map `{name}`"), &e))?,
-            (true, true) => return Err(invalid(format!("contents of the map `{name}`, which starts empty"))),
-            (false, _) => {}
+    for map in &objects {
+        let name = &map.spec.name;
+        let frozen = is_frozen(map, artifact)?;
+        if let (true, Some((fd, _))) = (frozen, maps.get(name)) {
+            kernel.map_freeze(fd).map_err(|e| Error::system(format!("freezing the map `{name}`"), &e))?;
         }
     }
     Ok(maps)
+}
+
+/// Tables are frozen; what programs and the loader write is not, and starts empty. Anything between is refused: a map
+/// that holds rules must not be open to change.
+fn is_frozen(map: &ObjectMap, artifact: &Artifact<'_>) -> Result<bool> {
+    let name = &map.spec.name;
+    let declared = artifact.manifest.maps.iter().find(|m| m.name == *name);
+    let declared = declared.ok_or_else(|| invalid(format!("its manifest does not name the map `{name}`")))?;
+    let table = matches!(declared.role, MapRole::Table | MapRole::Prefixes);
+    let filled = map.data.iter().any(|b| *b != 0) || artifact.tables.get(name).is_some();
+    let read_only = map.data.is_empty() || !map.writable;
+    match (declared.frozen, table) {
+        (true, true) if read_only => Ok(true),
+        (false, false) if !filled => Ok(false),
+        _ => Err(invalid(format!("its map `{name}` is a table that can be written, or the contrary"))),
+    }
 }
 
 fn fill_tables<K: Kernel>(kernel: &mut K, maps: &Maps<K>, tables: &Tables<'_>) -> Result<()> {
@@ -125,14 +128,10 @@ fn fill<K: Kernel>(kernel: &mut K, maps: &Maps<K>, name: &str, key: &[u8], value
     }
 }
 
-fn invalid(what: impl std::fmt::Display) -> Error {
-    Error::refused(format!("the artifact is invalid: {what}"), "compile the policy again")
-}
-
-/// Writes the control cell: dormant, no canary, endless lease.
-pub fn write_control<K: Kernel>(kernel: &mut K, maps: &Maps<K>, rename_lock: u64) -> Result<()> {
-    let control = Control { lease: u64::MAX, rename_lock, mode: 0, canary: 0, root_mnt: 0, root_dentry: 0, mnt_ns: 0, pid_ns: 0 };
-    fill(kernel, maps, "control", &0u32.to_le_bytes(), &control.write())
+/// A map by its part.
+pub fn map<'a, K: Kernel>(maps: &'a Maps<K>, manifest: &Manifest, role: MapRole) -> Result<&'a (K::Fd, MapSpec)> {
+    let name = map_name(manifest, role)?;
+    maps.get(name).ok_or_else(|| invalid(format!("it has no map `{name}`")))
 }
 
 /// Sorts the programs into those to load and those that this kernel has no hook for.
@@ -218,7 +217,9 @@ fn verified(log: &[u8]) -> Verified {
 fn refusal(name: &str, error: &SysError, short: &[u8], long: &[u8]) -> Error {
     let (short, long) = (String::from_utf8_lossy(short), String::from_utf8_lossy(long));
     let words = |text: &str| -> Vec<String> {
-        let skip = |l: &&str| !l.is_empty() && !l.starts_with("processed ") && !l.starts_with("verification time") && !l.starts_with("stack depth");
+        let skip = |l: &&str| {
+            !l.is_empty() && !l.starts_with("processed ") && !l.starts_with("verification time") && !l.starts_with("stack depth")
+        };
         text.lines().filter(skip).map(|l| l.chars().filter(|c| !c.is_control()).take(200).collect()).collect()
     };
     let (short, long) = (words(&short), words(&long));
@@ -234,7 +235,11 @@ fn refusal(name: &str, error: &SysError, short: &[u8], long: &[u8]) -> Error {
     let cause = if last.is_empty() { error.to_string() } else { last };
     let mut refused = Error::refused(
         format!("the kernel's verifier refused the program `{name}`: {cause}"),
-        if error.errno == libc::EPERM { error.advice() } else { "verify the policy on this kernel before release: `ebsec verify`".to_owned() },
+        if error.errno == libc::EPERM {
+            error.advice()
+        } else {
+            "verify the policy on this kernel before release: `ebsec verify`".to_owned()
+        },
     );
     refused.detail = detail;
     refused
@@ -246,7 +251,8 @@ mod tests {
 
     #[test]
     fn the_verifiers_numbers_are_read() {
-        let log = b"stack depth 8+0\nprocessed 1234 insns (limit 1000000) max_states_per_insn 4 total_states 56 peak_states 50 mark_read 3\n";
+        let log =
+            b"stack depth 8+0\nprocessed 1234 insns (limit 1000000) max_states_per_insn 4 total_states 56 peak_states 50 mark_read 3\n";
         assert_eq!(verified(log), Verified { instructions: 1234, peak_states: 50, total_states: 56 });
         assert_eq!(verified(b""), Verified::default());
     }

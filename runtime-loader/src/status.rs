@@ -2,7 +2,7 @@
 //! contents, the control cell and the counters. Changes nothing.
 
 use crate::error::Result;
-use crate::loaded::{Found, find, stats};
+use crate::loaded::{Found, find};
 use crate::pins;
 use crate::policy::is_iterator;
 use crate::sys::{Kernel, ProgInfo};
@@ -60,19 +60,18 @@ pub fn status<K: Kernel>(kernel: &mut K) -> Result<Status> {
     }
     let skipped = found.attached["skipped"].as_array();
     let skipped = skipped.into_iter().flatten().map(|s| (text_of(&s["hook"]), text_of(&s["reason"]))).collect();
-    let counters = found.map(kernel, "stats")?;
     Ok(Status {
         package: manifest.package.clone(),
         version: manifest.version.clone(),
         digest: hex(&artifact.digest),
         since: found.attached["since"].as_u64().unwrap_or(0),
         proved: found.proved,
-        control: found.control(kernel)?,
+        control: found.control(kernel, &artifact)?,
         hooks,
         skipped,
         tables: tables(kernel, &found, &artifact),
-        records: found.records(kernel)?,
-        stats: stats(kernel, &counters)?,
+        records: found.records(kernel, &artifact)?,
+        stats: found.stats(kernel, &artifact)?,
     })
 }
 
@@ -146,7 +145,13 @@ impl Status {
             row("tables", format!("{} of {} are as in the artifact", self.tables.0, self.tables.1)),
             row("records", format!("{} processes and threads, {} of them found when the policy was loaded", self.records, s.seeded)),
             row("events", format!("{} matched: {} emitted, {} lost", s.emitted + s.lost, s.emitted, s.lost)),
-            row("failures", format!("{} paths not computed, {} events without a record, {} forks refused for want of room", s.failed, s.missing, s.full)),
+            row(
+                "failures",
+                format!(
+                    "{} paths not computed, {} events without a record, {} forks refused for want of room",
+                    s.failed, s.missing, s.full
+                ),
+            ),
         ];
         rows.retain(|r| r.get(1).is_some_and(|v| !v.is_empty()));
         let mut out = text::table(&rows, &[]);

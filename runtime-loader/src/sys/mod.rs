@@ -4,8 +4,8 @@
 #[cfg(test)]
 pub mod fake;
 pub mod ops;
-pub mod real;
 mod raw;
+pub mod real;
 mod ring;
 
 use std::fmt;
@@ -27,8 +27,12 @@ impl SysError {
     /// What can be done about this error number in general; may be empty.
     pub fn advice(&self) -> String {
         match self.errno {
-            libc::EPERM | libc::EACCES => "run as root in the initial namespaces (CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed)".to_owned(),
-            libc::ENOMEM | libc::E2BIG => "the host has too little memory for the policy's tables; make them smaller or free memory".to_owned(),
+            libc::EPERM | libc::EACCES => {
+                "run as root in the initial namespaces (CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed)".to_owned()
+            }
+            libc::ENOMEM | libc::E2BIG => {
+                "the host has too little memory for the policy's tables; make them smaller or free memory".to_owned()
+            }
             libc::ENOENT => String::new(),
             _ => String::new(),
         }
@@ -122,8 +126,8 @@ pub trait Canary {
 
 /// A reader of the event ring.
 pub trait Ring {
-    /// Appends the records that are there to `out` and frees their room.
-    fn drain(&mut self, out: &mut Vec<Vec<u8>>);
+    /// Takes the records that are there, at most so many, and frees their room.
+    fn take(&mut self, max: u64) -> Vec<Vec<u8>>;
     /// Waits until there may be more, at most so long.
     fn wait(&self, milliseconds: i32) -> SysResult<()>;
 }

@@ -46,29 +46,29 @@ macro_rules! attr {
 }
 
 attr! { /// `BPF_MAP_CREATE`
-    MapCreate { map_type: u32, key_size: u32, value_size: u32, max_entries: u32, map_flags: u32, inner_map_fd: u32,
-        numa_node: u32, map_name: [u8; 16], pad: u32 } }
+MapCreate { map_type: u32, key_size: u32, value_size: u32, max_entries: u32, map_flags: u32, inner_map_fd: u32,
+    numa_node: u32, map_name: [u8; 16], pad: u32 } }
 attr! { /// `BPF_MAP_*_ELEM` and `BPF_MAP_FREEZE`
-    MapElem { map_fd: u32, pad: u32, key: u64, value: u64, flags: u64 } }
+MapElem { map_fd: u32, pad: u32, key: u64, value: u64, flags: u64 } }
 attr! { /// `BPF_PROG_LOAD`
-    ProgLoad { prog_type: u32, insn_cnt: u32, insns: u64, license: u64, log_level: u32, log_size: u32, log_buf: u64,
-        kern_version: u32, prog_flags: u32, prog_name: [u8; 16], prog_ifindex: u32, expected_attach_type: u32,
-        prog_btf_fd: u32, func_info_rec_size: u32, func_info: u64, func_info_cnt: u32, line_info_rec_size: u32,
-        line_info: u64, line_info_cnt: u32, attach_btf_id: u32, attach_prog_fd: u32, pad: u32 } }
+ProgLoad { prog_type: u32, insn_cnt: u32, insns: u64, license: u64, log_level: u32, log_size: u32, log_buf: u64,
+    kern_version: u32, prog_flags: u32, prog_name: [u8; 16], prog_ifindex: u32, expected_attach_type: u32,
+    prog_btf_fd: u32, func_info_rec_size: u32, func_info: u64, func_info_cnt: u32, line_info_rec_size: u32,
+    line_info: u64, line_info_cnt: u32, attach_btf_id: u32, attach_prog_fd: u32, pad: u32 } }
 attr! { /// `BPF_OBJ_PIN` and `BPF_OBJ_GET`
-    Obj { pathname: u64, bpf_fd: u32, file_flags: u32 } }
+Obj { pathname: u64, bpf_fd: u32, file_flags: u32 } }
 attr! { /// `BPF_PROG_GET_FD_BY_ID`
-    GetId { id: u32, next_id: u32, open_flags: u32 } }
+GetId { id: u32, next_id: u32, open_flags: u32 } }
 attr! { /// `BPF_OBJ_GET_INFO_BY_FD`
-    GetInfo { bpf_fd: u32, info_len: u32, info: u64 } }
+GetInfo { bpf_fd: u32, info_len: u32, info: u64 } }
 attr! { /// `BPF_RAW_TRACEPOINT_OPEN`
-    RawTracepoint { name: u64, prog_fd: u32, pad: u32 } }
+RawTracepoint { name: u64, prog_fd: u32, pad: u32 } }
 attr! { /// `BPF_BTF_LOAD`
-    BtfLoad { btf: u64, btf_log_buf: u64, btf_size: u32, btf_log_size: u32, btf_log_level: u32, pad: u32 } }
+BtfLoad { btf: u64, btf_log_buf: u64, btf_size: u32, btf_log_size: u32, btf_log_level: u32, pad: u32 } }
 attr! { /// `BPF_LINK_CREATE`
-    LinkCreate { prog_fd: u32, target_fd: u32, attach_type: u32, flags: u32 } }
+LinkCreate { prog_fd: u32, target_fd: u32, attach_type: u32, flags: u32 } }
 attr! { /// `BPF_ITER_CREATE`
-    IterCreate { link_fd: u32, flags: u32 } }
+IterCreate { link_fd: u32, flags: u32 } }
 
 /// The error that the last libc call left.
 pub(super) fn last_error(call: &'static str) -> SysError {

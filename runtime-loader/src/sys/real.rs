@@ -173,8 +173,7 @@ impl Kernel for Real {
     }
 
     fn map_lookup(&mut self, map: &OwnedFd, key: &[u8], value: &mut [u8]) -> SysResult<bool> {
-        let mut attr =
-            raw::MapElem { map_fd: number(map), key: address(key), value: address_mut(value), ..Default::default() };
+        let mut attr = raw::MapElem { map_fd: number(map), key: address(key), value: address_mut(value), ..Default::default() };
         match bpf("BPF_MAP_LOOKUP_ELEM", cmd::MAP_LOOKUP_ELEM, &mut attr) {
             Ok(_) => Ok(true),
             Err(e) if e.errno == libc::ENOENT => Ok(false),

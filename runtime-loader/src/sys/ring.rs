@@ -92,9 +92,10 @@ impl MappedRing {
 }
 
 impl Ring for MappedRing {
-    fn drain(&mut self, out: &mut Vec<Vec<u8>>) {
+    fn take(&mut self, max: u64) -> Vec<Vec<u8>> {
+        let mut out = Vec::new();
         let mut at = Self::position(&self.consumer).load(Ordering::Relaxed);
-        while at < Self::position(&self.producer).load(Ordering::Acquire) {
+        while (out.len() as u64) < max && at < Self::position(&self.producer).load(Ordering::Acquire) {
             let Some(word) = self.header(at).map(|h| h.load(Ordering::Acquire)) else { break };
             if word & BUSY != 0 {
                 break;
@@ -108,6 +109,7 @@ impl Ring for MappedRing {
             at += (HEADER + u64::from(length)).next_multiple_of(8);
             Self::position(&self.consumer).store(at, Ordering::Release);
         }
+        out
     }
 
     fn wait(&self, milliseconds: i32) -> SysResult<()> {
