@@ -18,6 +18,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Show what an artifact is, does and was checked for.
+    Inspect(verbs::inspect::Arguments),
     /// List or fetch the kernels that guests boot.
     #[command(hide = true)]
     Kernels(verbs::kernels::Arguments),
@@ -28,6 +30,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     match Arguments::parse().verb {
+        Verb::Inspect(arguments) => verbs::inspect::run(&arguments),
         Verb::Kernels(arguments) => verbs::kernels::run(&arguments),
         Verb::Guest(arguments) => verbs::guest::run(&arguments),
     }

@@ -2,6 +2,7 @@
 //! itself, and gives the exit status: 0 done, 1 the answer is no, 2 could not.
 
 pub mod guest;
+pub mod inspect;
 pub mod kernels;
 
 use crate::guest::Failure;

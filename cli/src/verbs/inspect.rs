@@ -1,0 +1,239 @@
+//! `ebsec inspect`: takes an artifact's file, prints what it is, does and was
+//! checked for. Never loads it, and reads nothing behind a wrong digest.
+
+use super::could_not;
+use crate::guest::Failure;
+use ebsec_artifact::{Artifact, Manifest, Mode, Rule, Truth, hex, open};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Rows of a table that are printed unless all are asked for.
+const ROWS: usize = 40;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The artifact, `NAME.bpf.o`.
+    file: PathBuf,
+    /// Print every row of long tables.
+    #[arg(long)]
+    all: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the contents; status 1 if the file is no artifact of this version.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let bytes = match std::fs::read(&arguments.file) {
+        Ok(bytes) => bytes,
+        Err(e) => return could_not(&Failure::io("read", &arguments.file, &e)),
+    };
+    let artifact = match open(&bytes) {
+        Ok(artifact) => artifact,
+        Err(e) => {
+            eprintln!("error: {}: {e}", arguments.file.display());
+            return ExitCode::from(1);
+        }
+    };
+    let text = match arguments.json {
+        true => format!("{:#}\n", document(&artifact)),
+        false => describe(&artifact, if arguments.all { usize::MAX } else { ROWS }),
+    };
+    // A reader that has seen enough closes the pipe: no failure of ours.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// The JSON document: the manifest as it is, and what is outside of it.
+fn document(artifact: &Artifact<'_>) -> Value {
+    let sections = artifact.sections().filter(|(name, _)| !name.is_empty());
+    let sections: Vec<Value> =
+        sections.map(|(name, bytes)| json!({ "name": String::from_utf8_lossy(name), "bytes": bytes.len() })).collect();
+    let tables = artifact.tables.tables.iter();
+    let tables: Vec<Value> =
+        tables.map(|t| json!({ "map": t.name, "entries": t.count(), "key_size": t.key_size, "value_size": t.value_size })).collect();
+    json!({
+        "digest": hex(&artifact.digest),
+        "bytes": artifact.bytes.len(),
+        "manifest": artifact.manifest,
+        "sections": sections,
+        "tables": tables,
+    })
+}
+
+/// The text for people.
+fn describe(artifact: &Artifact<'_>, rows: usize) -> String {
+    let m = &artifact.manifest;
+    let mut out = String::new();
+    let _ = writeln!(out, "{} {}", m.package, m.version);
+    let facts = [
+        ("digest", format!("sha256:{}", hex(&artifact.digest))),
+        ("size", format!("{} bytes", artifact.bytes.len())),
+        ("compiled by", format!("{} (artifact format {})", m.compiler, m.format)),
+        ("kernels", if m.kernels.is_empty() { "any".to_owned() } else { m.kernels.join(", ") }),
+        ("layouts", m.schema.chars().take(16).collect()),
+        ("path classes", format!("{}, {} of 256 lineage bits", m.path_classes, m.line_bits)),
+        ("path states", m.budget.path_states.to_string()),
+        ("memory", format!("{} bytes of tables, {} bytes of maps when full", m.budget.table_bytes, m.budget.map_bytes)),
+        ("tests", format!("{} passed, {} failed", m.tests.passed, m.tests.failed)),
+    ];
+    for (name, value) in facts {
+        let _ = writeln!(out, "  {name:<14}{value}");
+    }
+    for (title, head, body) in tables(artifact) {
+        table(&mut out, title, &head, &body, rows);
+    }
+    out
+}
+
+type TableText = (&'static str, Vec<&'static str>, Vec<Vec<String>>);
+
+fn tables(artifact: &Artifact<'_>) -> Vec<TableText> {
+    let m = &artifact.manifest;
+    let sources = m.sources.iter().map(|s| vec![s.path.clone(), s.sha256.chars().take(16).collect()]).collect();
+    vec![
+        ("sources", vec!["file", "sha256"], sources),
+        ("programs", vec!["program", "hook", "since", "may refuse", "instructions", "stack", "estimate"], programs(m)),
+        ("maps", vec!["map", "part", "entries", "frozen", "filled with", "digest"], maps(artifact)),
+        ("rules", vec!["rule", "event", "action", "mode", "severity", "attack", "place", "because"], m.rules.iter().map(rule).collect()),
+        ("outcomes", vec!["outcome", "event", "verdict", "rules"], outcomes(m)),
+        ("verified on", vec!["kernel", "release", "program", "verified", "instructions"], verified(m)),
+    ]
+}
+
+fn programs(m: &Manifest) -> Vec<Vec<String>> {
+    let row = |p: &ebsec_artifact::ManifestProgram| {
+        let budget = m.budget.programs.iter().find(|b| b.name == p.name);
+        let number = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+        vec![
+            p.name.clone(),
+            p.section.clone(),
+            p.first_kernel.clone(),
+            yes(p.enforcing),
+            number(budget.map(|b| b.instructions)),
+            number(budget.map(|b| u64::from(b.stack))),
+            number(budget.and_then(|b| b.verified)),
+        ]
+    };
+    m.programs.iter().map(row).collect()
+}
+
+fn maps(artifact: &Artifact<'_>) -> Vec<Vec<String>> {
+    let row = |map: &ebsec_artifact::ManifestMap| {
+        let filled = match (artifact.tables.get(&map.name), artifact.section(&map.name)) {
+            (Some(table), _) => format!("{} entries", table.count()),
+            (None, Some(bytes)) => format!("{} bytes", bytes.len()),
+            (None, None) => "-".to_owned(),
+        };
+        let digest = map.digest.as_ref().map_or_else(|| "-".to_owned(), |d| d.chars().take(16).collect());
+        let role = format!("{:?}", map.role).to_lowercase();
+        vec![map.name.clone(), role, map.max_entries.to_string(), yes(map.frozen), filled, digest]
+    };
+    artifact.manifest.maps.iter().map(row).collect()
+}
+
+fn name(rule: &Rule) -> String {
+    format!("{}.{}", rule.policy, rule.label.as_deref().unwrap_or("default"))
+}
+
+fn rule(rule: &Rule) -> Vec<String> {
+    vec![
+        name(rule),
+        rule.event.clone(),
+        format!("{:?}", rule.action).to_lowercase(),
+        if rule.mode == Mode::Enforce { "enforce" } else { "observe" }.to_owned(),
+        format!("{:?}", rule.severity).to_lowercase(),
+        rule.attack.join(" "),
+        format!("{}:{}", rule.file, rule.line),
+        rule.because.clone(),
+    ]
+}
+
+fn outcomes(m: &Manifest) -> Vec<Vec<String>> {
+    let row = |o: &ebsec_artifact::Outcome| {
+        let verdict = match (o.kill, o.errno) {
+            (true, errno) => format!("kill, {}", errno_name(errno)),
+            (false, 0) => "allow".to_owned(),
+            (false, errno) => errno_name(errno),
+        };
+        let undecided = |truth| if truth == Truth::Failed { " (undecided)" } else { "" };
+        let rules: Vec<String> = m.rules_of(o.id).map(|(rule, truth)| format!("{}{}", name(rule), undecided(truth))).collect();
+        vec![o.id.to_string(), o.event.clone(), verdict, rules.join(", ")]
+    };
+    // The first two are in every artifact: nothing, and the canary.
+    m.outcomes.iter().skip(2).map(row).collect()
+}
+
+fn verified(m: &Manifest) -> Vec<Vec<String>> {
+    let of_kernel = |k: &ebsec_artifact::VerifiedKernel| -> Vec<Vec<String>> {
+        let row = |p: &ebsec_artifact::VerifiedProgram| {
+            vec![k.series.clone(), k.release.clone(), p.name.clone(), p.verified.to_string(), p.instructions.to_string()]
+        };
+        k.programs.iter().map(row).collect()
+    };
+    m.verified.iter().flat_map(of_kernel).collect()
+}
+
+fn errno_name(errno: u16) -> String {
+    let known = [(1, "EPERM"), (2, "ENOENT"), (5, "EIO"), (11, "EAGAIN"), (13, "EACCES"), (22, "EINVAL"), (30, "EROFS"), (38, "ENOSYS")];
+    known.iter().find(|(n, _)| *n == errno).map_or_else(|| format!("errno {errno}"), |(_, name)| (*name).to_owned())
+}
+
+fn yes(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+fn table(out: &mut String, title: &str, head: &[&str], body: &[Vec<String>], rows: usize) {
+    let _ = writeln!(out, "\n{title}: {}", body.len());
+    if body.is_empty() {
+        return;
+    }
+    let shown: Vec<&Vec<String>> = body.iter().take(rows).collect();
+    let width = |column: usize| {
+        let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain(head.get(column).map(|h| h.len())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{:<width$}", printable(cell))).collect();
+        let _ = writeln!(out, "  {}", padded.join("  ").trim_end());
+    };
+    line(&mut head.iter().copied());
+    for row in &shown {
+        line(&mut row.iter().map(String::as_str));
+    }
+    if shown.len() < body.len() {
+        let _ = writeln!(out, "  … {} more (`--all` prints them)", body.len() - shown.len());
+    }
+}
+
+/// A terminal must not obey what a file says.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_aligned_cut_and_harmless() {
+        let mut out = String::new();
+        let body = vec![vec!["a\u{1b}[2J".to_owned(), "x".to_owned()], vec!["bb".to_owned(), String::new()], vec![]];
+        table(&mut out, "things", &["name", "of"], &body, 2);
+        assert_eq!(out, "\nthings: 3\n  name   of\n  a\u{fffd}[2J  x\n  bb\n  … 1 more (`--all` prints them)\n");
+    }
+
+    #[test]
+    fn verdicts_are_named() {
+        let mut m = Manifest::default();
+        let outcome = |id, errno, kill| ebsec_artifact::Outcome { errno, event: "file.read".into(), id, kill, rules: vec![] };
+        m.outcomes = vec![outcome(0, 0, false), outcome(1, 0, false), outcome(2, 13, false), outcome(3, 1, true), outcome(4, 77, false)];
+        let verdicts: Vec<String> = outcomes(&m).into_iter().map(|row| row.into_iter().nth(2).unwrap()).collect();
+        assert_eq!(verdicts, ["EACCES", "kill, EPERM", "errno 77"]);
+    }
+}
