@@ -1,14 +1,29 @@
 //! The ebsec compiler: policy source to eBPF object. Pure: no input, no output, no clock. The modules are the stages,
-//! in the order in which data flows; a stage imports only earlier ones and the leaves `source`, `diag`, `bpf`.
+//! in the order in which data flows; a stage imports only earlier ones and the leaves `source`, `diag`, `bpf`. `hir` is
+//! data and its meaning: `types` makes it, every later stage reads it.
 #![forbid(unsafe_code)]
 
 pub mod bpf;
-pub mod classes;
-pub mod codegen;
-pub mod decide;
 pub mod diag;
-pub mod hir;
-pub mod object;
-pub mod artifact;
 pub mod source;
+
+pub mod hir;
+
+pub mod resolve;
+
+pub mod types;
+
+pub mod config;
+
+pub mod classes;
+
+pub mod decide;
+
+pub mod codegen;
+
+pub mod object;
+
+pub mod artifact;
+
+pub mod pipeline;
 pub mod testing;

@@ -1,0 +1,256 @@
+//! `ebsec.toml` in, the package's settings out; every mistake at its place. Reads no file: the caller gives the text.
+
+use crate::diag::{Diagnostic, codes};
+use crate::source::{FileId, Loc, Span};
+use crate::types::Given;
+use ebsec_grammar::ast::{self, Literal, ValueKind};
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Kernel series that a package is checked against if it names none.
+pub const DEFAULT_KERNELS: &[&str] = &["6.1", "6.12", "6.18", "7"];
+/// Series that are known and not built for yet.
+const LATER_KERNELS: &[&str] = &["5.10"];
+
+/// A package's settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of the package.
+    pub name: String,
+    /// Version of the package, as written.
+    pub version: String,
+    /// Kernel series, sorted as in [`DEFAULT_KERNELS`].
+    pub kernels: Vec<String>,
+    /// Patterns of source files relative to the package; `None` is every `.ebsec` file in its folder.
+    pub sources: Option<Vec<String>>,
+    /// Values of parameters.
+    pub params: Vec<Given>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "policy".to_owned(),
+            version: "0.0.0".to_owned(),
+            kernels: DEFAULT_KERNELS.iter().map(|k| (*k).to_owned()).collect(),
+            sources: None,
+            params: Vec::new(),
+        }
+    }
+}
+
+/// Reads the text of `ebsec.toml`, which is `file` of the sources.
+#[must_use]
+pub fn parse(text: &str, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Config {
+    let mut reader = Reader { file, diagnostics, config: Config::default() };
+    match DeTable::parse(text) {
+        Ok(table) => reader.root(table.get_ref()),
+        Err(error) => {
+            let loc = reader.loc(error.span().unwrap_or(0..0));
+            let message = format!("not TOML: {}", error.message().trim_end().replace('\n', ", "));
+            reader.diagnostics.push(Diagnostic::error(codes::CONFIG_SYNTAX, loc, message));
+        }
+    }
+    reader.config
+}
+
+/// A value for a parameter from the command line, `NAME=VALUE`, as `file` of the sources.
+#[must_use]
+pub fn command_line(text: &str, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Option<Given> {
+    let at = |start: usize, end: usize| Loc::new(file, Span { start: start as u32, end: end as u32 });
+    let Some((name, value)) = text.split_once('=') else {
+        let message = format!("`{text}` gives no value to a parameter");
+        diagnostics.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
+        return None;
+    };
+    let span = at(name.len() + 1, text.len()).span;
+    let value = ast::Value { span, kind: ValueKind::Literal(Literal::Str(value.to_owned())) };
+    Some(Given { name: name.trim().to_owned(), loc: at(0, name.len()), value, from_text: true })
+}
+
+struct Reader<'d> {
+    file: FileId,
+    diagnostics: &'d mut Vec<Diagnostic>,
+    config: Config,
+}
+
+const ROOT_KEYS: &[&str] = &["package", "params"];
+const PACKAGE_KEYS: &[&str] = &["name", "version", "kernels", "sources"];
+
+impl Reader<'_> {
+    fn loc(&self, range: Range<usize>) -> Loc {
+        Loc::new(self.file, Span { start: range.start as u32, end: range.end as u32 })
+    }
+
+    fn unknown(&mut self, what: &str, key: &Spanned<impl AsRef<str>>, known: &[&str]) {
+        let loc = self.loc(key.span());
+        let name = key.get_ref().as_ref();
+        let message = format!("{what} has no key `{name}`");
+        self.diagnostics.push(Diagnostic::error(codes::CONFIG_KEY, loc, message).near(name, loc, known.iter().copied()));
+    }
+
+    fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, wanted: &str) {
+        let loc = self.loc(value.span());
+        let message = format!("`{key}` is {wanted}, not {}", article(value.get_ref().type_str()));
+        self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, message));
+    }
+
+    fn root(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("package", DeValue::Table(table)) => self.package(table, value.span()),
+                ("params", DeValue::Table(table)) => self.params(table),
+                (name @ ("package" | "params"), _) => self.wrong(value, name, "a table"),
+                _ => self.unknown("ebsec.toml", key, ROOT_KEYS),
+            }
+        }
+        if !table.keys().any(|k| k.get_ref() == "package") {
+            let help = "write `[package]` and `name = \"…\"`";
+            self.diagnostics.push(Diagnostic::error(codes::CONFIG_MISSING, self.loc(0..0), "ebsec.toml has no `[package]`").help(help));
+        }
+    }
+
+    fn package(&mut self, table: &DeTable<'_>, span: Range<usize>) {
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "name" => self.config.name = self.text(value, "name").unwrap_or_default(),
+                "version" => self.config.version = self.text(value, "version").unwrap_or_default(),
+                "kernels" => self.kernels(value),
+                "sources" => self.config.sources = self.texts(value, "sources").map(|all| all.into_iter().map(|(t, _)| t).collect()),
+                _ => self.unknown("`[package]`", key, PACKAGE_KEYS),
+            }
+        }
+        if !table.keys().any(|k| k.get_ref() == "name") {
+            let loc = self.loc(span);
+            self.diagnostics.push(Diagnostic::error(codes::CONFIG_MISSING, loc, "the package has no `name`"));
+        }
+    }
+
+    fn text(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<String> {
+        match value.get_ref().as_str() {
+            Some(text) if !text.is_empty() && !text.chars().any(crate::diag::render::is_hidden) => Some(text.to_owned()),
+            Some(_) => {
+                let loc = self.loc(value.span());
+                self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, format!("`{key}` is empty or has characters that cannot be seen")));
+                None
+            }
+            None => {
+                self.wrong(value, key, "a text");
+                None
+            }
+        }
+    }
+
+    fn texts(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<Vec<(String, Loc)>> {
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong(value, key, "a list of texts");
+            return None;
+        };
+        let mut all = Vec::new();
+        for item in array.iter() {
+            match item.get_ref().as_str() {
+                Some(text) => all.push((text.to_owned(), self.loc(item.span()))),
+                None => self.wrong(item, key, "a list of texts"),
+            }
+        }
+        Some(all)
+    }
+
+    fn kernels(&mut self, value: &Spanned<DeValue<'_>>) {
+        let Some(wanted) = self.texts(value, "kernels") else { return };
+        if wanted.is_empty() {
+            let loc = self.loc(value.span());
+            self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_KERNEL, loc, "the package names no kernel").help(known_kernels()));
+        }
+        for (series, loc) in &wanted {
+            if LATER_KERNELS.contains(&series.as_str()) {
+                let message = format!("the kernel series `{series}` is not supported yet, it comes later");
+                self.diagnostics.push(Diagnostic::error(codes::KERNEL_LATER, *loc, message).help(known_kernels()));
+            } else if !DEFAULT_KERNELS.contains(&series.as_str()) {
+                let message = format!("unknown kernel series `{series}`");
+                self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_KERNEL, *loc, message).help(known_kernels()));
+            }
+        }
+        let chosen = DEFAULT_KERNELS.iter().filter(|k| wanted.iter().any(|(w, _)| w == **k));
+        self.config.kernels = chosen.map(|k| (*k).to_owned()).collect();
+    }
+
+    fn params(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            if let Some(tree) = self.tree(value, key.get_ref()) {
+                let loc = self.loc(key.span());
+                self.config.params.push(Given { name: key.get_ref().to_string(), loc, value: tree, from_text: true });
+            }
+        }
+    }
+
+    /// A TOML value as a constant of the language.
+    fn tree(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<ast::Value> {
+        let span = self.loc(value.span()).span;
+        let kind = match value.get_ref() {
+            DeValue::String(text) => ValueKind::Literal(Literal::Str(text.to_string())),
+            DeValue::Integer(number) if number.radix() == 10 && number.as_str().bytes().all(|b| b.is_ascii_digit()) => {
+                ValueKind::Literal(Literal::Number(number.as_str().to_owned()))
+            }
+            DeValue::Integer(number) if number.radix() == 8 => ValueKind::Literal(Literal::Number(format!("0o{}", number.as_str()))),
+            DeValue::Integer(number) if number.radix() == 16 => ValueKind::Literal(Literal::Number(format!("0x{}", number.as_str()))),
+            DeValue::Boolean(yes) => ValueKind::Name(yes.to_string()),
+            DeValue::Datetime(date) if date.time.is_none() => ValueKind::Literal(Literal::Date(date.to_string())),
+            DeValue::Array(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.tree(item, key)).collect();
+                ValueKind::Set(items.into_iter().collect::<Option<_>>()?)
+            }
+            _ => {
+                self.wrong(value, key, "a text, a number, a date, `true`, `false` or a list of them");
+                return None;
+            }
+        };
+        Some(ast::Value { span, kind })
+    }
+}
+
+fn known_kernels() -> String {
+    format!("known series: {}", crate::diag::list(DEFAULT_KERNELS))
+}
+
+fn article(kind: &str) -> String {
+    match kind {
+        "string" => "a text".to_owned(),
+        "array" => "a list".to_owned(),
+        "integer" | "inline table" => format!("an {kind}"),
+        other => format!("a {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    fn found(text: &str) -> (Config, Vec<&'static str>) {
+        let mut diagnostics = Vec::new();
+        let config = parse(text, FileId(0), &mut diagnostics);
+        (config, diagnostics.iter().map(|d| d.code).collect())
+    }
+
+    #[test]
+    fn a_whole_file() {
+        let (config, codes) = found(
+            "[package]\nname = \"web\"\nversion = \"1.2.0\"\nkernels = [\"6.12\", \"6.1\"]\n[params]\nbackup = \"/opt/b\"\nports = [443, 0o17]\nnets = [\"10.0.0.0/8\"]\n",
+        );
+        assert_eq!(codes, [] as [&str; 0]);
+        assert_eq!((config.name.as_str(), config.kernels), ("web", vec!["6.1".to_owned(), "6.12".to_owned()]));
+        assert_eq!(config.params.len(), 3);
+    }
+
+    #[test]
+    fn mistakes_have_codes() {
+        assert_eq!(found("[package").1, ["E0500"]);
+        assert_eq!(found("[package]\nname = \"a\"\nkernel = []\n").1, ["E0501"]);
+        assert_eq!(found("[package]\nname = 1\n").1, ["E0502"]);
+        assert_eq!(found("[package]\nname = \"a\"\nkernels = [\"5.10\", \"9\"]\n").1, ["E0504", "E0503"]);
+        assert_eq!(found("").1, ["E0506"]);
+        assert_eq!(found("[package]\nname = \"a\"\n[params]\na = 1.5\n").1, ["E0502"]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Parses the package's files and every module of the standard library that they import, directly or through others.
+//! Syntax errors become diagnostics. Reads no file: the library is embedded.
+
+use super::{ModuleId, ROOT, library};
+use crate::diag::{Diagnostic, codes};
+use crate::source::{FileId, Loc, Sources};
+use ebsec_grammar::ast;
+use rustc_hash::FxHashMap;
+
+/// A file and what it is part of.
+#[derive(Debug)]
+pub struct ParsedFile {
+    /// Id in the sources.
+    pub id: FileId,
+    /// Module.
+    pub module: ModuleId,
+    /// Syntax tree.
+    pub tree: ast::File,
+    /// Name before the dot -> module.
+    pub imports: FxHashMap<String, ModuleId>,
+}
+
+/// All files of a compilation.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The package's files first.
+    pub files: Vec<ParsedFile>,
+    /// Names of the modules; the first is the package itself, empty.
+    pub modules: Vec<String>,
+}
+
+/// Parses the files `roots` of `sources` and what they import; library files are added to `sources`.
+#[must_use]
+pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Vec<Diagnostic>) -> Loaded {
+    let mut loaded = Loaded { files: Vec::new(), modules: vec![String::new()] };
+    for root in roots {
+        loaded.parse(sources, *root, ROOT, diagnostics);
+    }
+    let mut next = 0;
+    while next < loaded.files.len() {
+        loaded.imports(sources, next, diagnostics);
+        next += 1;
+    }
+    loaded
+}
+
+impl Loaded {
+    fn parse(&mut self, sources: &Sources, id: FileId, module: ModuleId, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(file) = sources.get(id) else { return };
+        let parsed = ebsec_grammar::parse(&file.text);
+        for error in parsed.errors {
+            let mut diagnostic = Diagnostic::error(error.code, Loc::new(id, error.span), error.message);
+            for (span, text) in error.related {
+                diagnostic = diagnostic.related(Loc::new(id, span), text);
+            }
+            diagnostics.push(match error.help {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            });
+        }
+        self.files.push(ParsedFile { id, module, tree: parsed.file, imports: FxHashMap::default() });
+    }
+
+    fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(file) = self.files.get(index) else { return };
+        let id = file.id;
+        let wanted: Vec<(ast::Name, Option<ast::Name>)> = file
+            .tree
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ast::ItemKind::Import { path, alias } => Some((path.clone(), alias.clone())),
+                _ => None,
+            })
+            .collect();
+        for (path, alias) in wanted {
+            let loc = Loc::new(id, path.span);
+            let Some(module) = self.module(sources, &path.node, diagnostics) else {
+                let message = format!("there is no module `{}`", path.node);
+                diagnostics.push(Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).near(&path.node, loc, library::module_names()));
+                continue;
+            };
+            let key = alias.as_ref().unwrap_or(&path);
+            let Some(file) = self.files.get_mut(index) else { return };
+            let before = file.imports.insert(key.node.clone(), module);
+            if before.is_some_and(|before| before != module) {
+                let message = format!("`{}` stands for two modules in this file", key.node);
+                diagnostics.push(Diagnostic::error(codes::DUPLICATE, Loc::new(id, key.span), message));
+            }
+        }
+    }
+
+    /// The module of a name, parsed at the first time.
+    fn module(&mut self, sources: &mut Sources, name: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<ModuleId> {
+        if let Some(index) = self.modules.iter().skip(1).position(|m| m == name) {
+            return Some(ModuleId(index as u32 + 1));
+        }
+        let (path, text) = library::text(name)?;
+        let module = ModuleId(self.modules.len() as u32);
+        self.modules.push(name.to_owned());
+        let file = sources.add(path, text);
+        self.parse(sources, file, module, diagnostics);
+        Some(module)
+    }
+}

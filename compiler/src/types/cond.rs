@@ -1,0 +1,606 @@
+//! Conditions: trees in, typed conditions out. Functions are replaced by their bodies. A wrong test becomes `false`,
+//! which is never used, since there is an error then.
+
+use super::constant::{Constant, Data, Shape};
+use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, catalog, interval, lang};
+use crate::diag::{Diagnostic, codes};
+use crate::hir::{Atom, Cond, PathLang, Space, Test};
+use crate::resolve::{DefId, DefKind, Found};
+use crate::source::Loc;
+use ebsec_grammar::ast::{self, CondKind, Op, Operand, ValueKind};
+use ebsec_templates::{EventId, FieldId, FieldType};
+use std::rc::Rc;
+
+/// Which test a named constant was used for.
+pub(super) type TestKey = (u32, DefId, FieldId, Option<Part>, u8);
+
+const WRONG: Cond = Cond::Const(false);
+
+impl Checker<'_> {
+    /// A whole condition: its tests are counted from nothing.
+    pub(super) fn condition(&mut self, tree: &ast::Cond, env: &Env<'_>) -> Cond {
+        self.atoms = 0;
+        self.cond(tree, env)
+    }
+
+    fn cond(&mut self, tree: &ast::Cond, env: &Env<'_>) -> Cond {
+        match &tree.kind {
+            CondKind::And(all) => Cond::And(all.iter().map(|c| self.cond(c, env)).collect()),
+            CondKind::Or(all) => Cond::Or(all.iter().map(|c| self.cond(c, env)).collect()),
+            CondKind::Not(inner) => Cond::Not(Box::new(self.cond(inner, env))),
+            CondKind::Bare(operand) => self.bare(operand, Loc::new(env.id, tree.span), env),
+            CondKind::Compare { operand, op, value } => {
+                let loc = Loc::new(env.id, tree.span);
+                self.compare(operand, op, value, loc, env)
+            }
+        }
+    }
+
+    fn count(&mut self, more: usize, loc: Loc) -> bool {
+        let before = self.atoms;
+        self.atoms = before.saturating_add(more);
+        if before <= MAX_ATOMS && self.atoms > MAX_ATOMS {
+            let message = format!("this condition has more than {MAX_ATOMS} tests");
+            self.push(Diagnostic::error(codes::TOO_COMPLEX, loc, message).help("put values into a set instead of joining tests with `or`"));
+        }
+        self.atoms <= MAX_ATOMS
+    }
+
+    fn atom(&mut self, field: FieldId, test: Test, loc: Loc) -> Cond {
+        if self.count(1, loc) { Cond::Atom(Atom { field, test, identity: false, loc }) } else { WRONG }
+    }
+
+    fn bare(&mut self, operand: &Operand, loc: Loc, env: &Env<'_>) -> Cond {
+        let name = match operand {
+            Operand::Call { name, args, .. } => return self.call(name, args, loc, env),
+            Operand::Index { name, .. } => return self.index(name, env),
+            Operand::Name(name) => name,
+        };
+        if let Some((_, bound)) = env.args.iter().find(|(arg, _)| *arg == name.node) {
+            return self.bare_argument(&bound.clone(), &name.node, loc);
+        }
+        match self.index.field(&name.node) {
+            FieldName::Field(id, part) => self.bare_field(id, part, &name.node, loc),
+            FieldName::Unknown => self.bare_name(&name.node, loc, env),
+            other => {
+                self.not_a_field(&name.node, loc, other);
+                WRONG
+            }
+        }
+    }
+
+    fn bare_argument(&mut self, bound: &Bound, name: &str, loc: Loc) -> Cond {
+        match bound {
+            Bound::Cond(cond) => {
+                let cond = cond.clone();
+                if self.count(size(&cond), loc) { cond } else { WRONG }
+            }
+            Bound::Constant(constant) => self.bare_constant(&constant.clone(), name, loc),
+            Bound::Wrong => WRONG,
+        }
+    }
+
+    fn bare_constant(&mut self, constant: &Constant, name: &str, loc: Loc) -> Cond {
+        if let Data::Bool(yes) = constant.data {
+            return Cond::Const(yes);
+        }
+        let message = format!("`{name}` is of type `{}`, which is no condition by itself", constant.ty());
+        self.error(codes::NOT_A_VALUE, loc, message);
+        WRONG
+    }
+
+    fn bare_field(&mut self, id: FieldId, part: Option<Part>, name: &str, loc: Loc) -> Cond {
+        let ty = &self.index.catalog[id].ty;
+        match part {
+            Some(Part::Unresolved) => return self.atom(id, Test::Unresolved, loc),
+            Some(Part::Deleted) => return self.atom(id, Test::Deleted, loc),
+            None if *ty == FieldType::Bool => return self.atom(id, Test::True, loc),
+            _ => {}
+        }
+        let message = format!("`{name}` is {}, which is no condition by itself", Elem::of_field(ty).phrase());
+        self.push(Diagnostic::error(codes::NOT_BOOL, loc, message).help(format!("compare it with something: `{name} == …`, `{name} in […]`")));
+        WRONG
+    }
+
+    fn bare_name(&mut self, name: &str, loc: Loc, env: &Env<'_>) -> Cond {
+        if name == "true" || name == "false" {
+            return Cond::Const(name == "true");
+        }
+        match self.names.find(env.file, name) {
+            Found::Here(id) => match self.names.def(id).map(|d| d.kind) {
+                Some(DefKind::Fn(..)) => {
+                    self.push(Diagnostic::error(codes::NOT_A_VALUE, loc, format!("`{name}` is a function")).help(format!("call it: `{name}()`")));
+                    WRONG
+                }
+                Some(DefKind::Mark) => {
+                    self.unsupported(loc, "`mark`");
+                    WRONG
+                }
+                _ => match self.constant(id) {
+                    Some(constant) => self.bare_constant(&constant, name, loc),
+                    None => WRONG,
+                },
+            },
+            found if name.contains('.') && !matches!(found, Found::Nothing) => {
+                let module = self.module_of(env.file, &found);
+                let known = self.known(module, |_| true);
+                self.not_found(codes::UNKNOWN_NAME, "name", name, loc, found, &known);
+                WRONG
+            }
+            _ => {
+                self.not_a_field(name, loc, FieldName::Unknown);
+                WRONG
+            }
+        }
+    }
+
+    /// Says why a name is no field.
+    fn not_a_field(&mut self, name: &str, loc: Loc, found: FieldName) {
+        match found {
+            FieldName::Planned => self.unsupported(loc, &format!("the field `{name}`")),
+            FieldName::BadPart(id) => {
+                let (last, path) = (name.rsplit('.').next().unwrap_or(name), &self.index.catalog[id].name);
+                let message = format!("`{path}` has no part `{last}`");
+                let parts = self.index.catalog[id].parts.iter().map(String::as_str);
+                self.push(Diagnostic::error(codes::UNKNOWN_PART, loc, message).near(last, super::tail(loc, last), parts));
+            }
+            _ => {
+                let known: Vec<String> = self.index.field_names().map(str::to_owned).collect();
+                let message = format!("there is no field `{name}`");
+                self.push(Diagnostic::error(codes::UNKNOWN_FIELD, loc, message).near(name, loc, known.iter().map(String::as_str)));
+            }
+        }
+    }
+
+    fn index(&mut self, name: &ast::Name, env: &Env<'_>) -> Cond {
+        let loc = Loc::new(env.id, name.span);
+        match self.index.field(&name.node) {
+            FieldName::Field(..) => self.error(codes::WRONG_OPERATOR, loc, format!("`{}` has no elements to choose with `[…]`", name.node)),
+            other => self.not_a_field(&name.node, loc, other),
+        }
+        WRONG
+    }
+
+    fn compare(&mut self, operand: &Operand, op: &ast::Spanned<Op>, value: &ast::Value, loc: Loc, env: &Env<'_>) -> Cond {
+        let name = match operand {
+            Operand::Name(name) => name,
+            Operand::Index { name, .. } => return self.index(name, env),
+            Operand::Call { name, span, .. } => {
+                let message = format!("the result of `{}` is true or false and is not compared", name.node);
+                self.push(Diagnostic::error(codes::BOOL_COMPARED, Loc::new(env.id, *span), message).help("use the call by itself, or after `not`"));
+                return WRONG;
+            }
+        };
+        let name_loc = Loc::new(env.id, name.span);
+        let (field, part) = match self.index.field(&name.node) {
+            FieldName::Field(field, part) => (field, part),
+            FieldName::Unknown => {
+                self.no_left_side(name, name_loc, env);
+                return WRONG;
+            }
+            other => {
+                self.not_a_field(&name.node, name_loc, other);
+                return WRONG;
+            }
+        };
+        let left = Left { field, part, name: &name.node };
+        if !self.operator(&left, op, value, loc, env.id) {
+            return WRONG;
+        }
+        let (op_kind, negated) = if op.node == Op::Ne { (Op::Eq, true) } else { (op.node, false) };
+        let key = self.test_key(&left, op_kind, value, env);
+        if let Some(test) = key.and_then(|k| self.tests.get(&k)).cloned() {
+            let atom = self.atom(field, test, loc);
+            return if negated { Cond::Not(Box::new(atom)) } else { atom };
+        }
+        let Some(tests) = self.tests_for(&left, op_kind, value, env) else { return WRONG };
+        if let (Some(key), [test]) = (key, tests.as_slice()) {
+            self.tests.insert(key, test.clone());
+        }
+        let mut atoms: Vec<Cond> = tests.into_iter().map(|test| self.atom(field, test, loc)).collect();
+        let cond = if atoms.len() == 1 { atoms.pop().unwrap_or(WRONG) } else { Cond::Or(atoms) };
+        if negated { Cond::Not(Box::new(cond)) } else { cond }
+    }
+
+    /// The left side is no field: perhaps a constant, with the sides turned round.
+    fn no_left_side(&mut self, name: &ast::Name, loc: Loc, env: &Env<'_>) {
+        let is_constant = env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(self.names.find(env.file, &name.node), Found::Here(_));
+        if is_constant {
+            let message = format!("`{}` is a constant; a comparison has a field on its left side", name.node);
+            return self.error(codes::NOT_A_VALUE, loc, message);
+        }
+        self.not_a_field(&name.node, loc, FieldName::Unknown);
+    }
+
+    /// Whether the operator suits the field; else says which do.
+    fn operator(&mut self, left: &Left<'_>, op: &ast::Spanned<Op>, value: &ast::Value, loc: Loc, file: crate::source::FileId) -> bool {
+        let field = &self.index.catalog[left.field];
+        let boolean = field.ty == FieldType::Bool && left.part.is_none() || matches!(left.part, Some(Part::Unresolved | Part::Deleted));
+        if boolean {
+            let no = matches!(&value.kind, ValueKind::Name(n) if n == "false") != (op.node == Op::Ne);
+            let fixed = if no { format!("not {}", left.name) } else { left.name.to_owned() };
+            let message = format!("`{}` is true or false and is a condition by itself", left.name);
+            self.push(Diagnostic::error(codes::BOOL_COMPARED, loc, message).help(format!("write `{fixed}`")).fix("use it by itself", loc, fixed));
+            return false;
+        }
+        let allowed: &[Op] = match (&field.ty, left.part) {
+            (FieldType::Path, None | Some(Part::Dir)) => &[Op::Eq, Op::Ne, Op::In, Op::Under, Op::Matches],
+            (FieldType::Path, _) | (FieldType::Comm, _) => &[Op::Eq, Op::Ne, Op::In, Op::Matches],
+            (FieldType::Ip | FieldType::Enum(_), _) => &[Op::Eq, Op::Ne, Op::In],
+            (FieldType::Mode, _) => &[Op::Eq, Op::Ne, Op::In, Op::Has],
+            _ => &[Op::Eq, Op::Ne, Op::In, Op::Lt, Op::Le, Op::Gt, Op::Ge],
+        };
+        let op_loc = Loc::new(file, op.span);
+        if !allowed.contains(&op.node) {
+            let words: Vec<&str> = allowed.iter().map(|o| op_text(*o)).collect();
+            let message = format!("`{}` does not work on `{}`", op_text(op.node), left.name);
+            let mut diagnostic = Diagnostic::error(codes::WRONG_OPERATOR, op_loc, message).help(format!("it has {}", crate::diag::list(&words)));
+            if op.node == Op::Has && field.ty == FieldType::Path {
+                diagnostic = diagnostic.help("`matches` compares with a pattern");
+            }
+            self.push(diagnostic);
+            return false;
+        }
+        if op.node == Op::Ne && field.many {
+            let text = self.sources.slice(Loc::new(file, value.span));
+            let fixed = format!("not ({} == {text})", left.name);
+            let message = format!("`!=` on `{}` could mean that one differs or that all do", left.name);
+            self.push(
+                Diagnostic::error(codes::NEGATED_MANY, op_loc, message)
+                    .help(format!("that none is: `{fixed}`"))
+                    .fix("none of them is", loc, fixed.clone()),
+            );
+            return false;
+        }
+        true
+    }
+
+    fn test_key(&self, left: &Left<'_>, op: Op, value: &ast::Value, env: &Env<'_>) -> Option<TestKey> {
+        let ValueKind::Name(name) = &value.kind else { return None };
+        if self.sets.dry || env.args.iter().any(|(arg, _)| arg == name) {
+            return None;
+        }
+        // A word of an enum is not the constant of that name.
+        if matches!(self.index.catalog[left.field].ty, FieldType::Enum(_) | FieldType::Mode) {
+            return None;
+        }
+        match self.names.find(env.file, name) {
+            Found::Here(id) => Some((self.instance, id, left.field, left.part, op as u8)),
+            _ => None,
+        }
+    }
+
+    /// The tests, one of which must hold.
+    fn tests_for(&mut self, left: &Left<'_>, op: Op, value: &ast::Value, env: &Env<'_>) -> Option<Vec<Test>> {
+        let field = &self.index.catalog[left.field];
+        let want = match (&field.ty, left.part, op) {
+            (FieldType::Path, Some(Part::Name | Part::Ext), _) => Elem::Name,
+            (FieldType::Mode, _, Op::Has) => Elem::ModeBits,
+            (ty, _, _) => Elem::of_field(ty),
+        };
+        let constant = self.value(value, want, env)?;
+        let loc = Loc::new(env.id, value.span);
+        self.shape(&constant, op, left, loc)?;
+        match &constant.data {
+            Data::Lang(language) => {
+                if matches!(op, Op::Eq) && self.is_pattern(language, left, loc) {
+                    return None;
+                }
+                let language = self.language(language, left.part, op, loc)?;
+                let space = if want == Elem::Comm { Space::Comm } else { Space::Path };
+                Some(vec![Test::InPaths(self.sets.intern(space, language))])
+            }
+            Data::Numbers(numbers) if field.ty == FieldType::Ip => Some(vec![Test::InPrefixes(interval::prefixes(numbers))]),
+            Data::Numbers(numbers) => self.number_tests(numbers, op, want, loc),
+            Data::Bool(_) | Data::Texts(_) => None,
+        }
+    }
+
+    /// Checks one value against a set, by the operator.
+    fn shape(&mut self, constant: &Rc<Constant>, op: Op, left: &Left<'_>, loc: Loc) -> Option<()> {
+        let text = self.sources.slice(loc).to_owned();
+        let wanted_one = matches!(op, Op::Eq | Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Matches);
+        let diagnostic = match (constant.shape, op) {
+            (Shape::One, Op::In) => {
+                let message = format!("`in` asks for a set, and `{text}` is one value");
+                Diagnostic::error(codes::ONE_WANTED, loc, message)
+                    .help(format!("write `{} == {text}`, or `[{text}]`", left.name))
+                    .fix("put it into a set", loc, format!("[{text}]"))
+            }
+            (Shape::Set | Shape::Range, _) if wanted_one => {
+                let what = if constant.shape == Shape::Set { "a set" } else { "more than one value" };
+                let message = format!("`{}` compares with one value, and this is {what}", op_text(op));
+                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message);
+                match op {
+                    Op::Eq | Op::Matches => diagnostic.help(format!("write `{} in {text}`", left.name)),
+                    _ => diagnostic,
+                }
+            }
+            _ => return Some(()),
+        };
+        self.push(diagnostic);
+        None
+    }
+
+    fn is_pattern(&mut self, language: &PathLang, left: &Left<'_>, loc: Loc) -> bool {
+        let Some(pattern) = lang::first_wild(language) else { return false };
+        let text = self.sources.slice(loc);
+        let diagnostic = Diagnostic::error(codes::PATTERN_COMPARED, loc, format!("`{}` is a pattern, and `==` compares with one exact value", pattern.text))
+            .help(format!("write `{} matches {text}`; for a `{}` that stands for itself put `\\\\` before it", left.name, wildcard(&pattern.text)));
+        self.push(diagnostic);
+        true
+    }
+
+    /// The set of paths that a part of the path and an operator ask for.
+    fn language(&mut self, language: &PathLang, part: Option<Part>, op: Op, loc: Loc) -> Option<PathLang> {
+        let below = match (part, op) {
+            (None, Op::Under) => lang::under(language, false),
+            (Some(Part::Dir), Op::Under) => lang::under(language, true),
+            (None, _) => return Some(language.clone()),
+            (Some(Part::Name), _) => return Some(lang::by_name(language)),
+            (Some(Part::Dir), _) => return Some(lang::by_dir(language)),
+            (Some(Part::Ext), _) => {
+                return match lang::by_ext(language) {
+                    Ok(language) => Some(language),
+                    Err(text) => {
+                        let message = format!("`{text}` can be no extension: that is what follows the last dot");
+                        let help = "compare `.name` with a pattern such as `\"*.tar.gz\"`";
+                        self.push(Diagnostic::error(codes::BAD_PATTERN, loc, message).help(help));
+                        None
+                    }
+                };
+            }
+            (Some(Part::Unresolved | Part::Deleted), _) => return None,
+        };
+        if below.is_none() {
+            self.push(
+                Diagnostic::error(codes::WRONG_OPERATOR, loc, "what is under a difference of patterns is unclear")
+                    .help("write two tests: `x under a and not x under b`"),
+            );
+        }
+        below
+    }
+
+    fn number_tests(&mut self, numbers: &[(u128, u128)], op: Op, want: Elem, loc: Loc) -> Option<Vec<Test>> {
+        let max = want.max();
+        let first = numbers.first().map_or(0, |n| n.0 as u64);
+        if op == Op::Has {
+            let zero = numbers.iter().any(|(low, _)| *low == 0);
+            if zero {
+                self.error(codes::NO_EFFECT, loc, "every file has none of the bits: this test would always be true");
+                return None;
+            }
+            // Of several, one is enough: the values were given apart, the intervals may have joined them.
+            return Some(numbers.iter().flat_map(|(low, high)| *low..=*high).map(|bits| Test::HasBits(bits as u64)).collect());
+        }
+        let range = match op {
+            Op::Lt => first.checked_sub(1).map(|high| (0, high)),
+            Op::Le => Some((0, first)),
+            Op::Gt => (first < max).then(|| (first + 1, max)),
+            Op::Ge => Some((first, max)),
+            _ => return Some(vec![Test::InRanges(numbers.iter().map(|(low, high)| (*low as u64, *high as u64)).collect())]),
+        };
+        if range.is_none() {
+            self.error(codes::OUT_OF_RANGE, loc, format!("no number is {} than this: the test would always be false", if op == Op::Lt { "less" } else { "more" }));
+        }
+        range.map(|range| vec![Test::InRanges(vec![range])])
+    }
+
+    fn call(&mut self, name: &ast::Name, args: &[ast::Arg], loc: Loc, env: &Env<'_>) -> Cond {
+        let name_loc = Loc::new(env.id, name.span);
+        if name.node == "marked" {
+            self.unsupported(loc, "`marked`");
+            return WRONG;
+        }
+        let found = self.names.find(env.file, &name.node);
+        let Found::Here(id) = found else {
+            let module = self.module_of(env.file, &found);
+            let known = self.known(module, |kind| matches!(kind, DefKind::Fn(..)));
+            self.not_found(codes::UNKNOWN_FUNCTION, "function", &name.node, name_loc, found, &known);
+            return WRONG;
+        };
+        let Some(def) = self.names.def(id).copied() else { return WRONG };
+        let DefKind::Fn(params, body) = def.kind else {
+            self.error(codes::UNKNOWN_FUNCTION, name_loc, format!("`{}` is not a function", name.node));
+            return WRONG;
+        };
+        if params.len() != args.len() {
+            let message = format!("`{}` takes {}, this call has {}", name.node, arguments(params.len()), args.len());
+            self.push(Diagnostic::error(codes::WRONG_ARGUMENTS, loc, message).related(self.names.def_loc(id), "defined here"));
+            return WRONG;
+        }
+        let key = (self.instance, id);
+        if params.is_empty()
+            && let Some((cond, size)) = self.bodies.get(&key).cloned()
+        {
+            return if self.count(size, loc) { cond } else { WRONG };
+        }
+        let bound: Vec<(&str, Bound)> = params.iter().zip(args).map(|((param, ty), arg)| (param.node.as_str(), self.bind(ty, arg, def.file, env))).collect();
+        if !self.enter(id) {
+            return WRONG;
+        }
+        let before = self.atoms;
+        let cond = self.cond(body, &Env { args: &bound, ..self.env(def.file) });
+        self.open.pop();
+        if params.is_empty() && !self.sets.dry {
+            self.bodies.insert(key, (cond.clone(), self.atoms - before));
+        }
+        cond
+    }
+
+    fn bind(&mut self, ty: &ast::Type, arg: &ast::Arg, def_file: usize, env: &Env<'_>) -> Bound {
+        let Some(ty) = self.ty(ty, self.env(def_file).id) else { return Bound::Wrong };
+        match arg {
+            ast::Arg::Cond(cond) if ty.elem == Elem::Bool => Bound::Cond(self.cond(cond, env)),
+            ast::Arg::Cond(cond) => {
+                let loc = Loc::new(env.id, cond.span);
+                self.error(codes::TYPE_MISMATCH, loc, format!("a condition stands here, and `{ty}` is wanted"));
+                Bound::Wrong
+            }
+            ast::Arg::Value(value) => {
+                if let (Elem::Bool, ValueKind::Name(name)) = (ty.elem, &value.kind)
+                    && let FieldName::Field(id, part) = self.index.field(name)
+                {
+                    return Bound::Cond(self.bare_field(id, part, name, Loc::new(env.id, value.span)));
+                }
+                let constant = self.value(value, ty.elem, env);
+                let constant = constant.and_then(|c| self.shaped(&c, ty, Loc::new(env.id, value.span)));
+                constant.map_or(Bound::Wrong, |c| Bound::Constant(Rc::new(c)))
+            }
+        }
+    }
+
+    /// Checks a function by itself, with examples for its arguments.
+    pub(super) fn function(&mut self, id: DefId, params: &[(ast::Name, ast::Type)], body: &ast::Cond) {
+        let Some(def) = self.names.def(id).copied() else { return };
+        let env = self.env(def.file);
+        let mut bound: Vec<(&str, Bound)> = Vec::new();
+        for (name, ty) in params {
+            let loc = Loc::new(env.id, name.span);
+            if bound.iter().any(|(n, _)| *n == name.node) {
+                self.error(codes::DUPLICATE, loc, format!("two arguments are named `{}`", name.node));
+            }
+            let example = self.ty(ty, env.id).map_or(Bound::Wrong, |ty| Bound::Constant(Rc::new(Constant::example(ty))));
+            bound.push((name.node.as_str(), example));
+        }
+        self.atoms = 0;
+        self.sets.dry = true;
+        if self.enter(id) {
+            let _ = self.cond(body, &Env { args: &bound, ..env });
+            self.open.pop();
+        }
+        self.sets.dry = false;
+    }
+
+    /// Reports the fields that an event does not have. `place` is the rule, where the test itself stands elsewhere.
+    pub(super) fn require(&mut self, cond: &Cond, mask: u128, event: EventId, place: Loc) {
+        if mask & !self.index.mask(event) == 0 {
+            return;
+        }
+        let catalog = self.index.catalog;
+        let event_name = &catalog[event].name;
+        let allowed = self.index.mask(event);
+        let mut missing = Vec::new();
+        atoms(cond, &mut |atom| {
+            if catalog::bit(atom.field) & allowed == 0 {
+                missing.push((atom.field, atom.loc));
+            }
+        });
+        for (field, loc) in missing {
+            let name = &catalog[field].name;
+            let mut diagnostic = Diagnostic::error(codes::FIELD_UNAVAILABLE, loc, format!("`{event_name}` has no `{name}`"));
+            if loc.file != place.file || loc.span.start < place.span.start || loc.span.end > place.span.end {
+                diagnostic = diagnostic.related(place, "for this event");
+            }
+            let hooks: Vec<&str> = catalog.events.iter().filter(|e| e.is_hook && e.fields.contains(&field)).map(|e| e.name.as_str()).collect();
+            let raisers = catalog.hooks.iter().filter(|h| h.raises.iter().any(|r| r.event == event) && !catalog[h.event].fields.contains(&field));
+            if !catalog[event].is_hook
+                && let Some(hook) = raisers.map(|h| h.name.as_str()).next()
+            {
+                diagnostic = diagnostic.note(format!("`hook.{hook}` raises `{event_name}` and cannot answer it"));
+            }
+            self.push(match hooks.len() {
+                0 => diagnostic,
+                1..=4 => diagnostic.help(format!("events that have it: {}", crate::diag::list(&hooks))),
+                _ => diagnostic.help(format!("events that have it: {}, …", crate::diag::list(hooks.get(..4).unwrap_or_default()))),
+            });
+        }
+    }
+
+    /// Reports the fields that are not about the process.
+    pub(super) fn require_subject(&mut self, cond: &Cond, what: &str) {
+        let catalog = self.index.catalog;
+        let allowed = self.index.subject;
+        let mut wrong = Vec::new();
+        atoms(cond, &mut |atom| {
+            if catalog::bit(atom.field) & allowed == 0 {
+                wrong.push((atom.field, atom.loc));
+            }
+        });
+        for (field, loc) in wrong {
+            let message = format!("`{}` is not about the process, and {what} says which processes are meant", catalog[field].name);
+            self.push(Diagnostic::error(codes::NOT_SUBJECT, loc, message).help("put this test into the rules, after `when`"));
+        }
+    }
+}
+
+/// Left side of a comparison.
+struct Left<'n> {
+    field: FieldId,
+    part: Option<Part>,
+    name: &'n str,
+}
+
+fn wildcard(text: &str) -> char {
+    text.chars().find(|c| "*?[{".contains(*c)).unwrap_or('*')
+}
+
+fn arguments(count: usize) -> String {
+    match count {
+        0 => "no arguments".to_owned(),
+        1 => "1 argument".to_owned(),
+        n => format!("{n} arguments"),
+    }
+}
+
+/// An operator as written.
+fn op_text(op: Op) -> &'static str {
+    match op {
+        Op::Eq => "==",
+        Op::Ne => "!=",
+        Op::Lt => "<",
+        Op::Le => "<=",
+        Op::Gt => ">",
+        Op::Ge => ">=",
+        Op::In => "in",
+        Op::Under => "under",
+        Op::Matches => "matches",
+        Op::Has => "has",
+        Op::Only => "only",
+    }
+}
+
+/// Calls `see` for each test.
+pub(super) fn atoms(cond: &Cond, see: &mut impl FnMut(&Atom)) {
+    match cond {
+        Cond::Const(_) => {}
+        Cond::Atom(atom) => see(atom),
+        Cond::Not(inner) => atoms(inner, see),
+        Cond::And(all) | Cond::Or(all) => all.iter().for_each(|c| atoms(c, see)),
+    }
+}
+
+/// Number of tests.
+pub(super) fn size(cond: &Cond) -> usize {
+    let mut count = 0;
+    atoms(cond, &mut |_| count += 1);
+    count
+}
+
+/// The fields of a condition as bits.
+pub(super) fn mask(cond: &Cond) -> u128 {
+    let mut mask = 0;
+    atoms(cond, &mut |atom| mask |= catalog::bit(atom.field));
+    mask
+}
+
+/// Marks the tests of identity fields whose being true loosens the verdict: those under an odd number of negations of
+/// a folded condition (rule 18).
+pub(super) fn mark_identity(cond: &mut Cond, negated: bool, identity: u128) {
+    match cond {
+        Cond::Const(_) => {}
+        Cond::Atom(atom) => {
+            atom.identity = negated && catalog::bit(atom.field) & identity != 0 && matches!(atom.test, Test::InPaths(_));
+        }
+        Cond::Not(inner) => mark_identity(inner, !negated, identity),
+        Cond::And(all) | Cond::Or(all) => all.iter_mut().for_each(|c| mark_identity(c, negated, identity)),
+    }
+}
+
+impl Part {
+    /// As written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        PARTS.iter().find(|(_, p)| *p == self).map_or("", |(n, _)| n)
+    }
+}

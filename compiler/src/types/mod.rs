@@ -1,0 +1,234 @@
+//! Names and trees in, the typed policy out: constants are evaluated, conditions checked and folded, tests made into
+//! operations. Every error of every item is reported in one run; with errors the result is not to be used.
+
+mod apply;
+mod catalog;
+mod cond;
+mod constant;
+mod date;
+mod interval;
+mod lang;
+mod literal;
+mod member;
+mod policy;
+mod scenario;
+mod sets;
+mod ty;
+
+pub use catalog::{FieldName, Index, PARTS, Part};
+pub use date::Date;
+pub use ty::{Elem, Ty};
+
+use crate::diag::{Diagnostic, codes};
+use crate::hir;
+use crate::resolve::{DefId, DefKind, Found, ModuleId, Names, ROOT};
+use crate::source::{FileId, Loc, Sources, Span};
+use constant::Constant;
+use ebsec_grammar::ast;
+use ebsec_templates::Catalog;
+use rustc_hash::FxHashMap;
+use std::rc::Rc;
+
+/// A value for a parameter from outside of the source.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Name of the parameter.
+    pub name: String,
+    /// Where the name stands.
+    pub loc: Loc,
+    /// The value, with places in the same file.
+    pub value: ast::Value,
+    /// Texts stand for themselves (TOML, command line): `"/a"` need not be quoted twice.
+    pub from_text: bool,
+}
+
+/// What the type stage needs to know besides the source.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    /// Name, version and kernels of the package.
+    pub package: hir::Package,
+    /// Values of parameters.
+    pub given: &'a [Given],
+    /// Today, for exceptions that expire.
+    pub today: Date,
+}
+
+/// Most definitions within each other.
+const MAX_NESTING: usize = 128;
+/// Most tests in one condition.
+const MAX_ATOMS: usize = 65_536;
+
+/// The names that a tree sees.
+#[derive(Clone, Copy)]
+struct Env<'e> {
+    /// Index into [`Names::files`]; past its end no name is seen.
+    file: usize,
+    /// For places.
+    id: FileId,
+    /// Arguments of the function at hand.
+    args: &'e [(&'e str, Bound)],
+}
+
+/// What an argument of a function stands for.
+#[derive(Clone, Debug)]
+enum Bound {
+    Constant(Rc<Constant>),
+    Cond(hir::Cond),
+    /// Its value was wrong; that has been said.
+    Wrong,
+}
+
+/// Everything that is known while a package is checked.
+struct Checker<'a> {
+    names: &'a Names<'a>,
+    sources: &'a Sources,
+    index: Index,
+    today: Date,
+    diagnostics: Vec<Diagnostic>,
+    sets: sets::Sets,
+    /// Values of constants by instance (see `apply`).
+    values: FxHashMap<(u32, DefId), Option<Rc<Constant>>>,
+    /// Bodies of functions without arguments, with their number of tests.
+    bodies: FxHashMap<(u32, DefId), (hir::Cond, usize)>,
+    /// Tests of a field by a named constant.
+    tests: FxHashMap<cond::TestKey, hir::Test>,
+    /// Definitions that are being evaluated, outermost first.
+    open: Vec<DefId>,
+    /// 0, or the number of the `apply` whose parameters hold.
+    instance: u32,
+    overrides: FxHashMap<DefId, Option<Rc<Constant>>>,
+    given: FxHashMap<DefId, &'a Given>,
+    /// Tests in the condition at hand.
+    atoms: usize,
+}
+
+/// Checks a package and gives its typed policy.
+pub fn check<'a>(
+    names: &'a Names<'a>,
+    sources: &'a Sources,
+    catalog: &'static Catalog,
+    settings: Settings<'a>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> hir::Package {
+    let mut checker = Checker {
+        names,
+        sources,
+        index: Index::new(catalog),
+        today: settings.today,
+        diagnostics: Vec::new(),
+        sets: sets::Sets::default(),
+        values: FxHashMap::default(),
+        bodies: FxHashMap::default(),
+        tests: FxHashMap::default(),
+        open: Vec::new(),
+        instance: 0,
+        overrides: FxHashMap::default(),
+        given: FxHashMap::default(),
+        atoms: 0,
+    };
+    checker.parameters(settings.given);
+    checker.definitions();
+    let mut package = settings.package;
+    checker.policies(&mut package);
+    checker.scenarios(&mut package);
+    package.path_sets = checker.sets.take();
+    diagnostics.append(&mut checker.diagnostics);
+    package
+}
+
+impl<'a> Checker<'a> {
+    fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, loc, message));
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn unsupported(&mut self, loc: Loc, what: &str) {
+        self.error(codes::UNSUPPORTED, loc, format!("{what} is not supported yet"));
+    }
+
+    /// The names that an item of a file sees.
+    fn env(&self, file: usize) -> Env<'static> {
+        Env { file, id: self.names.loc(file, Span::default()).file, args: &[] }
+    }
+
+    fn parameters(&mut self, given: &'a [Given]) {
+        for one in given {
+            let module = self.names.modules.first();
+            let def = module.and_then(|m| m.defs.get(one.name.as_str())).copied();
+            let is_param = def.and_then(|id| self.names.def(id)).is_some_and(|d| matches!(d.kind, DefKind::Param(..)));
+            match def {
+                // A later value wins: the command line comes after the file.
+                Some(id) if is_param => drop(self.given.insert(id, one)),
+                _ => {
+                    let names = self.names;
+                    let params = names.defs.iter().filter(|d| d.module == ROOT && matches!(d.kind, DefKind::Param(..)));
+                    let message = format!("the package has no parameter `{}`", one.name);
+                    let known: Vec<&str> = params.map(|d| d.name.node.as_str()).collect();
+                    self.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, one.loc, message).near(&one.name, one.loc, known));
+                }
+            }
+        }
+    }
+
+    /// Evaluates every constant of the package and checks every function, whether it is used or not.
+    fn definitions(&mut self) {
+        for (i, def) in self.names.defs.iter().enumerate() {
+            if def.module != ROOT {
+                continue;
+            }
+            let id = DefId(i as u32);
+            match def.kind {
+                DefKind::Let(..) | DefKind::Param(..) => drop(self.constant(id)),
+                DefKind::Fn(args, body) => self.function(id, args, body),
+                DefKind::Mark => {}
+            }
+        }
+        for (file, item) in &self.names.others {
+            if let ast::ItemKind::Mark { name, .. } = &item.kind {
+                self.unsupported(self.names.loc(*file, name.span), "`mark`");
+            }
+        }
+    }
+
+    /// Says that a name was not found, with what it may have been.
+    fn not_found<T>(&mut self, code: &'static str, what: &str, name: &str, loc: Loc, found: Found<T>, known: &[&str]) {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let diagnostic = match found {
+            Found::NotImported => {
+                let module = name.rsplit_once('.').map_or("", |(before, _)| before);
+                Diagnostic::error(codes::UNKNOWN_MODULE, loc, format!("`{module}` is not imported in this file"))
+                    .help(format!("write `import {module}` at the top of the file"))
+            }
+            Found::NotIn(module) if module != ROOT => {
+                let module = self.names.modules.get(module.0 as usize).map_or("", |m| m.name.as_str());
+                Diagnostic::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(last, tail(loc, last), known.iter().copied())
+            }
+            _ => Diagnostic::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
+        };
+        self.push(diagnostic);
+    }
+
+    /// Names of a module's definitions that a message may propose.
+    fn known(&self, module: ModuleId, keep: impl Fn(&DefKind<'a>) -> bool) -> Vec<&'a str> {
+        let names = self.names;
+        let Some(module) = names.modules.get(module.0 as usize) else { return Vec::new() };
+        let all = module.defs.iter().filter(|(_, id)| names.def(**id).is_some_and(|d| keep(&d.kind)));
+        all.map(|(name, _)| *name).collect()
+    }
+
+    fn module_of<T>(&self, file: usize, found: &Found<T>) -> ModuleId {
+        match found {
+            Found::NotIn(module) => *module,
+            _ => self.names.files.get(file).map_or(ROOT, |f| f.module),
+        }
+    }
+}
+
+/// The end of a dotted name.
+fn tail(loc: Loc, last: &str) -> Loc {
+    let start = loc.span.end.saturating_sub(last.len() as u32).max(loc.span.start);
+    Loc::new(loc.file, Span { start, end: loc.span.end })
+}

@@ -1,0 +1,460 @@
+//! Unit tests: lines in, operations and expected verdicts out. What a hook's operation looks like comes from its
+//! contract; no hook is known here by name.
+
+use super::constant::{Constant, Data, Shape};
+use super::{Checker, Elem, Env};
+use crate::diag::{Diagnostic, codes};
+use crate::hir::{Action, FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Step, Subject, TestCase};
+use crate::resolve::{Found, ROOT};
+use crate::source::Loc;
+use ebsec_grammar::ast::{self, ItemKind, PairValue, Target, TestLineKind};
+use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+/// Keys of a process.
+const PROCESS_KEYS: &[&str] = &["exe", "parent", "lineage", "uid", "gid", "euid", "comm", "container", "trusted", "unresolved"];
+/// Keys of a step about its file.
+const FILE_KEYS: &[&str] = &["mode", "owner", "memfd", "deleted", "unresolved", "target"];
+/// What a file has if the test does not say.
+const USUAL_FILE: FileAttributes = FileAttributes { mode: 0o644, owner: 0, memfd: false };
+
+/// A step while its record is read.
+struct Draft<'c> {
+    hook: &'c Hook,
+    event: EventId,
+    object: Object,
+    target: Option<PathValue>,
+    facts: Vec<String>,
+    values: BTreeMap<FieldId, u64>,
+}
+
+impl Checker<'_> {
+    /// All tests of the package; those of imported modules are theirs.
+    pub(super) fn scenarios(&mut self, package: &mut Package) {
+        let names = self.names;
+        for (file, item) in &names.others {
+            let ItemKind::Test { name, lines } = &item.kind else { continue };
+            if names.files.get(*file).is_none_or(|f| f.module != ROOT) {
+                continue;
+            }
+            let env = self.env(*file);
+            let mut processes: FxHashMap<&str, (Subject, Loc)> = FxHashMap::default();
+            let mut steps = Vec::new();
+            for line in lines {
+                match &line.kind {
+                    TestLineKind::Process { name, record } => {
+                        let loc = Loc::new(env.id, name.span);
+                        let subject = self.subject(record, &env);
+                        if let Some((_, first)) = processes.get(name.node.as_str()) {
+                            let message = format!("the process `{}` is defined twice", name.node);
+                            let first = *first;
+                            self.push(Diagnostic::error(codes::DUPLICATE, loc, message).related(first, "first here"));
+                        }
+                        processes.insert(&name.node, (subject, loc));
+                    }
+                    TestLineKind::Step { .. } => steps.extend(self.step(line, &processes, *file, &env, package)),
+                }
+            }
+            package.tests.push(TestCase { name: name.node.clone(), loc: Loc::new(env.id, name.span), steps });
+        }
+    }
+
+    fn subject(&mut self, record: &ast::Record, env: &Env<'_>) -> Subject {
+        self.keys_once(record, env);
+        let mut subject = Subject::default();
+        let (mut trusted, mut euid, mut comm) = (true, None, None);
+        let mut line: Vec<PathValue> = Vec::new();
+        for (key, value) in &record.pairs {
+            let PairValue::Value(value) = value else {
+                self.not_a_constant(value, env);
+                continue;
+            };
+            match key.node.as_str() {
+                "exe" => subject.exe.path = self.path(value, env),
+                "parent" => subject.parent.path = self.path(value, env),
+                "lineage" => line = self.paths(value, env),
+                "uid" => subject.uid = self.id(value, Elem::Uid, env),
+                "gid" => subject.gid = self.id(value, Elem::Gid, env),
+                "euid" => euid = Some(self.id(value, Elem::Uid, env)),
+                "comm" => comm = self.comm(value, env),
+                "container" => subject.container = self.truth(value, env),
+                "trusted" => trusted = self.truth(value, env),
+                "unresolved" => {
+                    if self.truth(value, env) {
+                        subject.exe.path = PathValue::Failed;
+                    }
+                }
+                other => self.unknown_key("a process", other, Loc::new(env.id, key.span), PROCESS_KEYS.to_vec()),
+            }
+        }
+        subject.euid = euid.unwrap_or(subject.uid);
+        subject.comm = comm.unwrap_or_else(|| match &subject.exe.path {
+            PathValue::Known(path) => path.rsplit(|b| *b == b'/').next().unwrap_or_default().iter().take(15).copied().collect(),
+            _ => Vec::new(),
+        });
+        // A process's line holds its own program and the one that forked it.
+        let mut all = vec![subject.exe.path.clone(), subject.parent.path.clone()];
+        all.extend(line);
+        for path in all.into_iter().filter(|p| *p != PathValue::Absent) {
+            if !subject.lineage.iter().any(|p| p.path == path) {
+                subject.lineage.push(Program { path, trusted });
+            }
+        }
+        subject.exe.trusted = trusted;
+        subject.parent.trusted = trusted;
+        subject
+    }
+
+    fn unknown_key(&mut self, what: &str, key: &str, loc: Loc, known: Vec<&str>) {
+        let message = format!("{what} has no `{key}`");
+        self.push(Diagnostic::error(codes::UNKNOWN_KEY, loc, message).near(key, loc, known));
+    }
+
+    fn one(&mut self, value: &ast::Value, want: Elem, env: &Env<'_>) -> Option<Rc<Constant>> {
+        let constant = self.value(value, want, env)?;
+        if constant.shape != Shape::One {
+            self.error(codes::ONE_WANTED, Loc::new(env.id, value.span), "one value is wanted here");
+            return None;
+        }
+        Some(constant)
+    }
+
+    /// One exact path; wrong ones count as absent, the error is said.
+    fn path(&mut self, value: &ast::Value, env: &Env<'_>) -> PathValue {
+        self.one(value, Elem::Path, env).and_then(|c| self.exact(&c, Loc::new(env.id, value.span))).map_or(PathValue::Absent, PathValue::Known)
+    }
+
+    fn paths(&mut self, value: &ast::Value, env: &Env<'_>) -> Vec<PathValue> {
+        let Some(constant) = self.value(value, Elem::Path, env) else { return Vec::new() };
+        let Data::Lang(PathLang::Patterns(all)) = &constant.data else { return Vec::new() };
+        let mut out = Vec::new();
+        for pattern in all {
+            match pattern.literal() {
+                Some(bytes) => out.push(PathValue::Known(bytes)),
+                None => self.inexact(&pattern.text, Loc::new(env.id, value.span)),
+            }
+        }
+        out
+    }
+
+    fn exact(&mut self, constant: &Constant, loc: Loc) -> Option<Vec<u8>> {
+        let Data::Lang(PathLang::Patterns(all)) = &constant.data else { return None };
+        let pattern = all.first()?;
+        let literal = pattern.literal();
+        if literal.is_none() {
+            self.inexact(&pattern.text, loc);
+        }
+        literal
+    }
+
+    fn inexact(&mut self, text: &str, loc: Loc) {
+        self.error(codes::PATTERN_COMPARED, loc, format!("`{text}` is a pattern, and a test names exact values"));
+    }
+
+    fn comm(&mut self, value: &ast::Value, env: &Env<'_>) -> Option<Vec<u8>> {
+        let constant = self.one(value, Elem::Comm, env)?;
+        self.exact(&constant, Loc::new(env.id, value.span))
+    }
+
+    fn numeric(&mut self, value: &ast::Value, want: Elem, env: &Env<'_>) -> Option<u64> {
+        match self.one(value, want, env).as_deref() {
+            Some(Constant { data: Data::Numbers(all), .. }) => all.first().map(|(low, _)| *low as u64),
+            Some(Constant { data: Data::Bool(yes), .. }) => Some(u64::from(*yes)),
+            _ => None,
+        }
+    }
+
+    fn id(&mut self, value: &ast::Value, want: Elem, env: &Env<'_>) -> u32 {
+        self.numeric(value, want, env).unwrap_or(0) as u32
+    }
+
+    fn truth(&mut self, value: &ast::Value, env: &Env<'_>) -> bool {
+        self.numeric(value, Elem::Bool, env) == Some(1)
+    }
+
+    fn step(
+        &mut self,
+        line: &ast::TestLine,
+        processes: &FxHashMap<&str, (Subject, Loc)>,
+        file: usize,
+        env: &Env<'_>,
+        package: &Package,
+    ) -> Option<Step> {
+        let TestLineKind::Step { process, event, target, record, times, expect } = &line.kind else { return None };
+        let subject = processes.get(process.node.as_str()).map(|(s, _)| s.clone());
+        if subject.is_none() {
+            let loc = Loc::new(env.id, process.span);
+            let message = format!("the test has no process `{}`", process.node);
+            self.push(Diagnostic::error(codes::UNKNOWN_PROCESS, loc, message).near(&process.node, loc, processes.keys().copied()));
+        }
+        if let Some(times) = times.as_ref().filter(|t| t.node == 0) {
+            self.error(codes::OUT_OF_RANGE, Loc::new(env.id, times.span), "an operation that happens no times tests nothing");
+        }
+        let expect = self.expect(expect, file, env, package);
+        let event = self.event(&event.node, Loc::new(env.id, event.span))?;
+        let catalog = self.index.catalog;
+        let hook = &catalog[catalog[event].usual];
+        let exists = hook.objects.first().is_some_and(|o| o.exists);
+        let object = Object { file: (exists && hook.object == ObjectKind::Path).then_some(USUAL_FILE), ..Object::default() };
+        let facts = usual_facts(hook, event);
+        let mut draft = Draft { hook, event, object, target: None, facts, values: BTreeMap::new() };
+        self.object(&mut draft, target.as_ref(), env);
+        if let Some(record) = record {
+            self.step_record(&mut draft, record, env);
+        }
+        self.complete(&mut draft, Loc::new(env.id, line.span));
+        let objects = objects(&draft);
+        let operation = Operation { hook: catalog[event].usual, subject: subject?, objects, facts: draft.facts, values: draft.values };
+        Some(Step { operation, expect: expect?, loc: Loc::new(env.id, line.span) })
+    }
+
+    fn object(&mut self, draft: &mut Draft<'_>, target: Option<&Target>, env: &Env<'_>) {
+        match (target, draft.hook.object) {
+            (None, _) => {}
+            (Some(Target::Literal(literal)), ObjectKind::Path) => {
+                let loc = Loc::new(env.id, literal.span);
+                let constant = self.literal(&literal.node, loc, Elem::Path);
+                if let Some(path) = constant.and_then(|c| self.exact(&c, loc)) {
+                    draft.object.path = PathValue::Known(path);
+                }
+            }
+            (Some(Target::Endpoint(endpoint)), ObjectKind::Net) => match endpoint.node.parse::<SocketAddr>() {
+                Ok(at) => draft.object.remote = Some((at.ip().to_canonical(), at.port())),
+                Err(_) => {
+                    let message = format!("`{}` is not an address with a port", endpoint.node);
+                    self.error(codes::BAD_ADDRESS, Loc::new(env.id, endpoint.span), message);
+                }
+            },
+            (Some(target), kind) => {
+                let span = match target {
+                    Target::Endpoint(text) => text.span,
+                    Target::Literal(literal) => literal.span,
+                };
+                let wanted = if kind == ObjectKind::Path { "a path in quotes" } else { "an address with a port, as in `10.0.0.1:443`" };
+                let message = format!("`{}` is about {wanted}", self.index.catalog[draft.event].name);
+                self.error(codes::TYPE_MISMATCH, Loc::new(env.id, span), message);
+            }
+        }
+    }
+
+    fn step_record(&mut self, draft: &mut Draft<'_>, record: &ast::Record, env: &Env<'_>) {
+        self.keys_once(record, env);
+        for (key, value) in &record.pairs {
+            let PairValue::Value(value) = value else {
+                self.not_a_constant(value, env);
+                continue;
+            };
+            let loc = Loc::new(env.id, key.span);
+            if self.file_key(draft, &key.node, value, loc, env) || self.operation_key(draft, &key.node, value, env) {
+                continue;
+            }
+            let catalog = self.index.catalog;
+            let mut known: Vec<&str> = operation_fields(catalog, draft.hook).map(|(_, last)| last).collect();
+            known.extend(draft.hook.facts.iter().map(|f| last(f)));
+            if draft.hook.object == ObjectKind::Path {
+                known.extend(FILE_KEYS);
+            }
+            let what = format!("a step of `{}`", catalog[draft.event].name);
+            self.unknown_key(&what, &key.node, loc, known);
+        }
+    }
+
+    /// Keys about the file; false if it is none of them.
+    fn file_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, loc: Loc, env: &Env<'_>) -> bool {
+        if draft.hook.object != ObjectKind::Path || !FILE_KEYS.contains(&key) {
+            return false;
+        }
+        match key {
+            "target" => {
+                if draft.hook.objects.len() < 2 {
+                    let message = format!("`{}` has one object only, no `target`", self.index.catalog[draft.event].name);
+                    self.error(codes::UNKNOWN_KEY, loc, message);
+                } else {
+                    draft.target = Some(self.path(value, env));
+                }
+            }
+            "deleted" => draft.object.deleted = self.truth(value, env),
+            "unresolved" => {
+                if self.truth(value, env) {
+                    draft.object.path = PathValue::Failed;
+                }
+            }
+            _ => {
+                let want = match key {
+                    "mode" => Elem::Mode,
+                    "owner" => Elem::Uid,
+                    _ => Elem::Bool,
+                };
+                let number = self.numeric(value, want, env);
+                let Some(file) = &mut draft.object.file else {
+                    self.error(codes::NO_EFFECT, loc, format!("a new name has no `{key}`"));
+                    return true;
+                };
+                match (key, number) {
+                    ("mode", Some(bits)) => file.mode = bits as u16,
+                    ("owner", Some(id)) => file.owner = id as u32,
+                    ("memfd", Some(yes)) => file.memfd = yes != 0,
+                    _ => {}
+                }
+            }
+        }
+        true
+    }
+
+    /// Fields of the operation and facts of the hook's contract, by the last word of their names.
+    fn operation_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, env: &Env<'_>) -> bool {
+        let catalog = self.index.catalog;
+        let field = operation_fields(catalog, draft.hook).find(|(_, last)| *last == key).map(|(id, _)| id);
+        let fact = draft.hook.facts.iter().find(|f| last(f) == key);
+        let Some(want) = field.map(|id| Elem::of_field(&catalog[id].ty)).or(fact.map(|_| Elem::Bool)) else { return false };
+        let Some(number) = self.numeric(value, want, env) else { return true };
+        if let Some(id) = field {
+            draft.values.insert(id, number);
+        }
+        if let Some(fact) = fact {
+            draft.facts.retain(|f| f != fact);
+            if number != 0 {
+                draft.facts.push(fact.clone());
+            }
+        }
+        true
+    }
+
+    /// What follows from the rest of the step, and what must not be missing.
+    fn complete(&mut self, draft: &mut Draft<'_>, loc: Loc) {
+        let memfd = draft.object.file.is_some_and(|f| f.memfd);
+        match draft.hook.object {
+            ObjectKind::Path if draft.object.path == PathValue::Absent && !memfd => {
+                let message = format!("`{}` needs a path", self.index.catalog[draft.event].name);
+                self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web file.read \"/etc/hosts\" => …`"));
+            }
+            ObjectKind::Path => {
+                let second_is_new = draft.hook.objects.get(1).is_some_and(|o| !o.exists);
+                if second_is_new && draft.target.is_none() {
+                    let message = format!("`{}` needs a new name", self.index.catalog[draft.event].name);
+                    self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it as `{ target = \"/new\" }`"));
+                }
+            }
+            ObjectKind::Net => self.complete_net(draft, loc),
+        }
+        draft.facts.sort();
+        draft.facts.dedup();
+    }
+
+    fn complete_net(&mut self, draft: &mut Draft<'_>, loc: Loc) {
+        let catalog = self.index.catalog;
+        let raises_intent = !catalog[draft.event].is_hook;
+        if let Some((address, _)) = draft.object.remote {
+            // The address decides the facts that the contract asks for.
+            let facts = draft.hook.raises.iter().flat_map(|r| &r.when).filter(|(_, wanted)| *wanted).map(|(fact, _)| fact.clone());
+            draft.facts.extend(facts);
+            let family = if address.is_ipv4() { "inet" } else { "inet6" };
+            self.usual_value(draft, "family", family);
+            self.usual_value(draft, "protocol", "tcp");
+            let udp = self.enum_value("protocol", "udp");
+            let protocol = self.field_value(draft, "protocol");
+            self.usual_value(draft, "type", if protocol.is_some() && protocol == udp { "dgram" } else { "stream" });
+        } else if raises_intent {
+            let message = format!("`{}` needs an address with a port", catalog[draft.event].name);
+            self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web net.egress 10.0.0.1:443 => …`"));
+        }
+    }
+
+    fn enum_value(&self, kind: &str, name: &str) -> Option<u64> {
+        self.index.catalog.enums.get(kind)?.get(name).copied()
+    }
+
+    fn field_value(&self, draft: &Draft<'_>, key: &str) -> Option<u64> {
+        let id = operation_fields(self.index.catalog, draft.hook).find(|(_, last)| *last == key)?.0;
+        draft.values.get(&id).copied()
+    }
+
+    fn usual_value(&self, draft: &mut Draft<'_>, key: &str, name: &str) {
+        let catalog = self.index.catalog;
+        let Some((id, _)) = operation_fields(catalog, draft.hook).find(|(_, last)| *last == key) else { return };
+        if let FieldType::Enum(kind) = &catalog[id].ty
+            && let Some(number) = self.enum_value(kind, name)
+        {
+            draft.values.entry(id).or_insert(number);
+        }
+    }
+
+    /// The expected verdict, with the full name of the policy.
+    #[expect(clippy::option_option, reason = "wrong, or allow, or a verdict")]
+    fn expect(&mut self, expect: &ast::Expect, file: usize, env: &Env<'_>, package: &Package) -> Option<Option<(Action, String, Option<String>)>> {
+        let ast::Expect::By { verdict, rule, default, .. } = expect else { return Some(None) };
+        let loc = Loc::new(env.id, rule.span);
+        let (policy, label) = if *default { (rule.node.as_str(), None) } else { rule.node.rsplit_once('.').map_or((rule.node.as_str(), None), |(p, l)| (p, Some(l))) };
+        let found = self.names.find_policy(file, policy);
+        let Found::Here(id) = found else {
+            self.no_policy(file, policy, loc, found);
+            return None;
+        };
+        let def = self.names.policy(id)?;
+        if label.is_none() && !default {
+            let message = format!("`{policy}` is a policy: which of its rules?");
+            self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
+            return None;
+        }
+        if !package.policies.iter().any(|p| p.name == def.name) {
+            let message = format!("`{}` is not applied, so it does nothing", def.name);
+            self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
+            return None;
+        }
+        match label {
+            Some(label) if !def.labels.contains_key(label) => {
+                let message = format!("the policy `{policy}` has no rule `{label}`");
+                let known: Vec<&str> = def.labels.keys().copied().collect();
+                self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
+                return None;
+            }
+            None if !def.tree.members.iter().any(|m| matches!(m.kind, ast::MemberKind::Default { .. })) => {
+                self.error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no default"));
+                return None;
+            }
+            _ => {}
+        }
+        Some(Some((super::member::action(verdict.node), def.name.clone(), label.map(str::to_owned))))
+    }
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// Fields of the operation that a hook has, with the last word of their names.
+fn operation_fields<'c>(catalog: &'c Catalog, hook: &Hook) -> impl Iterator<Item = (FieldId, &'c str)> {
+    let fields = catalog[hook.event].fields.iter();
+    fields.filter(|f| catalog[**f].of == FieldOf::Operation).map(|f| (*f, last(&catalog[*f].name)))
+}
+
+/// The facts without which the hook would not raise the event.
+fn usual_facts(hook: &Hook, event: EventId) -> Vec<String> {
+    let raise = hook.raises.iter().filter(|r| r.event == event).min_by_key(|r| r.when.len());
+    let needed = raise.into_iter().flat_map(|r| &r.when).filter(|(_, wanted)| *wanted);
+    let loud = hook.silent_when.iter().filter(|(_, silent)| !*silent);
+    needed.chain(loud).map(|(fact, _)| fact.clone()).collect()
+}
+
+/// The objects of an operation: the one that the step names, the new name, and what the facts bring with them.
+fn objects(draft: &Draft<'_>) -> Vec<Option<Object>> {
+    let new_name = draft.target.clone().map(|path| Object { path, ..Object::default() });
+    let holds = |(fact, wanted): &(String, bool)| draft.facts.contains(fact) == *wanted;
+    let mut all = Vec::new();
+    for (i, object) in draft.hook.objects.iter().enumerate() {
+        all.push(match i {
+            0 => Some(draft.object.clone()),
+            1 => new_name.clone(),
+            _ => {
+                let takes_part = draft.hook.raises.iter().any(|r| r.object == i && r.when.iter().all(holds));
+                // What stood at the new name exists; what goes back to the old name is a name only.
+                let path = if object.exists { draft.target.clone() } else { Some(draft.object.path.clone()) };
+                takes_part.then(|| Object { path: path.unwrap_or_default(), file: object.exists.then_some(USUAL_FILE), ..Object::default() })
+            }
+        });
+    }
+    all
+}
