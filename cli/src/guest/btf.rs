@@ -137,10 +137,10 @@ impl Btf {
         Some((prototype.size_or_type, parameters))
     }
 
-    /// A struct or union by name.
+    /// A struct or union by name, its own or that of a typedef.
     pub fn composite(&self, name: &str) -> Option<u32> {
-        let id = |kind| self.names.get(&(kind, name.to_owned()));
-        id(STRUCT).or_else(|| id(UNION)).copied()
+        let id = |kind| self.names.get(&(kind, name.to_owned())).copied();
+        id(STRUCT).or_else(|| id(UNION)).or_else(|| id(TYPEDEF).map(|named| self.plain(named)))
     }
 
     /// A field by its dotted path, through embedded structs and nameless ones.

@@ -157,6 +157,7 @@ fn differing<V: PartialEq>(old: &BTreeMap<String, V>, new: &BTreeMap<String, V>)
 mod tests {
     use super::*;
     use crate::guest::kernels::{Cache, SERIES, release_of};
+    use ebsec_templates::KernelType;
     use std::path::Path;
 
     /// Committed prototypes are those of the kernels that tests run on. Asks
@@ -186,6 +187,65 @@ mod tests {
     fn release(committed: &str) -> String {
         let file: toml::Table = toml::from_str(committed).unwrap();
         release_of(file.get("version").and_then(|v| v.as_str()).unwrap())
+    }
+
+    /// The assembly's own view of kernel structs agrees with the kernels: a
+    /// member that is nowhere is a slip, and one of another size would be read
+    /// wrongly without a word from any loader.
+    #[test]
+    fn the_structs_of_the_assembly_are_those_of_the_kernels() {
+        let cached = SERIES.iter().map(|series| Cache::open().and_then(|cache| cache.kernel(series)));
+        let kernels: Vec<(String, Btf)> = cached.flatten().map(|k| (k.series.clone(), Btf::parse(&k.btf().unwrap()).unwrap())).collect();
+        let mut wrong = Vec::new();
+        for (name, variants) in members() {
+            let (composite, member) = name.split_once('.').unwrap();
+            let find = |btf: &Btf| btf.field(btf.composite(composite)?, member);
+            let found: Vec<_> = kernels.iter().filter_map(|(series, btf)| Some((series, btf, find(btf)?))).collect();
+            if found.is_empty() && kernels.len() == SERIES.len() {
+                wrong.push(format!("no default kernel has {name}"));
+            }
+            for (series, btf, field) in found {
+                let known = KNOWN.contains(&(series.as_str(), name.as_str()));
+                if !known && !variants.iter().any(|ours| agrees(btf, &field, ours)) {
+                    let type_text = btf.type_text(field.type_id);
+                    wrong.push(format!("{name} is `{type_text}` on {series}, not {variants:?}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Differences that the assembly minds: it reads no more than 32 bytes of a
+    /// name in its dentry.
+    const KNOWN: &[(&str, &str)] = &[("6.1", "dentry.d_iname")];
+
+    /// `struct.member` with its types, more than one where a flavour of the
+    /// struct has another.
+    fn members() -> BTreeMap<String, Vec<KernelType>> {
+        let mut members: BTreeMap<String, Vec<KernelType>> = BTreeMap::new();
+        for composite in ebsec_templates::kernel_types().iter() {
+            let name = composite.name.split("___").next().unwrap_or_default();
+            for member in &composite.members {
+                members.entry(format!("{name}.{}", member.name)).or_default().push(member.ty.clone());
+            }
+        }
+        members
+    }
+
+    fn agrees(btf: &Btf, field: &Field, ours: &KernelType) -> bool {
+        let size = btf.size(field.type_id);
+        match ours {
+            KernelType::Int { size: ours, .. } => field.bits == 0 && size == Some(*ours) && !btf.is_pointer(field.type_id),
+            KernelType::Ptr(target) if target.is_empty() => btf.is_pointer(field.type_id),
+            KernelType::Ptr(target) => btf.pointer_to(field.type_id).as_ref() == Some(target),
+            // What is inside is compared on its own.
+            KernelType::Struct(_) => size.is_some() && !btf.is_pointer(field.type_id),
+            // Fewer elements than the kernel has are no harm.
+            KernelType::Array(inner, count) => match inner.as_ref() {
+                KernelType::Int { size: one, .. } => size.is_some_and(|size| one * count <= size || size == 0),
+                _ => true,
+            },
+        }
     }
 
     #[test]
