@@ -47,12 +47,6 @@ impl AttachPoints {
     pub fn iterator(&self, name: &str) -> Option<u32> {
         self.0.get(&format!("bpf_iter_{name}")).copied()
     }
-
-    /// For tests: attach points with the ids 1, 2, …
-    #[cfg(test)]
-    pub fn of(names: &[&str]) -> Self {
-        Self(names.iter().zip(1..).map(|(n, id)| ((*n).to_owned(), id)).collect())
-    }
 }
 
 fn word(bytes: &[u8], offset: usize) -> Option<u32> {

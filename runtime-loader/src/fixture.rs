@@ -276,3 +276,15 @@ fn it_is_an_artifact() {
         std::fs::write(path, bytes).unwrap();
     }
 }
+
+/// Types of a kernel with these hooks and the iterator over tasks.
+pub fn kernel_btf(hooks: &[&str]) -> Vec<u8> {
+    let mut btf = Btf::default();
+    let int = btf.add("int", 1, 0, 4, &[1 << 24 | 32]);
+    let proto = btf.add("", 13, 0, int, &[]);
+    btf.add("bpf_iter_task", 12, 1, proto, &[]);
+    for hook in hooks {
+        btf.add(&format!("bpf_lsm_{hook}"), 12, 1, proto, &[]);
+    }
+    btf.bytes()
+}

@@ -17,6 +17,9 @@ mod rules;
 mod stage;
 mod status;
 mod sys;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+mod tests;
 mod text;
 mod unload;
 mod verify;

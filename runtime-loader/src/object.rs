@@ -65,7 +65,7 @@ impl Object {
         object.check()?;
         wall(|| {
             let target = Btf::parse(kernel_btf, object.inner.endianness)
-                .map_err(|e| Error::refused(format!("the kernel's types cannot be read: {}", chain(&e)), ""))?;
+                .map_err(|e| Error::refused(format!("the kernel's types cannot be read: {}", chain(&e)), "use a kernel whose /sys/kernel/btf/vmlinux is whole"))?;
             object.inner.relocate_btf(&target).map_err(|e| {
                 Error::refused(
                     format!("the policy does not fit this kernel's types: {}", chain(&e)),

@@ -8,7 +8,7 @@ use std::path::Path;
 /// Reads a file once; everything later works on these bytes.
 pub fn read<K: Kernel>(kernel: &K, path: &Path) -> Result<Vec<u8>> {
     let shown: String = path.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    kernel.read_file(path, MAX_LENGTH as u64).map_err(|e| Error::refused(format!("`{shown}` cannot be read: {e}"), ""))
+    kernel.read_file(path, MAX_LENGTH as u64).map_err(|e| Error::refused(format!("`{shown}` cannot be read: {e}"), e.advice()))
 }
 
 /// Checks the digest, then everything else that the artifact's reader checks.

@@ -52,7 +52,7 @@ pub fn stage<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Opti
             "use a kernel with CONFIG_DEBUG_INFO_BTF=y and mount /sys",
         )
     })?;
-    let points = AttachPoints::read(&kernel_btf).ok_or_else(|| Error::refused("the kernel's type information is unreadable", ""))?;
+    let points = AttachPoints::read(&kernel_btf).ok_or_else(|| Error::refused("the kernel's type information is unreadable", "use a kernel whose /sys/kernel/btf/vmlinux is whole"))?;
     let mut object = Object::parse(artifact.bytes, &kernel_btf)?;
     drop(kernel_btf);
     let btf = match object.btf()? {

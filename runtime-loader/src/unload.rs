@@ -15,7 +15,7 @@ pub fn unload<K: Kernel>(kernel: &mut K) -> Result<String> {
     let _lock = pins::lock(kernel)?;
     pins::sweep(kernel)?;
     let Some(dir) = pins::loaded(kernel)? else {
-        return Err(Error::refused("no policy is loaded", ""));
+        return Err(Error::refused("no policy is loaded", "`ebsec-load status` tells what is"));
     };
     // A policy may guard its own pins: it must be dormant before they are removed. Should that fail, as when the pins
     // are damaged, removing them is tried all the same.

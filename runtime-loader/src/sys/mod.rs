@@ -2,6 +2,7 @@
 //! The only folder of the crate with `unsafe` code.
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 pub mod fake;
 pub mod ops;
 mod raw;
@@ -24,18 +25,21 @@ pub struct SysError {
 pub type SysResult<T> = Result<T, SysError>;
 
 impl SysError {
-    /// What can be done about this error number in general; may be empty.
+    /// What can be done about this error number in general.
     pub fn advice(&self) -> String {
         match self.errno {
             libc::EPERM | libc::EACCES => {
-                "run as root in the initial namespaces (CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed)".to_owned()
+                "run as root in the initial namespaces (CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed)"
             }
-            libc::ENOMEM | libc::E2BIG => {
-                "the host has too little memory for the policy's tables; make them smaller or free memory".to_owned()
+            libc::ENOMEM | libc::E2BIG => "the host has too little memory for the policy's tables; make them smaller or free memory",
+            libc::ENOSPC => "free some space in /run, or unload other programs of the hook",
+            libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS => {
+                "the kernel may be too old or lack an option: it takes 5.10 or later with CONFIG_BPF_LSM=y and CONFIG_DEBUG_INFO_BTF=y"
             }
-            libc::ENOENT => String::new(),
-            _ => String::new(),
+            libc::ENOENT => "check that the path is right and that /proc, /sys and /run are mounted",
+            _ => "nothing was left attached; try again",
         }
+        .to_owned()
     }
 }
 
