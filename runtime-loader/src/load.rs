@@ -8,7 +8,7 @@ use crate::policy;
 use crate::stage::{self, Staged, Verified};
 use crate::sys::ops::{Answer, OPERATIONS};
 use crate::sys::{Canary, Kernel};
-use ebsec_artifact::schema::Control;
+use ebsec_artifact::schema::{Control, Stats};
 use ebsec_artifact::{Artifact, Manifest, ManifestProgram, MapRole};
 use serde_json::json;
 use std::path::Path;
@@ -55,9 +55,7 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
         false => Some(kernel.canary(Path::new(pins::STATE), &operations).map_err(|e| Error::system("starting the canary", &e))?),
     };
     let attached = attach(kernel, programs)?;
-    for (name, program) in &iterators {
-        kernel.run_iterator(program).map_err(|e| Error::system(format!("recording the running processes with `{name}`"), &e))?;
-    }
+    seed(kernel, &staged, artifact, &cell, &iterators)?;
     drop(iterators);
     let mut pins = Pins::default();
     let result = publish(kernel, &mut pins, &staged, &attached, artifact)
@@ -141,6 +139,33 @@ fn attach<K: Kernel>(kernel: &mut K, programs: Vec<(ManifestProgram, K::Fd)>) ->
     Ok(attached)
 }
 
+/// Lets the iterators record the processes that run already, and makes sure that they did.
+fn seed<K: Kernel>(
+    kernel: &mut K,
+    staged: &Staged<K>,
+    artifact: &Artifact<'_>,
+    cell: &Cell<'_, K>,
+    iterators: &[(String, K::Fd)],
+) -> Result<()> {
+    for (name, program) in iterators {
+        kernel.run_iterator(program).map_err(|e| Error::system(format!("recording the running processes with `{name}`"), &e))?;
+    }
+    if iterators.is_empty() {
+        return Ok(());
+    }
+    let (map, spec) = stage::map::<K>(&staged.maps, &artifact.manifest, MapRole::Stats)?;
+    let mut stats = vec![0; spec.value_size as usize];
+    kernel.map_lookup(map, &0u32.to_le_bytes(), &mut stats).map_err(|e| Error::system("reading the counters", &e))?;
+    let seeded = Stats::read(&stats).is_some_and(|s| s.seeded > 0);
+    if seeded && cell.read(kernel)?.is_some_and(|(control, _)| control.root_mnt != 0) {
+        return Ok(());
+    }
+    Err(Error::refused(
+        "the running processes could not be recorded: process 1 is out of the loader's sight",
+        "run the loader in the initial pid namespace, not inside a container",
+    ))
+}
+
 /// Pins maps, then links, remembers the artifact, and gives the pins their name.
 fn publish<K: Kernel>(
     kernel: &mut K,
@@ -192,16 +217,19 @@ impl<'a, K: Kernel> Cell<'a, K> {
         Ok(Self { map, size })
     }
 
+    fn read(&self, kernel: &mut K) -> Result<Option<(Control, Vec<u8>)>> {
+        let mut bytes = vec![0; self.size];
+        let error = |e| Error::system("reading the control cell", &e);
+        kernel.map_lookup(self.map, &0u32.to_le_bytes(), &mut bytes).map_err(error)?;
+        Ok(Control::read(&bytes).map(|control| (control, bytes)))
+    }
+
     /// One read, one write.
     fn change(&self, kernel: &mut K, change: impl FnOnce(&mut Control)) -> Result<()> {
-        let error = |e| Error::system("writing the control cell", &e);
-        let (key, mut bytes) = (0u32.to_le_bytes(), vec![0; self.size]);
-        kernel.map_lookup(self.map, &key, &mut bytes).map_err(error)?;
-        if let Some(mut control) = Control::read(&bytes) {
-            change(&mut control);
-            bytes.splice(..Control::SIZE, control.write());
-        }
-        kernel.map_update(self.map, &key, &bytes).map_err(error)
+        let Some((mut control, mut bytes)) = self.read(kernel)? else { return Ok(()) };
+        change(&mut control);
+        bytes.splice(..Control::SIZE, control.write());
+        kernel.map_update(self.map, &0u32.to_le_bytes(), &bytes).map_err(|e| Error::system("writing the control cell", &e))
     }
 }
 

@@ -9,6 +9,7 @@ use aya_obj::btf::{Btf, BtfFeatures};
 use aya_obj::generated::bpf_insn;
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::ffi::CString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
@@ -45,6 +46,8 @@ pub struct ObjectProgram {
     pub name: String,
     /// Attach point.
     pub kind: ProgKind,
+    /// The object's license.
+    pub license: CString,
     /// Instructions, 8 bytes each; maps' descriptors inside.
     pub instructions: Vec<u8>,
     /// `func_info` records, 8 bytes each.
@@ -64,8 +67,12 @@ impl Object {
         let mut object = wall(|| Ok(Self { inner: aya_obj::Object::parse(bytes).map_err(|e| broken(&e))? }))?;
         object.check()?;
         wall(|| {
-            let target = Btf::parse(kernel_btf, object.inner.endianness)
-                .map_err(|e| Error::refused(format!("the kernel's types cannot be read: {}", chain(&e)), "use a kernel whose /sys/kernel/btf/vmlinux is whole"))?;
+            let target = Btf::parse(kernel_btf, object.inner.endianness).map_err(|e| {
+                Error::refused(
+                    format!("the kernel's types cannot be read: {}", chain(&e)),
+                    "use a kernel whose /sys/kernel/btf/vmlinux is whole",
+                )
+            })?;
             object.inner.relocate_btf(&target).map_err(|e| {
                 Error::refused(
                     format!("the policy does not fit this kernel's types: {}", chain(&e)),
@@ -150,6 +157,7 @@ impl Object {
         Ok(ObjectProgram {
             name: name.to_owned(),
             kind,
+            license: self.inner.license.clone(),
             instructions: function.instructions.iter().flat_map(encode).collect(),
             func_info: function.func_info.func_info_bytes(),
             line_info: function.line_info.line_info_bytes(),

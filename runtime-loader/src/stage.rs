@@ -42,6 +42,8 @@ pub struct Verified {
     pub peak_states: u64,
     /// States that it made in all.
     pub total_states: u64,
+    /// Instructions after the kernel's rewriting.
+    pub translated: u32,
 }
 
 /// Makes, fills and freezes the maps, and fits the programs to them.
@@ -52,7 +54,9 @@ pub fn stage<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Opti
             "use a kernel with CONFIG_DEBUG_INFO_BTF=y and mount /sys",
         )
     })?;
-    let points = AttachPoints::read(&kernel_btf).ok_or_else(|| Error::refused("the kernel's type information is unreadable", "use a kernel whose /sys/kernel/btf/vmlinux is whole"))?;
+    let points = AttachPoints::read(&kernel_btf).ok_or_else(|| {
+        Error::refused("the kernel's type information is unreadable", "use a kernel whose /sys/kernel/btf/vmlinux is whole")
+    })?;
     let mut object = Object::parse(artifact.bytes, &kernel_btf)?;
     drop(kernel_btf);
     let btf = match object.btf()? {
@@ -187,11 +191,16 @@ impl<K: Kernel> Staged<K> {
             instructions: &program.instructions,
             func_info: &program.func_info,
             line_info: &program.line_info,
+            license: &program.license,
             btf: self.btf.as_ref().map_or(-1, Number::number),
         };
         let mut log = vec![0; SHORT_LOG];
         match kernel.prog_load(&spec, LOG_STATS, &mut log) {
-            Ok(fd) => Ok((fd, verified(&log))),
+            Ok(fd) => {
+                // Only a figure; the program is good without it.
+                let translated = kernel.prog_info(&fd).map_or(0, |info| info.translated);
+                Ok((fd, Verified { translated, ..verified(&log) }))
+            }
             Err(error) => {
                 let mut long = vec![0; LONG_LOG];
                 // Only the text matters; should the second try be accepted, it is dropped at once.
@@ -210,7 +219,7 @@ fn verified(log: &[u8]) -> Verified {
         let mut words = line.split_whitespace().skip_while(|w| *w != key);
         words.nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
     };
-    Verified { instructions: after("processed"), peak_states: after("peak_states"), total_states: after("total_states") }
+    Verified { instructions: after("processed"), peak_states: after("peak_states"), total_states: after("total_states"), translated: 0 }
 }
 
 /// The verifier's last words, with the policy lines that the steps belong to.
@@ -253,7 +262,7 @@ mod tests {
     fn the_verifiers_numbers_are_read() {
         let log =
             b"stack depth 8+0\nprocessed 1234 insns (limit 1000000) max_states_per_insn 4 total_states 56 peak_states 50 mark_read 3\n";
-        assert_eq!(verified(log), Verified { instructions: 1234, peak_states: 50, total_states: 56 });
+        assert_eq!(verified(log), Verified { instructions: 1234, peak_states: 50, total_states: 56, translated: 0 });
         assert_eq!(verified(b""), Verified::default());
     }
 

@@ -48,23 +48,22 @@ pub fn status<K: Kernel>(kernel: &mut K) -> Result<Status> {
     let found = find(kernel)?;
     let artifact = found.artifact()?;
     let manifest = &artifact.manifest;
-    let text_of = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-    let remembered = |name: &str| found.attached["attached"].as_array()?.iter().find(|a| a["program"] == name).cloned();
+    let remembered = |name: &str| found.attached.get("attached")?.as_array()?.iter().find(|a| word(a, "program") == name).cloned();
     let mut hooks = Vec::new();
     for program in manifest.programs.iter().filter(|p| !is_iterator(p)) {
         let Some(then) = remembered(&program.name) else { continue };
         let link = kernel.open_pin(&pins::link_pin(&found.pins, &program.name));
         let now = link.and_then(|link| kernel.link_prog(&link)).ok();
-        let intact = now.as_ref().is_some_and(|now| then["tag"] == now.tag.as_str());
+        let intact = now.as_ref().is_some_and(|now| word(&then, "tag") == now.tag);
         hooks.push(Hook { program: program.name.clone(), hook: program.hook.clone(), enforcing: program.enforcing, now, intact });
     }
-    let skipped = found.attached["skipped"].as_array();
-    let skipped = skipped.into_iter().flatten().map(|s| (text_of(&s["hook"]), text_of(&s["reason"]))).collect();
+    let skipped = found.attached.get("skipped").and_then(Value::as_array);
+    let skipped = skipped.into_iter().flatten().map(|s| (word(s, "hook").to_owned(), word(s, "reason").to_owned())).collect();
     Ok(Status {
         package: manifest.package.clone(),
         version: manifest.version.clone(),
         digest: hex(&artifact.digest),
-        since: found.attached["since"].as_u64().unwrap_or(0),
+        since: found.attached.get("since").and_then(Value::as_u64).unwrap_or(0),
         proved: found.proved,
         control: found.control(kernel, &artifact)?,
         hooks,
@@ -73,6 +72,10 @@ pub fn status<K: Kernel>(kernel: &mut K) -> Result<Status> {
         records: found.records(kernel, &artifact)?,
         stats: found.stats(kernel, &artifact)?,
     })
+}
+
+fn word<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Compares the kernel's tables with the artifact.

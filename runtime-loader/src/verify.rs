@@ -79,7 +79,7 @@ impl Report {
             let mut value = json!({"name": p.name, "hook": p.hook, "instructions": p.instructions});
             let more = match &p.answer {
                 Answer::Accepted(v) => json!({"accepted": true, "verified_instructions": v.instructions,
-                    "peak_states": v.peak_states, "total_states": v.total_states}),
+                    "peak_states": v.peak_states, "total_states": v.total_states, "translated_instructions": v.translated}),
                 Answer::Refused(cause, log) => json!({"accepted": false, "error": cause, "log": log}),
                 Answer::Skipped(reason) => json!({"skipped": reason}),
             };

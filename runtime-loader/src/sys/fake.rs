@@ -3,7 +3,7 @@
 
 use super::ops::{Answer, OPERATIONS};
 use super::{Canary, Kernel, MapSpec, Number, ProgInfo, ProgSpec, Ring, SysError, SysResult};
-use ebsec_artifact::schema::Control;
+use ebsec_artifact::schema::{Control, Stats};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -57,6 +57,8 @@ pub struct Fake {
     pub bpffs: bool,
     /// The address of `rename_lock`.
     pub rename_lock: Option<u64>,
+    /// Whether the loader sees only some processes.
+    pub container: bool,
 }
 
 /// A descriptor.
@@ -108,9 +110,7 @@ impl State {
 
     fn control(&self) -> Option<Control> {
         self.things.values().find_map(|(t, _)| match t {
-            Thing::Map { spec, entries, .. } if spec.name.contains("control") => {
-                entries.values().next().and_then(|v| Control::read(v))
-            }
+            Thing::Map { spec, entries, .. } if spec.name.contains("control") => entries.values().next().and_then(|v| Control::read(v)),
             _ => None,
         })
     }
@@ -127,6 +127,7 @@ impl Fake {
             modules: Some(vec!["capability".to_owned(), "bpf".to_owned()]),
             bpffs: true,
             rename_lock: Some(0xffff_ffff_8000_0000),
+            container: false,
         }
     }
 
@@ -206,7 +207,9 @@ impl Kernel for Fake {
         self.rule(!self.state.borrow().attached || spec.name.contains("control"), "a table is filled after attaching");
         self.rule((key.len(), value.len()) == (spec.key_size as usize, spec.value_size as usize), "sizes differ");
         let mut state = self.state.borrow_mut();
-        let Some((Thing::Map { entries, frozen, .. }, _)) = state.things.get_mut(&map.id) else { return Self::error("update", libc::EBADF) };
+        let Some((Thing::Map { entries, frozen, .. }, _)) = state.things.get_mut(&map.id) else {
+            return Self::error("update", libc::EBADF);
+        };
         if *frozen {
             return Self::error("update", libc::EPERM);
         }
@@ -289,6 +292,20 @@ impl Kernel for Fake {
     fn run_iterator(&mut self, _: &FakeFd) -> SysResult<()> {
         self.step("run_iterator", "")?;
         self.rule(self.state.borrow().attached, "processes are recorded before the programs see new ones");
+        if self.container {
+            return Ok(());
+        }
+        for (thing, _) in self.state.borrow_mut().things.values_mut() {
+            let Thing::Map { spec, entries, .. } = thing else { continue };
+            let at = match spec.name.as_str() {
+                ".data.stats" => Stats::SEEDED,
+                ".data.control" => Control::ROOT_MNT,
+                _ => continue,
+            };
+            for value in entries.values_mut() {
+                value[at] = 1;
+            }
+        }
         Ok(())
     }
 

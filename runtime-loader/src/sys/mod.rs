@@ -9,6 +9,7 @@ mod raw;
 pub mod real;
 mod ring;
 
+use std::ffi::CStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -28,9 +29,7 @@ impl SysError {
     /// What can be done about this error number in general.
     pub fn advice(&self) -> String {
         match self.errno {
-            libc::EPERM | libc::EACCES => {
-                "run as root in the initial namespaces (CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed)"
-            }
+            libc::EPERM | libc::EACCES => "run as root in the initial namespaces (CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are needed)",
             libc::ENOMEM | libc::E2BIG => "the host has too little memory for the policy's tables; make them smaller or free memory",
             libc::ENOSPC => "free some space in /run, or unload other programs of the hook",
             libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS => {
@@ -100,6 +99,8 @@ pub struct ProgSpec<'a> {
     pub func_info: &'a [u8],
     /// `line_info` records, 16 bytes each.
     pub line_info: &'a [u8],
+    /// The object's license; some helpers are for GPL-compatible programs only.
+    pub license: &'a CStr,
     /// The object's BTF in the kernel; -1 for none.
     pub btf: i32,
 }
@@ -205,6 +206,6 @@ pub trait Kernel {
     /// Forks a child that will try the operations with these numbers in [`ops::OPERATIONS`], and prepares it; nothing
     /// is tried yet. The child mounts over `folder` in a mount namespace of its own.
     fn canary(&mut self, folder: &Path, operations: &[usize]) -> SysResult<Box<dyn Canary>>;
-    /// Nanoseconds since 1970, and of the clock that the programs use.
+    /// Nanoseconds since 1970, and since boot (time asleep included), which is the clock of reports.
     fn clocks(&self) -> (u64, u64);
 }

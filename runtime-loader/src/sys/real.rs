@@ -145,7 +145,7 @@ impl Kernel for Real {
         // SAFETY: `path` is a live C string, and the kernel fills the struct that `out` has room for.
         let result = unsafe { libc::statfs(path.as_ptr(), out.as_mut_ptr()) };
         // SAFETY: zeroed at first and filled by the call; integers only.
-        result == 0 && i64::from(unsafe { out.assume_init() }.f_type) == BPF_FS_MAGIC
+        result == 0 && unsafe { out.assume_init() }.f_type == BPF_FS_MAGIC
     }
 
     fn btf_load(&mut self, btf: &[u8]) -> SysResult<OwnedFd> {
@@ -211,7 +211,6 @@ impl Kernel for Real {
 
     fn prog_load(&mut self, spec: &ProgSpec<'_>, log_level: u32, log: &mut Vec<u8>) -> SysResult<OwnedFd> {
         const CALL: &str = "BPF_PROG_LOAD";
-        let license = b"GPL\0";
         let lsm = spec.kind != ProgKind::Iter;
         let typed = spec.btf >= 0;
         let count = |bytes: &[u8], size: usize| u32::try_from(bytes.len() / size).unwrap_or(0);
@@ -221,7 +220,7 @@ impl Kernel for Real {
             prog_flags: if spec.kind == ProgKind::LsmSleepable { F_SLEEPABLE } else { 0 },
             insn_cnt: count(spec.instructions, 8),
             insns: address(spec.instructions),
-            license: address(license),
+            license: address(spec.license.to_bytes_with_nul()),
             log_level,
             log_size: length(CALL, log)?,
             log_buf: address_mut(log),
@@ -359,7 +358,7 @@ impl Kernel for Real {
     }
 
     fn clocks(&self) -> (u64, u64) {
-        (clock(libc::CLOCK_REALTIME), clock(libc::CLOCK_MONOTONIC))
+        (clock(libc::CLOCK_REALTIME), clock(libc::CLOCK_BOOTTIME))
     }
 }
 

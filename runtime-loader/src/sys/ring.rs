@@ -72,7 +72,7 @@ impl MappedRing {
     /// The length word of the record at a position, or nothing if that lies outside.
     fn header(&self, position: u64) -> Option<&AtomicU32> {
         let at = self.page + usize::try_from(position & self.mask).ok()?;
-        if at % 8 != 0 || at + 8 > self.producer.length {
+        if !at.is_multiple_of(8) || at + 8 > self.producer.length {
             return None;
         }
         // SAFETY: in bounds and aligned (checked above); the kernel writes the word atomically.
