@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "bdb84b1e8e3a259fe4530101577d68b0816b01be8d3aace99438e68dd8134fec";
+pub const SCHEMA_HASH: &str = "83c6d1bb13fc88778f583399c034b03b20973f79354ea7b2c0bfa0a1fdf8c536";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -206,12 +206,14 @@ pub struct Report {
     pub exe: [u8; 256],
     /// Path of the object, right-aligned.
     pub path: [u8; 1024],
+    /// Nothing: room that the writing of a name may touch.
+    pub slack: [u8; 256],
 }
 
 #[rustfmt::skip]
 impl Report {
     /// Size in bytes.
-    pub const SIZE: usize = 1360;
+    pub const SIZE: usize = 1616;
     /// Offset of `time`.
     pub const TIME: usize = 0;
     /// Offset of `outcome`.
@@ -242,8 +244,10 @@ impl Report {
     pub const EXE: usize = 80;
     /// Offset of `path`.
     pub const PATH: usize = 336;
+    /// Offset of `slack`.
+    pub const SLACK: usize = 1360;
     /// Names and offsets of the fields.
-    pub const FIELDS: [(&'static str, usize); 15] = [("time", 0), ("outcome", 8), ("verdict", 12), ("tgid", 16), ("pid", 20), ("uid", 24), ("gid", 28), ("comm", 32), ("kind", 48), ("port", 52), ("addr", 56), ("exe_length", 72), ("path_length", 76), ("exe", 80), ("path", 336)];
+    pub const FIELDS: [(&'static str, usize); 16] = [("time", 0), ("outcome", 8), ("verdict", 12), ("tgid", 16), ("pid", 20), ("uid", 24), ("gid", 28), ("comm", 32), ("kind", 48), ("port", 52), ("addr", 56), ("exe_length", 72), ("path_length", 76), ("exe", 80), ("path", 336), ("slack", 1360)];
     /// Reads it from the start of `bytes`; nothing if they are too few.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..Self::SIZE)?;
@@ -263,6 +267,7 @@ impl Report {
             path_length: u32::from_le_bytes(get(bytes, Self::PATH_LENGTH)?),
             exe: get(bytes, Self::EXE)?,
             path: get(bytes, Self::PATH)?,
+            slack: get(bytes, Self::SLACK)?,
         })
     }
     /// Its bytes.
@@ -283,6 +288,7 @@ impl Report {
         put(&mut bytes, Self::PATH_LENGTH, &self.path_length.to_le_bytes());
         put(&mut bytes, Self::EXE, &self.exe);
         put(&mut bytes, Self::PATH, &self.path);
+        put(&mut bytes, Self::SLACK, &self.slack);
         bytes
     }
 }
@@ -290,7 +296,7 @@ impl Report {
 #[rustfmt::skip]
 impl Default for Report {
     fn default() -> Self {
-        Self { time: 0, outcome: 0, verdict: 0, tgid: 0, pid: 0, uid: 0, gid: 0, comm: [0; 16], kind: 0, port: 0, addr: [0; 16], exe_length: 0, path_length: 0, exe: [0; 256], path: [0; 1024] }
+        Self { time: 0, outcome: 0, verdict: 0, tgid: 0, pid: 0, uid: 0, gid: 0, comm: [0; 16], kind: 0, port: 0, addr: [0; 16], exe_length: 0, path_length: 0, exe: [0; 256], path: [0; 1024], slack: [0; 256] }
     }
 }
 
