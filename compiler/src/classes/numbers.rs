@@ -46,3 +46,29 @@ impl Intervals {
         self.starts.get(index as usize).copied().unwrap_or(ABSENT)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_interval_lies_within_or_without_each_range(
+            ranges in proptest::collection::vec((0u64..20, 0u64..20), 0..6), x in 0u64..30, y in 0u64..30,
+        ) {
+            let ranges: Vec<(u64, u64)> = ranges.into_iter().map(|(a, n)| (a, a + n)).chain([(7, u64::from(u32::MAX))]).collect();
+            let intervals = Intervals::of(&ranges);
+            prop_assert!(intervals.starts.len().is_power_of_two());
+            prop_assert_eq!(intervals.index(ABSENT), intervals.count - 1);
+            let index = intervals.index(x);
+            prop_assert!(index < intervals.count - 1 && intervals.start(index) <= x && x < intervals.start(index + 1));
+            if index == intervals.index(y) {
+                for (low, high) in ranges {
+                    prop_assert_eq!((low..=high).contains(&x), (low..=high).contains(&y));
+                }
+            }
+        }
+    }
+}

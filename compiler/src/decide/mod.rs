@@ -1,10 +1,30 @@
 //! From rules to tables: for each event the rules' conditions as chains of layers, cheapest field first, that end in
 //! an outcome (ARCHITECTURE.md, "Plan" and "Three values"). Takes the typed policy, gives a [`Plan`].
 
+mod build;
+mod chain;
+mod columns;
+pub mod dump;
+mod errors;
+mod formula;
+mod outcomes;
+mod probes;
+mod reduce;
+mod states;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod walk;
+
 use crate::classes::numbers::Intervals;
 use crate::classes::paths::PathTables;
 use crate::classes::prefixes::PrefixTable;
+pub use build::plan;
 use ebsec_templates::{EventId, FieldId};
+pub use errors::{PlanError, RuleRef};
+pub use outcomes::combine;
+use subject::LineBits;
+pub use walk::Values;
 
 /// The state of a layer from which nothing can match any more; absorbing.
 pub const DEAD: u32 = 0;

@@ -1,0 +1,161 @@
+//! The plan of a package: tables of all fields, chains of all events, outcomes and subject tables.
+
+use super::chain;
+use super::columns::Maker;
+use super::formula::{Formula, Formulas};
+use super::outcomes::Outcomes;
+use super::probes::{Lowering, atoms, rules};
+use super::reduce::reduce;
+use super::states::State;
+use super::subject::LineBits;
+use super::{CANARY, Chain, NOTHING, Plan, PlanError, RuleRef, Split, SubjectTables};
+use crate::classes::paths::{self, PathTables};
+use crate::classes::prefixes::PrefixTable;
+use crate::hir::{Package, Test};
+use ebsec_templates::{Catalog, EventId, catalog};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Most events: a bit of a mask each.
+const MAX_EVENTS: usize = 64;
+/// Most entries of a merged table.
+const MAX_TABLE: usize = 1 << 20;
+
+/// Makes the plan of a package.
+pub fn plan(package: &Package) -> Result<Plan, PlanError> {
+    let catalog = catalog();
+    let paths = paths::build(&package.path_sets).map_err(PlanError::Paths)?;
+    let prefixes = prefix_table(package);
+    let line = LineBits::of(package, catalog)?;
+    let mut by_event: BTreeMap<EventId, Vec<RuleRef>> = BTreeMap::new();
+    for (policy, index, rule) in rules(package) {
+        by_event.entry(rule.event).or_default().push(RuleRef { policy, rule: index });
+    }
+    let subject = SubjectTables::new(&paths, &line);
+    let mut planner = Planner { package, catalog, paths, prefixes, line, outcomes: Outcomes::new(), plan: Plan { subject, ..Plan::default() } };
+    for (event, rules) in by_event {
+        planner.event(event, &rules)?;
+    }
+    planner.finish()
+}
+
+fn prefix_table(package: &Package) -> PrefixTable {
+    let mut sets = Vec::new();
+    for (_, _, rule) in rules(package) {
+        atoms(&rule.cond, &mut |atom| {
+            if let Test::InPrefixes(prefixes) = &atom.test {
+                sets.push(prefixes.clone());
+            }
+        });
+    }
+    PrefixTable::build(sets)
+}
+
+struct Planner<'a> {
+    package: &'a Package,
+    catalog: &'a Catalog,
+    paths: PathTables,
+    prefixes: PrefixTable,
+    line: LineBits,
+    outcomes: Outcomes,
+    plan: Plan,
+}
+
+/// The rules of one event as formulas, and their places.
+struct Rules {
+    event: EventId,
+    formulas: Vec<(u32, Formula)>,
+    places: Vec<(u32, u32)>,
+}
+
+impl Planner<'_> {
+    fn event(&mut self, event: EventId, refs: &[RuleRef]) -> Result<(), PlanError> {
+        let mut lowering = Lowering::new(self.catalog, &self.line, &self.prefixes.sets);
+        let mut rules = Rules { event, formulas: Vec::new(), places: Vec::new() };
+        for at in refs {
+            let Some(rule) = self.package.policies.get(at.policy as usize).and_then(|p| p.rules.get(at.rule as usize)) else { continue };
+            rules.formulas.push((rules.places.len() as u32, lowering.lower(&rule.cond, false)));
+            rules.places.push((at.policy, at.rule));
+        }
+        let (formulas, probes) = lowering.finish();
+        let maker = Maker { catalog: self.catalog, paths: &self.paths, prefixes: &self.prefixes, probes: &probes };
+        let mut chaining = Chaining { maker: &maker, formulas, package: self.package, outcomes: &mut self.outcomes, rules: &rules, chains: Vec::new() };
+        chaining.range(0..rules.places.len())?;
+        let Chaining { mut formulas, chains, .. } = chaining;
+        if chains.is_empty() {
+            return Ok(());
+        }
+        let slot = self.plan.slots.len() as u32;
+        self.plan.slots.push(event);
+        if slot as usize >= MAX_EVENTS {
+            return Ok(());
+        }
+        for (start, chain) in &chains {
+            let policy = start.first().and_then(|(rule, _)| rules.places.get(*rule as usize)).map_or(0, |place| place.0);
+            self.plan.subject.note(slot, &mut formulas, &maker, start).ok_or(PlanError::Chain { event, policy })?;
+            self.plan.chains.push(Chain { slot, ..chain.clone() });
+        }
+        if chains.len() > 1 {
+            self.plan.splits.push(Split { event, chains: chains.len() as u32 });
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Plan, PlanError> {
+        let beyond = self.plan.slots.get(MAX_EVENTS..).unwrap_or_default();
+        if !beyond.is_empty() {
+            let first = |event: &EventId| {
+                let (policy, rule, _) = rules(self.package).find(|(_, _, rule)| rule.event == *event)?;
+                Some(RuleRef { policy, rule })
+            };
+            return Err(PlanError::Events { needed: self.plan.slots.len(), rules: beyond.iter().filter_map(first).collect() });
+        }
+        self.plan.paths = self.paths;
+        self.plan.prefixes = self.prefixes;
+        self.plan.outcomes = self.outcomes.list;
+        Ok(self.plan)
+    }
+}
+
+/// Makes the chains of an event.
+struct Chaining<'a> {
+    maker: &'a Maker<'a>,
+    formulas: Formulas,
+    package: &'a Package,
+    outcomes: &'a mut Outcomes,
+    rules: &'a Rules,
+    chains: Vec<(State, Chain)>,
+}
+
+impl Chaining<'_> {
+    /// Chains of a range of the rules: one, or where that is over budget those of two parts, cut between policies.
+    fn range(&mut self, range: Range<usize>) -> Result<(), PlanError> {
+        let start = chain::start(self.rules.formulas.get(range.clone()).unwrap_or_default());
+        if start.is_empty() || self.one(start).is_some() {
+            return Ok(());
+        }
+        let policy = |index: usize| self.rules.places.get(index).map(|place| place.0);
+        let middle = range.start.midpoint(range.end);
+        let cuts = (range.start + 1..range.end).filter(|&at| policy(at) != policy(at - 1));
+        let Some(cut) = cuts.min_by_key(|&at| at.abs_diff(middle)) else {
+            return Err(PlanError::Chain { event: self.rules.event, policy: policy(range.start).unwrap_or(0) });
+        };
+        self.range(range.start..cut)?;
+        self.range(cut..range.end)
+    }
+
+    /// One chain; `None`: over budget.
+    fn one(&mut self, start: State) -> Option<()> {
+        let mut raw = chain::build(&mut self.formulas, self.maker, start.clone())?;
+        let left = std::mem::take(&mut raw.left);
+        let Some(layers) = reduce(raw, left.len()) else { return Some(()) };
+        if layers.iter().any(|layer| layer.table.len() > MAX_TABLE) {
+            return None;
+        }
+        let event = self.rules.event;
+        let named = left.iter().map(|left| self.outcomes.of(self.package, event, &self.rules.places, left));
+        let finals = [NOTHING, CANARY].into_iter().chain(named).collect();
+        self.chains.push((start, Chain { event, slot: 0, layers, finals }));
+        Some(())
+    }
+}

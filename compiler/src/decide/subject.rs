@@ -1,0 +1,194 @@
+//! What a process is remembered by: lineage bits, and masks of the events that are possible for a program.
+
+use super::chain::{alive, probes_of};
+use super::columns::Maker;
+use super::formula::Formulas;
+use super::probes::{Asked, Probe, Question, atoms, rules};
+use super::states::{State, without};
+use super::{PlanError, RuleRef, SubjectTables};
+use crate::classes::paths::{FAIL, PathTables};
+use crate::hir::{Package, PathSetId, Test};
+use ebsec_templates::{Catalog, EventId, FieldId};
+use std::collections::BTreeMap;
+
+/// Most lineage bits.
+const MAX_BITS: usize = 256;
+
+/// Which lineage bit means what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LineBits {
+    /// Some program of the line is in the set.
+    pub(super) any: BTreeMap<PathSetId, u16>,
+    /// Some trusted program of the line is in the set.
+    pub(super) trusted: BTreeMap<PathSetId, u16>,
+    /// Some trusted program of the line could not be resolved.
+    pub(super) trusted_unresolved: Option<u16>,
+    /// Bits in use; bit 0 is "some program could not be resolved".
+    pub(super) count: u16,
+}
+
+/// How a set is asked: the first event that does, with identity or not, and the first rule.
+type Asking = BTreeMap<(EventId, PathSetId), (bool, RuleRef)>;
+
+impl LineBits {
+    /// Gives bits to what the rules ask about the line; sets that one event asks stand together.
+    pub(super) fn of(package: &Package, catalog: &Catalog) -> Result<LineBits, PlanError> {
+        let mut asking: Asking = BTreeMap::new();
+        let mut unresolved = None;
+        for (policy, index, rule) in rules(package) {
+            atoms(&rule.cond, &mut |atom| match atom.test {
+                _ if !catalog[atom.field].many => {}
+                Test::InPaths(set) => {
+                    let entry = asking.entry((rule.event, set)).or_insert((false, RuleRef { policy, rule: index }));
+                    entry.0 |= atom.identity;
+                }
+                _ => unresolved = unresolved.or(Some(false)).map(|u| u || atom.identity),
+            });
+        }
+        let mut bits = LineBits::default();
+        if asking.is_empty() && unresolved.is_none() {
+            return Ok(bits);
+        }
+        bits.count = 1;
+        if unresolved == Some(true) {
+            bits.trusted_unresolved = bits.next();
+        }
+        bits.give(&asking)
+    }
+
+    fn next(&mut self) -> Option<u16> {
+        self.count = self.count.saturating_add(1);
+        Some(self.count - 1)
+    }
+
+    fn give(mut self, asking: &Asking) -> Result<LineBits, PlanError> {
+        let mut identity: BTreeMap<PathSetId, bool> = BTreeMap::new();
+        for (&(_, set), &(trusted, _)) in asking {
+            *identity.entry(set).or_default() |= trusted;
+        }
+        let mut beyond = Vec::new();
+        let mut needed = usize::from(self.count);
+        for (&(_, set), &(_, rule)) in asking {
+            if self.any.contains_key(&set) {
+                continue;
+            }
+            let trusted = identity.get(&set) == Some(&true);
+            needed += 1 + usize::from(trusted);
+            if needed > MAX_BITS {
+                beyond.push(rule);
+                continue;
+            }
+            let bit = self.next();
+            self.any.extend(bit.map(|bit| (set, bit)));
+            if trusted {
+                let bit = self.next();
+                self.trusted.extend(bit.map(|bit| (set, bit)));
+            }
+        }
+        if beyond.is_empty() {
+            return Ok(self);
+        }
+        beyond.sort_unstable();
+        beyond.dedup();
+        Err(PlanError::LineBits { needed, rules: beyond })
+    }
+}
+
+/// Fields of the subject's record.
+struct Record {
+    exe: Option<FieldId>,
+    parent: Option<FieldId>,
+}
+
+impl Record {
+    fn of(catalog: &Catalog) -> Record {
+        Record { exe: catalog.field("process.exe"), parent: catalog.field("process.parent.exe") }
+    }
+}
+
+impl SubjectTables {
+    /// Tables in which no event is possible yet.
+    pub(super) fn new(paths: &PathTables, line: &LineBits) -> SubjectTables {
+        let classes = paths.class_sets.len();
+        let mut tables = SubjectTables {
+            line_any: vec![[0; 4]; classes],
+            line_trusted: vec![[0; 4]; classes],
+            exe_mask: vec![0; 2 * classes],
+            parent_mask: vec![0; 2 * classes],
+            line_events: vec![0; 2 * classes],
+            always: 0,
+            line_bits: u32::from(line.count),
+        };
+        if line.count == 0 {
+            return tables;
+        }
+        for (class, sets) in paths.class_sets.iter().enumerate() {
+            let bits = |of: &BTreeMap<PathSetId, u16>| sets.iter().filter_map(|set| of.get(set).copied()).collect::<Vec<_>>();
+            set_bits(tables.line_any.get_mut(class), &bits(&line.any));
+            set_bits(tables.line_trusted.get_mut(class), &bits(&line.trusted));
+        }
+        set_bits(tables.line_any.get_mut(FAIL as usize), &[0]);
+        set_bits(tables.line_trusted.get_mut(FAIL as usize), line.trusted_unresolved.as_slice());
+        tables
+    }
+
+    /// Notes for which subjects something can be left of the start state. `None`: over budget.
+    pub(super) fn note(&mut self, slot: u32, formulas: &mut Formulas, maker: &Maker<'_>, start: &State) -> Option<()> {
+        let bit = 1u64 << slot;
+        let asked = probes_of(formulas, maker.probes, start);
+        let record = Record::of(maker.catalog);
+        for (field, mask) in [(record.exe, &mut self.exe_mask), (record.parent, &mut self.parent_mask)] {
+            let source = field.map(Asked::SubjectClass);
+            let Some((source, probes)) = source.and_then(|s| asked.get(&s).map(|probes| (s, probes))) else {
+                mask.iter_mut().for_each(|entry| *entry |= bit);
+                continue;
+            };
+            let columns = maker.columns(&[source], probes)?;
+            let left = alive(formulas, start, probes, &columns)?;
+            for (entry, &column) in mask.iter_mut().zip(&columns.of_value) {
+                if left.get(column as usize) == Some(&true) {
+                    *entry |= bit;
+                }
+            }
+        }
+        let line: Vec<u32> = asked.iter().filter(|(a, _)| matches!(a, Asked::Window(_))).flat_map(|(_, p)| p.clone()).collect();
+        if !without(formulas, start, &|probe| line.contains(&probe)).is_empty() {
+            self.always |= bit;
+            return Some(());
+        }
+        self.note_line(bit, &bits_of(maker.probes, &line));
+        Some(())
+    }
+
+    /// The event needs one of these bits of the line: programs that set one make it possible.
+    fn note_line(&mut self, bit: u64, asked: &[u64; 4]) {
+        let meets = |bits: &[u64; 4]| bits.iter().zip(asked).any(|(a, b)| a & b != 0);
+        for (events, (any, trusted)) in self.line_events.chunks_mut(2).zip(self.line_any.iter().zip(&self.line_trusted)) {
+            for (index, entry) in events.iter_mut().enumerate() {
+                if meets(any) || (index == 1 && meets(trusted)) {
+                    *entry |= bit;
+                }
+            }
+        }
+    }
+}
+
+fn set_bits(words: Option<&mut [u64; 4]>, bits: &[u16]) {
+    let Some(words) = words else { return };
+    for bit in bits {
+        if let Some(word) = words.get_mut(usize::from(bit / 64)) {
+            *word |= 1 << (bit % 64);
+        }
+    }
+}
+
+/// The lineage bits that probes ask.
+fn bits_of(all: &[Probe], probes: &[u32]) -> [u64; 4] {
+    let mut words = [0; 4];
+    for probe in probes {
+        if let Some((Asked::Window(window), Question::Bit(bit))) = all.get(*probe as usize) {
+            set_bits(Some(&mut words), &[u16::from(*window) * 4 + u16::from(*bit)]);
+        }
+    }
+    words
+}
