@@ -134,7 +134,8 @@ mod tests {
     fn address() -> impl Strategy<Value = IpAddr> {
         prop_oneof![
             (0u32..4, 0u32..4).prop_map(|(a, b)| IpAddr::V4((a << 30 | b).into())),
-            prop_oneof![Just(0u128), Just(1), Just(0xffff_0000_0001), Just(0xfd00 << 112), any::<u128>()].prop_map(|a| IpAddr::V6(a.into())),
+            prop_oneof![Just(0u128), Just(1), Just(0xffff_0000_0001), Just(0xfd00 << 112), any::<u128>()]
+                .prop_map(|a| IpAddr::V6(a.into())),
         ]
     }
 

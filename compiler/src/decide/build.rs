@@ -32,7 +32,8 @@ pub fn plan(package: &Package) -> Result<Plan, PlanError> {
         by_event.entry(rule.event).or_default().push(RuleRef { policy, rule: index });
     }
     let subject = SubjectTables::new(&paths, &line);
-    let mut planner = Planner { package, catalog, paths, prefixes, line, outcomes: Outcomes::new(), plan: Plan { subject, ..Plan::default() } };
+    let mut planner =
+        Planner { package, catalog, paths, prefixes, line, outcomes: Outcomes::new(), plan: Plan { subject, ..Plan::default() } };
     for (event, rules) in by_event {
         planner.event(event, &rules)?;
     }
@@ -79,7 +80,8 @@ impl Planner<'_> {
         }
         let (formulas, probes) = lowering.finish();
         let maker = Maker { catalog: self.catalog, paths: &self.paths, prefixes: &self.prefixes, probes: &probes };
-        let mut chaining = Chaining { maker: &maker, formulas, package: self.package, outcomes: &mut self.outcomes, rules: &rules, chains: Vec::new() };
+        let mut chaining =
+            Chaining { maker: &maker, formulas, package: self.package, outcomes: &mut self.outcomes, rules: &rules, chains: Vec::new() };
         chaining.range(0..rules.places.len())?;
         let Chaining { mut formulas, chains, .. } = chaining;
         if chains.is_empty() {

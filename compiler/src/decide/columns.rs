@@ -134,7 +134,7 @@ impl Maker<'_> {
         let sure = |identity: bool| if identity && !trusted { UNKNOWN } else { TRUE };
         if class == FAIL {
             let failed = |p: &u32| match self.question(*p) {
-                Question::Failed(identity) => (*p, sure(*identity)),
+                Question::Failed => (*p, TRUE),
                 _ => (*p, UNKNOWN),
             };
             return probes.iter().map(failed).collect();

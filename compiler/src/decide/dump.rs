@@ -28,7 +28,13 @@ pub fn classes(package: &Package, plan: &Plan) -> String {
     let steps = t.steps.iter().filter(|s| s.base != 1).count();
     line(
         &mut out,
-        format_args!("automaton: {} states, {} byte slots, {steps} of {} steps, {} dropped", t.states, t.bytes.len(), t.steps.len(), t.dropped_steps),
+        format_args!(
+            "automaton: {} states, {} byte slots, {steps} of {} steps, {} dropped",
+            t.states,
+            t.bytes.len(),
+            t.steps.len(),
+            t.dropped_steps
+        ),
     );
     for entry in &plan.prefixes.entries {
         line(&mut out, format_args!("prefix {}/{}: class {}", Ipv6Addr::from(entry.address), entry.length, entry.class));
@@ -48,7 +54,9 @@ pub fn maps(package: &Package, plan: &Plan) -> String {
     }
     line(&mut out, format_args!("subject: always {:#x}, {} lineage bits", plan.subject.always, plan.subject.line_bits));
     for class in 0..plan.subject.line_any.len() {
-        let pair = |table: &[u64]| table.chunks(2).nth(class).map_or(String::new(), |p| p.iter().map(|m| format!("{m:#x}")).collect::<Vec<_>>().join("/"));
+        let pair = |table: &[u64]| {
+            table.chunks(2).nth(class).map_or(String::new(), |p| p.iter().map(|m| format!("{m:#x}")).collect::<Vec<_>>().join("/"))
+        };
         line(
             &mut out,
             format_args!(

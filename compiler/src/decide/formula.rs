@@ -58,14 +58,6 @@ impl Formulas {
         self.intern(Shape::Probe(probe, negated))
     }
 
-    pub(super) fn and(&mut self, parts: impl IntoIterator<Item = Formula>) -> Formula {
-        self.nary(true, parts)
-    }
-
-    pub(super) fn or(&mut self, parts: impl IntoIterator<Item = Formula>) -> Formula {
-        self.nary(false, parts)
-    }
-
     /// Conjunction or disjunction: flat, sorted, without repetition, without its neutral element.
     pub(super) fn nary(&mut self, and: bool, parts: impl IntoIterator<Item = Formula>) -> Formula {
         let (neutral, absorbing) = if and { (TRUE, FALSE) } else { (FALSE, TRUE) };
@@ -110,14 +102,14 @@ mod tests {
     fn constants_are_absorbed_and_lists_are_flat() {
         let mut f = Formulas::new();
         let (a, b) = (f.probe(0, false), f.probe(1, true));
-        assert_eq!(f.and([a, TRUE]), a);
-        assert_eq!(f.and([a, FALSE, UNKNOWN]), FALSE);
-        assert_eq!(f.or([UNKNOWN, FALSE, UNKNOWN]), UNKNOWN);
-        assert_eq!(f.or([a, TRUE]), TRUE);
-        assert_eq!(f.and([]), TRUE);
-        let inner = f.and([b, a]);
-        let outer = f.and([inner, UNKNOWN]);
-        assert_eq!(outer, f.and([a, UNKNOWN, b]));
+        assert_eq!(f.nary(true, [a, TRUE]), a);
+        assert_eq!(f.nary(true, [a, FALSE, UNKNOWN]), FALSE);
+        assert_eq!(f.nary(false, [UNKNOWN, FALSE, UNKNOWN]), UNKNOWN);
+        assert_eq!(f.nary(false, [a, TRUE]), TRUE);
+        assert_eq!(f.nary(true, []), TRUE);
+        let inner = f.nary(true, [b, a]);
+        let outer = f.nary(true, [inner, UNKNOWN]);
+        assert_eq!(outer, f.nary(true, [a, UNKNOWN, b]));
         assert_eq!(not(UNKNOWN), UNKNOWN);
     }
 }

@@ -14,6 +14,7 @@ mod states;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod values;
 mod walk;
 
 use crate::classes::numbers::Intervals;

@@ -25,8 +25,8 @@ pub(super) enum Asked {
 pub(super) enum Question {
     /// Class: in the set; the flag: only a trusted program counts.
     In(PathSetId, bool),
-    /// Class: failed; the flag as before.
-    Failed(bool),
+    /// Class: failed.
+    Failed,
     /// Window: this bit, 0 to 3.
     Bit(u8),
     /// Flag: set.
@@ -94,7 +94,7 @@ impl<'a> Lowering<'a> {
         let (asked, question) = match (&atom.test, &field.ty) {
             (Test::InPaths(set), FieldType::Comm) => (Asked::CommClass(atom.field), Question::In(*set, false)),
             (Test::InPaths(set), _) => (self.class_of(atom.field), Question::In(*set, atom.identity)),
-            (Test::Unresolved, _) => (self.class_of(atom.field), Question::Failed(atom.identity)),
+            (Test::Unresolved, _) => (self.class_of(atom.field), Question::Failed),
             (Test::Deleted, _) => (Asked::Flag(Flag::Deleted(atom.field)), Question::Set),
             (Test::True, _) => (Asked::Flag(Flag::Field(atom.field)), Question::Set),
             (Test::InRanges(ranges), FieldType::Mode) => (Asked::Mode(atom.field), Question::Ranges(ranges.clone())),
@@ -121,7 +121,6 @@ impl<'a> Lowering<'a> {
         let (sure, maybe) = match &atom.test {
             Test::InPaths(set) if atom.identity => (self.line.trusted.get(set), self.line.any.get(set)),
             Test::InPaths(set) => (self.line.any.get(set), None),
-            Test::Unresolved if atom.identity => (self.line.trusted_unresolved.as_ref(), None),
             Test::Unresolved => (Some(&0), None),
             _ => (None, None),
         };

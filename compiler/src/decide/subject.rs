@@ -21,8 +21,6 @@ pub(super) struct LineBits {
     pub(super) any: BTreeMap<PathSetId, u16>,
     /// Some trusted program of the line is in the set.
     pub(super) trusted: BTreeMap<PathSetId, u16>,
-    /// Some trusted program of the line could not be resolved.
-    pub(super) trusted_unresolved: Option<u16>,
     /// Bits in use; bit 0 is "some program could not be resolved".
     pub(super) count: u16,
 }
@@ -34,7 +32,7 @@ impl LineBits {
     /// Gives bits to what the rules ask about the line; sets that one event asks stand together.
     pub(super) fn of(package: &Package, catalog: &Catalog) -> Result<LineBits, PlanError> {
         let mut asking: Asking = BTreeMap::new();
-        let mut unresolved = None;
+        let mut unresolved = false;
         for (policy, index, rule) in rules(package) {
             atoms(&rule.cond, &mut |atom| match atom.test {
                 _ if !catalog[atom.field].many => {}
@@ -42,23 +40,20 @@ impl LineBits {
                     let entry = asking.entry((rule.event, set)).or_insert((false, RuleRef { policy, rule: index }));
                     entry.0 |= atom.identity;
                 }
-                _ => unresolved = unresolved.or(Some(false)).map(|u| u || atom.identity),
+                _ => unresolved = true,
             });
         }
         let mut bits = LineBits::default();
-        if asking.is_empty() && unresolved.is_none() {
+        if asking.is_empty() && !unresolved {
             return Ok(bits);
         }
         bits.count = 1;
-        if unresolved == Some(true) {
-            bits.trusted_unresolved = bits.next();
-        }
         bits.give(&asking)
     }
 
-    fn next(&mut self) -> Option<u16> {
-        self.count = self.count.saturating_add(1);
-        Some(self.count - 1)
+    fn next(&mut self) -> u16 {
+        self.count += 1;
+        self.count - 1
     }
 
     fn give(mut self, asking: &Asking) -> Result<LineBits, PlanError> {
@@ -79,10 +74,10 @@ impl LineBits {
                 continue;
             }
             let bit = self.next();
-            self.any.extend(bit.map(|bit| (set, bit)));
+            self.any.insert(set, bit);
             if trusted {
                 let bit = self.next();
-                self.trusted.extend(bit.map(|bit| (set, bit)));
+                self.trusted.insert(set, bit);
             }
         }
         if beyond.is_empty() {
@@ -128,7 +123,6 @@ impl SubjectTables {
             set_bits(tables.line_trusted.get_mut(class), &bits(&line.trusted));
         }
         set_bits(tables.line_any.get_mut(FAIL as usize), &[0]);
-        set_bits(tables.line_trusted.get_mut(FAIL as usize), line.trusted_unresolved.as_slice());
         tables
     }
 
