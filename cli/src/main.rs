@@ -3,6 +3,7 @@
 
 #[allow(dead_code, reason = "verbs that need the rest are being added")]
 mod guest;
+mod package;
 mod verbs;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +19,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Parse and type packages and run their unit tests.
+    Check(verbs::check::Arguments),
+    /// Run the unit tests of packages.
+    Test(verbs::test::Arguments),
+    /// Say what a finding's code means.
+    Explain(verbs::explain::Arguments),
     /// Show what an artifact is, does and was checked for.
     Inspect(verbs::inspect::Arguments),
     /// List or fetch the kernels that guests boot.
@@ -30,6 +37,9 @@ enum Verb {
 
 fn main() -> ExitCode {
     match Arguments::parse().verb {
+        Verb::Check(arguments) => verbs::check::run(&arguments),
+        Verb::Test(arguments) => verbs::test::run(&arguments),
+        Verb::Explain(arguments) => verbs::explain::run(&arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(&arguments),
         Verb::Kernels(arguments) => verbs::kernels::run(&arguments),
         Verb::Guest(arguments) => verbs::guest::run(&arguments),
