@@ -5,6 +5,8 @@
 //! kernel's verifier would refuse and shows at run time is a [`Fault`]. Never attaches anything to a real kernel.
 
 mod alu;
+#[cfg(test)]
+mod elf_tests;
 mod env;
 mod exec;
 mod fault;

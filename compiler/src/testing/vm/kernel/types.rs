@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 /// Which of two generations of kernels is emulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
-    /// `dentry.d_iname`
+    /// as 6.1: `dentry.d_iname`, lists of mounts, no `mnt_idmap`
     Old,
-    /// `dentry.d_shortname.string`
+    /// as 6.18: `dentry.d_shortname.string`, trees of mounts
     New,
 }
 
@@ -337,15 +337,32 @@ impl Parser<'_> {
                 let name = self.next();
                 self.types.aliases.push((name, ty));
             } else {
+                let (skipped, known) = (self.flavour()?.is_some_and(|f| f != self.flavour), self.types.composites.len());
                 let fixed = self.eat("fixed");
                 let Ty::Composite(i) = self.base()? else { return Err(format!("expected a struct after `{}`", self.before())) };
                 if let Some(c) = self.types.composites.get_mut(i) {
                     c.fixed = fixed;
                 }
+                if skipped {
+                    self.types.composites.truncate(known);
+                    self.types.by_name.retain(|_, i| *i < known);
+                }
             }
             self.expect(";")?;
         }
         Ok(())
+    }
+
+    /// `old:` or `new:`.
+    fn flavour(&mut self) -> Result<Option<Flavour>, String> {
+        let flavour = match self.peek(0) {
+            "old" => Flavour::Old,
+            "new" => Flavour::New,
+            _ => return Ok(None),
+        };
+        self.at += 1;
+        self.expect(":")?;
+        Ok(Some(flavour))
     }
 
     /// A type without stars and brackets.
@@ -376,15 +393,7 @@ impl Parser<'_> {
         self.types.composites.push(Composite { name, union, size: 0, align: 1, members: Vec::new(), fixed, laid_out: false });
         self.expect("{")?;
         while !self.eat("}") {
-            let flavour = match self.peek(0) {
-                "old" => Some(Flavour::Old),
-                "new" => Some(Flavour::New),
-                _ => None,
-            };
-            if flavour.is_some() {
-                self.at += 1;
-                self.expect(":")?;
-            }
+            let flavour = self.flavour()?;
             let member = self.member()?;
             if flavour.is_none_or(|f| f == self.flavour)
                 && let Some(c) = self.types.composites.get_mut(index)

@@ -101,6 +101,6 @@ fn every_field_of_the_templates_exists_in_a_flavour() {
     let has = |path: &str| kernels.iter().any(|k| k.has(path));
     for s in ebsec_templates::kernel_types().iter().filter(|s| !s.name.contains("___")) {
         let missing: Vec<_> = s.members.iter().map(|m| format!("{}.{}", s.name, m.name)).filter(|p| !has(p)).collect();
-        assert!(missing.is_empty(), "types.txt lacks {missing:?}");
+        assert!(missing.is_empty(), "compiler/src/testing/vm/kernel/types.txt lacks {missing:?}");
     }
 }
