@@ -65,7 +65,8 @@ pub struct Region {
     pub name: Arc<str>,
     /// whether programs may write it
     pub writable: bool,
-    bytes: Vec<u8>,
+    /// shared between clones of a memory until written
+    bytes: Arc<Vec<u8>>,
     elements: Option<Elements>,
     written: Option<Vec<bool>>,
 }
@@ -73,7 +74,7 @@ pub struct Region {
 impl Region {
     /// A region that holds `bytes`.
     pub fn new(kind: Kind, name: &str, bytes: Vec<u8>) -> Region {
-        Region { kind, name: name.into(), writable: true, bytes, elements: None, written: None }
+        Region { kind, name: name.into(), writable: true, bytes: Arc::new(bytes), elements: None, written: None }
     }
 
     /// The same, not to be written by programs.
@@ -246,7 +247,7 @@ impl Memory {
         if let Some(written) = region.written.as_mut().and_then(|w| w.get_mut(range.clone())) {
             written.fill(true);
         }
-        region.bytes.get_mut(range).ok_or(past)?.copy_from_slice(data);
+        Arc::make_mut(&mut region.bytes).get_mut(range).ok_or(past)?.copy_from_slice(data);
         Ok(())
     }
 }

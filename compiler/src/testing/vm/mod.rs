@@ -15,6 +15,8 @@ pub mod kernel;
 mod load;
 mod map;
 pub mod mem;
+#[cfg(test)]
+mod path_tests;
 mod reach;
 #[cfg(test)]
 mod tests;

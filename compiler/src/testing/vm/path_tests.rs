@@ -1,0 +1,215 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+//! The whole event path of an open, from a plan to a verdict: the generated object on the emulated kernel finds the
+//! class that the tables give for the path.
+
+use super::kernel::{FileSpec, Location, TaskSpec};
+use super::*;
+use crate::classes::paths::{self, FAIL, NONE, PathTables};
+use crate::decide::{Chain, Layer, Outcome, Plan, Source, SubjectTables};
+use crate::hir::{Package, PathLang, PathSet, Space, glob};
+use crate::source::Sources;
+use crate::{artifact, codegen};
+use ebsec_templates::{catalog, schema};
+use proptest::prelude::*;
+
+/// The errno of class c is c + this.
+const ERRNO: u32 = 10;
+
+fn set(texts: &[&str]) -> PathSet {
+    let patterns = texts.iter().map(|t| glob::parse(t, glob::Kind::Path).unwrap()).collect();
+    PathSet { space: Space::Path, lang: PathLang::Patterns(patterns) }
+}
+
+fn sets() -> Vec<PathSet> {
+    [
+        &["/etc/**"][..],
+        &["/etc/shadow", "/etc/passwd-"],
+        &["/srv/*/data/**/*.key", "/srv/a"],
+        &["/a?c/[xyz]*"],
+        &["/home/*/.ssh/**"],
+        &["/very/deep/**/leaf"],
+        &["/"],
+        &["/n/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa*"],
+    ]
+    .map(set)
+    .into()
+}
+
+/// A plan that refuses every read with the errno of the path's class.
+fn plan(tables: PathTables) -> Plan {
+    let catalog = catalog();
+    let event = catalog.event("file.read").unwrap();
+    let classes = tables.class_sets.len() as u32;
+    let rows = [vec![0; classes as usize], vec![1; classes as usize], (2..2 + classes).collect()].concat();
+    let layer =
+        Layer { source: Source::ObjectClass(catalog.field("file.path").unwrap()), columns: None, ncols: classes, table: rows, states: 3 };
+    let outcome = |errno| Outcome { event, items: Vec::new(), errno, kill: false };
+    let refusals = (0..classes).map(|c| outcome(Some((c + ERRNO) as u16)));
+    Plan {
+        subject: SubjectTables {
+            line_any: vec![[0; 4]; classes as usize],
+            line_trusted: vec![[0; 4]; classes as usize],
+            exe_mask: vec![u64::MAX; 2 * classes as usize],
+            parent_mask: vec![u64::MAX; 2 * classes as usize],
+            line_events: vec![0; 2 * classes as usize],
+            always: 1,
+            line_bits: 0,
+        },
+        paths: tables,
+        slots: vec![event],
+        chains: vec![Chain { event, slot: 0, layers: vec![layer], finals: (0..2 + classes).collect() }],
+        outcomes: [outcome(None), outcome(Some(1))].into_iter().chain(refusals).collect(),
+        ..Plan::default()
+    }
+}
+
+fn object(tables: &PathTables) -> Vec<u8> {
+    let (plan, package, sources) = (plan(tables.clone()), Package::default(), Sources::default());
+    let code = codegen::generate(&package, &plan, catalog(), &sources)
+        .unwrap_or_else(|e| panic!("{}", e.iter().map(|e| format!("{e}\n")).collect::<String>()));
+    artifact::write(&package, &plan, &code, catalog(), &sources).unwrap()
+}
+
+/// Bytes of a struct of the schema.
+fn fields(name: &str, values: &[(&str, u64)]) -> Vec<u8> {
+    let layout = schema().structs.iter().find(|s| s.name == name).unwrap();
+    let mut out = vec![0; layout.size as usize];
+    for (field, value) in values {
+        let f = layout.fields.iter().find(|f| f.name == *field).unwrap();
+        let at = f.offset as usize;
+        let size = f.ty.size() as usize;
+        out[at..at + size].copy_from_slice(&value.to_le_bytes()[..size]);
+    }
+    out
+}
+
+/// A world with mounts, ready to have files opened in it, and the machine made of it.
+fn load(elf: &[u8], mut w: World) -> (Vm, World) {
+    let task = w.task(&TaskSpec::default()).unwrap();
+    w.enter(task.clone());
+    let mut vm = Vm::load(elf, w.kernel.clone()).unwrap();
+    let control = [
+        ("mode", 1),
+        ("lease", u64::MAX),
+        ("rename_lock", w.rename_lock),
+        ("root_mnt", w.host.root.vfs),
+        ("root_dentry", w.host.root.root),
+        ("mnt_ns", w.host.addr),
+        ("pid_ns", w.pid_ns),
+    ];
+    vm.update(".data.control", &[0; 4], &fields("control", &control)).unwrap();
+    vm.update("tasks", &task.addr.to_le_bytes(), &fields("record", &[("events", 1)])).unwrap();
+    (vm, w)
+}
+
+/// The class that an open of the file at `at` is refused with.
+fn class_at(elf: &[u8], mut w: World, at: Location) -> u32 {
+    let file = w.file(at, FileSpec::default()).unwrap();
+    let (mut vm, _) = load(elf, w);
+    let run = vm.run("ebsec_file_open", &[file, 0]).unwrap_or_else(|f| panic!("{f}"));
+    run.verdict.unsigned_abs() - ERRNO
+}
+
+#[test]
+fn opens_find_the_class_of_their_path() {
+    let tables = paths::build(&sets()).unwrap();
+    let elf = object(&tables);
+    let deep = format!("/very/deep/{}leaf", "d/".repeat(40));
+    let long = |n| format!("/n/{}", "a".repeat(n));
+    let names = [31, 32, 39, 40, 64, 255].map(long);
+    for flavour in [Flavour::Old, Flavour::New] {
+        let mut w = World::new(flavour, 7).unwrap();
+        w.mount(w.host, "/srv").unwrap();
+        w.mount(w.host, "/srv/b/data").unwrap();
+        let short =
+            ["/", "/etc", "/etc/shadow", "/etc/passwd", "/etc/passwd-", "/srv/a", "/srv/b/data/k.key", "/srv/b/data/x/y/k.key", "/abc/xq"];
+        let others = ["/home/u/.ssh/id", "/home/u/v/.ssh/id", "/very/deep/leaf", deep.as_str(), "/nowhere", "/usr/bin/cat"];
+        for path in short.into_iter().chain(others).chain(names.iter().map(String::as_str)) {
+            let at = w.locate(w.host, path).unwrap();
+            let class = class_at(&elf, w.clone(), at);
+            assert_eq!(class, tables.class_of(path.as_bytes()), "{path} on {flavour:?}");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_path_is_absent_or_failed_and_never_unmatched_by_mistake() {
+    let tables = paths::build(&sets()).unwrap();
+    let elf = object(&tables);
+    let mut w = World::new(Flavour::New, 3).unwrap();
+    let memfd = w.internal("memfd:x").unwrap();
+    assert_eq!(class_at(&elf, w.clone(), memfd), NONE);
+    // A lazily unmounted file system and an anonymous namespace: the path is not known.
+    let mount = w.mount(w.host, "/mnt").unwrap();
+    let inside = w.locate(w.host, "/mnt/f").unwrap();
+    w.detach(mount).unwrap();
+    assert_eq!(class_at(&elf, w.clone(), inside), FAIL);
+    let anonymous = w.anonymous_namespace().unwrap();
+    let inside = w.locate(anonymous, "/etc/shadow").unwrap();
+    assert_eq!(class_at(&elf, w.clone(), inside), FAIL);
+    // A container's own namespace has paths of its own.
+    let container = w.namespace(w.user_ns).unwrap();
+    let inside = w.locate(container, "/etc/shadow").unwrap();
+    assert_eq!(class_at(&elf, w.clone(), inside), tables.class_of(b"/etc/shadow"));
+}
+
+#[test]
+fn a_rename_in_the_middle_is_noticed_at_every_moment() {
+    let tables = paths::build(&sets()).unwrap();
+    let elf = object(&tables);
+    let mut w = World::new(Flavour::Old, 3).unwrap();
+    let (from, to) = (w.locate(w.host, "/etc").unwrap(), w.locate(w.host, "/nowhere").unwrap());
+    let at = w.locate(w.host, "/etc/shadow").unwrap();
+    let file = w.file(at, FileSpec::default()).unwrap();
+    let ends = [tables.class_of(b"/etc/shadow"), tables.class_of(b"/nowhere/shadow")];
+    let parent = at.dentry + w.kernel.offset("dentry.d_parent").unwrap();
+    assert_eq!(w.kernel.get(at.dentry, "dentry.d_parent").unwrap(), from.dentry);
+    let (vm, w) = load(&elf, w);
+    let length = vm.clone().run("ebsec_file_open", &[file, 0]).unwrap().executed;
+    for after in 1..length {
+        let mut vm = vm.clone();
+        // What rename does: the sequence becomes odd, the parent changes, the sequence becomes even.
+        let lock = |n: u32| Scripted { after: after + u64::from(n) * 3, addr: w.rename_lock, bytes: n.to_le_bytes().into() };
+        let moved = Scripted { after: after + 4, addr: parent, bytes: to.dentry.to_le_bytes().into() };
+        vm.kernel.env.script = vec![lock(1), moved, lock(2)];
+        vm.kernel.env.script.sort_by_key(|s| s.after);
+        let class = vm.run("ebsec_file_open", &[file, 0]).unwrap().verdict.unsigned_abs() - ERRNO;
+        assert!(ends.contains(&class) || class == FAIL, "class {class} after {after} instructions");
+    }
+}
+
+fn path() -> impl Strategy<Value = String> {
+    let name = prop_oneof![
+        Just("etc".to_owned()),
+        Just("srv".to_owned()),
+        Just("data".to_owned()),
+        Just("shadow".to_owned()),
+        "[a-c]{1,3}",
+        "[a-zA-Z0-9.\u{e0}-\u{ff}-]{1,40}",
+    ];
+    prop::collection::vec(name, 0..24).prop_map(|names| format!("/{}", names.join("/")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn random_paths_through_random_mounts(paths in prop::collection::vec(path(), 1..6), mounts in prop::collection::vec(path(), 0..3), seed in any::<u64>(), old in any::<bool>()) {
+        static TABLES: std::sync::OnceLock<(PathTables, Vec<u8>)> = std::sync::OnceLock::new();
+        let (tables, elf) = TABLES.get_or_init(|| {
+            let tables = paths::build(&sets()).unwrap();
+            let elf = object(&tables);
+            (tables, elf)
+        });
+        let mut w = World::new(if old { Flavour::Old } else { Flavour::New }, seed).unwrap();
+        for m in mounts.iter().filter(|m| *m != "/") {
+            w.mount(w.host, m).unwrap();
+        }
+        let mut open = |p: &String| w.open(p, FileSpec::default()).unwrap();
+        let files: Vec<u64> = paths.iter().map(&mut open).collect();
+        let (mut vm, _) = load(elf, w);
+        for (p, file) in paths.iter().zip(files) {
+            let class = vm.run("ebsec_file_open", &[file, 0]).unwrap().verdict.unsigned_abs() - ERRNO;
+            prop_assert_eq!(class, tables.class_of(p.as_bytes()), "{}", p);
+        }
+    }
+}
