@@ -157,6 +157,7 @@ next:
   r1 += r8
   *(u8 *)(r1 + 0) = 47
   r1 += 1
+  r2 &= 255
   r3 = *(u64 *)(r10 - 24)
   call bpf_probe_read_kernel
   r1 = *(u64 *)(r10 - 16)

@@ -59,20 +59,24 @@
 .endm
 
 .macro inode_setuid
-  if r1 == 0 goto .done
+  if r1 == 0 goto .absent
   w1 = *(u16 *)(r1 + inode.i_mode)
   r1 >>= 11
   r1 &= 1
+  goto .done
+.absent:
+  r1 = 0
 .done:
 .endm
 
 .macro inode_owned
-  if r1 == 0 goto .done
+  if r1 == 0 goto .no
   w1 = *(u32 *)(r1 + inode.i_uid.val)
   *(u64 *)(r10 - 8) = r1
   field_process_euid
   r2 = *(u64 *)(r10 - 8)
   if r1 == r2 goto .yes
+.no:
   r1 = 0
   goto .done
 .yes:

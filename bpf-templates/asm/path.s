@@ -449,8 +449,6 @@ fail:
 .macro walk_up fail
   *(u64 *)(r10 - 128) = r6
   *(u64 *)(r10 - 120) = r7
-  *(u64 *)(r10 - 104) = 0
-  *(u64 *)(r10 - 96) = 0
   *(u64 *)(r10 - 88) = r8
   *(u64 *)(r10 - 80) = 0
   *(u64 *)(r10 - 72) = 0
@@ -464,6 +462,12 @@ fail:
   r3 += r7
   call bpf_probe_read_kernel
   if r0 != 0 goto {fail}
+  ; zero, in a form that the verifier takes for any number: a counter that it knows would make every turn a new state
+  r1 = *(u64 *)(r10 - 112)
+  r2 = *(u64 *)(r10 - 112)
+  r1 -= r2
+  *(u64 *)(r10 - 104) = r1
+  *(u64 *)(r10 - 96) = r1
   r1 = 4096
   r2 = func step_up
   r3 = r10
@@ -476,7 +480,7 @@ fail:
 .func path_once global 2
   r6 = r1
   r7 = r2
-  r8 = -1
+  r8 = 4096
   walk_up fail
   r1 = *(u64 *)(r10 - 80)
   if r1 == 3 goto hidden
@@ -488,6 +492,7 @@ fail:
   if r0 != 1 goto fail
   ; the batches of 8 components from the top: state, next index, dentry, vfsmount
   r1 = *(u64 *)(r10 - 104)
+  if r1 > 2048 goto fail
   *(u64 *)(r10 - 128) = {START_PATH}
   *(u64 *)(r10 - 120) = r1
   *(u64 *)(r10 - 112) = r6
@@ -556,16 +561,9 @@ fail:
   r0 >>= 32
   if r0 != 0 goto end
   r1 = *(u64 *)(r6 + 8)
-  r2 = r1
-  r2 += -1
-  r2 &= 7
-  r2 += 1
-  if r1 < 8 goto last
-  r2 = 8
-last:
-  r1 -= r2
+  if r1 <= 8 goto end
+  r1 += -8
   *(u64 *)(r6 + 8) = r1
-  if r1 == 0 goto end
   r0 = 0
   exit
 end:

@@ -47,8 +47,11 @@ pub(crate) fn everything(catalog: &Catalog) -> Plan {
     };
     for (index, event) in catalog.events.iter().enumerate() {
         let layer = |source| Layer { source, columns: Some(vec![0; 5000]), ncols: 1, table: vec![0, 1, 2], states: 3 };
-        let mut layers: Vec<Layer> = event.fields.iter().map(|&f| layer(source_of(catalog, f))).collect();
-        if let Some(path) = catalog.field("file.path").filter(|f| event.fields.contains(f)) {
+        let only = std::env::var("EBSEC_ONLY").unwrap_or_default();
+        let asked = event.fields.iter().filter(|&&f| only.is_empty() || only.split(',').any(|o| o == catalog[f].name));
+        let mut layers: Vec<Layer> = asked.map(|&f| layer(source_of(catalog, f))).collect();
+        if !only.is_empty() {
+        } else if let Some(path) = catalog.field("file.path").filter(|f| event.fields.contains(f)) {
             layers.push(layer(Source::Flags(vec![Flag::Deleted(path)])));
         }
         plan.slots.push(EventId(index as u16));
