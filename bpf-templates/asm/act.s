@@ -119,41 +119,74 @@ unknown:
 
 ; Writes the end of a path right-aligned: r1 = where (in a report: r2 bytes, and 256 more that may be overwritten),
 ; r2 = bytes, r3 = dentry, r4 = vfsmount -> r0 = bytes written, bit 31 set where the front is cut off.
-; For people: no rename check, up to 64 steps.
+; For people: no rename check, up to 512 steps. State: 0 where, 8 room left, 16 dentry, 24 vfsmount, 32 whole.
 .func put_path static 4
-  r9 = r1
-  *(u64 *)(r10 - 40) = r2
-  r8 = r2
-  r6 = r3
-  r7 = r4
-  *(u64 *)(r10 - 48) = 64
-next:
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  r3 = offsetof(vfsmount.mnt_root)
-  r3 += r7
-  call bpf_probe_read_kernel
-  if r0 != 0 goto cut
+  r6 = r2
+  *(u64 *)(r10 - 40) = r1
+  *(u64 *)(r10 - 24) = r3
+  *(u64 *)(r10 - 16) = r4
+  *(u64 *)(r10 - 8) = 0
+  ; the room, in a form of which the verifier does not count every turn
+  r2 = r3
+  r2 -= r3
+  r6 += r2
+  *(u64 *)(r10 - 32) = r6
+  *(u64 *)(r10 - 48) = r6
+  r1 = 512
+  r2 = func put_step
+  r3 = r10
+  r3 += -40
+  r4 = 0
+  call bpf_loop
+  r0 = *(u64 *)(r10 - 48)
+  r1 = *(u64 *)(r10 - 32)
+  r0 -= r1
+  r0 &= 0x7ff
+  r2 = *(u64 *)(r10 - 8)
+  if r2 == 0 goto cut
+  if r0 != 0 goto some
+  ; the root itself
+  r1 += -1
+  r1 &= 1023
+  r2 = *(u64 *)(r10 - 40)
+  r2 += r1
+  *(u8 *)(r2 + 0) = 47
+  r0 = 1
+some:
+  exit
+cut:
+  r1 = 1 ll
+  r1 <<= 31
+  r0 |= r1
+  exit
+
+; One name or one mount of the way up. r2 = the state -> r0 = 1 to end.
+.func put_step static 2
+  r9 = r2
+  r6 = *(u64 *)(r9 + 24)
+  read8 8 vfsmount.mnt_root end
+  r6 = *(u64 *)(r9 + 16)
   r1 = *(u64 *)(r10 - 8)
   if r1 == r6 goto crossing
-  read8 16 dentry.d_parent cut
+  read8 16 dentry.d_parent end
   r1 = r10
   r1 += -32
   r2 = 16
   r3 = offsetof(dentry.d_name)
   r3 += r6
   call bpf_probe_read_kernel
-  if r0 != 0 goto cut
+  if r0 != 0 goto end
   ; a name's length and address; the room left must hold it and its slash
   w2 = *(u32 *)(r10 - 28)
-  if r2 > 255 goto cut
+  if r2 > 255 goto end
+  r8 = *(u64 *)(r9 + 8)
   r1 = r2
   r1 += 1
-  if r1 > r8 goto cut
+  if r1 > r8 goto end
   r8 -= r1
   r8 &= 1023
-  r1 = r9
+  *(u64 *)(r9 + 8) = r8
+  r1 = *(u64 *)(r9 + 0)
   r1 += r8
   *(u8 *)(r1 + 0) = 47
   r1 += 1
@@ -162,42 +195,26 @@ next:
   call bpf_probe_read_kernel
   r1 = *(u64 *)(r10 - 16)
   if r1 == r6 goto whole
-  r6 = r1
-  goto turn
+  *(u64 *)(r9 + 16) = r1
+  r0 = 0
+  exit
 crossing:
-  *(u64 *)(r10 - 16) = r6
-  r6 = r7
+  r6 = *(u64 *)(r9 + 24)
   r1 = offsetof(mount.mnt)
   r6 -= r1
-  read8 8 mount.mnt_parent cut
+  read8 8 mount.mnt_parent end
   r7 = *(u64 *)(r10 - 8)
   if r7 == r6 goto whole
-  read8 8 mount.mnt_mountpoint cut
-  r6 = *(u64 *)(r10 - 8)
+  read8 8 mount.mnt_mountpoint end
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r9 + 16) = r1
   r1 = offsetof(mount.mnt)
   r7 += r1
-turn:
-  r1 = *(u64 *)(r10 - 48)
-  r1 += -1
-  *(u64 *)(r10 - 48) = r1
-  if r1 != 0 goto next
-cut:
-  r0 = *(u64 *)(r10 - 40)
-  r0 -= r8
-  r1 = 1 ll
-  r1 <<= 31
-  r0 |= r1
+  *(u64 *)(r9 + 24) = r7
+  r0 = 0
   exit
 whole:
-  r0 = *(u64 *)(r10 - 40)
-  r0 -= r8
-  if r0 != 0 goto some
-  ; the root itself
-  r8 += -1
-  r8 &= 1023
-  r1 = r9
-  r1 += r8
-  *(u8 *)(r1 + 0) = 47
+  *(u64 *)(r9 + 32) = 1
+end:
   r0 = 1
-some:
   exit

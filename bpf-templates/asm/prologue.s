@@ -4,7 +4,7 @@
 ;   8, 16 scratch · 24 start state · 32 exe · 40 parent · 48 to 72 lineage words · 80 verdict (errno)
 ;   88, 96 path class of the first and second place (all ones: not walked yet) · 104, 112 dentry and vfsmount as plain addresses
 ;   128 task name (16 bytes), for hooks about paths · 184 address of the peer as for the trie (4 bytes length, 16 address)
-;   160 the caller's socket address (28 bytes) · 192 port
+;   132 to 156 states of chains that wait for a path (4 bytes each) · 160 the caller's socket address (28 bytes) · 192 port
 
 ; Jumps to `allow` where nothing can apply. MASK: the slots of this hook's events.
 .macro prologue
@@ -34,7 +34,11 @@
   r3 = *(u64 *)(r2 + 0)
   if r3 == r8 goto allow
 .record:
-  *(u64 *)(r10 - 24) = r9
+  ; the start state, in a form about which the verifier assumes nothing: else it follows the canary's way apart
+  r1 = r9
+  r1 += r8
+  r1 -= r8
+  *(u64 *)(r10 - 24) = r1
   *(u64 *)(r10 - 8) = r8
   r1 = map tasks
   r2 = r10

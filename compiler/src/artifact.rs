@@ -60,14 +60,7 @@ fn map(map: &crate::codegen::MapSpec) -> MapSpec {
         MapKind::RingBuf => 27,
     };
     let flags = u32::from(map.no_prealloc) * BPF_F_NO_PREALLOC + u32::from(map.frozen) * BPF_F_RDONLY_PROG;
-    MapSpec {
-        name: map.name.to_owned(),
-        map_type,
-        key_size: map.key_size,
-        value_size: map.value_size,
-        max_entries: map.max_entries,
-        flags,
-    }
+    MapSpec { name: map.name.to_owned(), map_type, key_size: map.key_size, value_size: map.value_size, max_entries: map.max_entries, flags }
 }
 
 fn data(symbol: &crate::codegen::DataSymbol) -> DataSpec {

@@ -132,7 +132,11 @@ impl Reader<'_> {
             Some(text) if !text.is_empty() && !text.chars().any(crate::diag::render::is_hidden) => Some(text.to_owned()),
             Some(_) => {
                 let loc = self.loc(value.span());
-                self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, format!("`{key}` is empty or has characters that cannot be seen")));
+                self.diagnostics.push(Diagnostic::error(
+                    codes::CONFIG_TYPE,
+                    loc,
+                    format!("`{key}` is empty or has characters that cannot be seen"),
+                ));
                 None
             }
             None => {

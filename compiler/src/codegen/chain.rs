@@ -63,15 +63,69 @@ impl<'a> Emitter<'a> {
         let mut out = String::new();
         self.mark(&mut out, chain, None);
         out.push_str("  r9 = *(u64 *)(r10 - 24)\n");
-        for layer in &chain.layers {
-            self.mark(&mut out, chain, source_field(&layer.source));
-            self.layer(&mut out, layer, object);
+        self.layers(&mut out, chain, &chain.layers, object, &none);
+        self.outcome(&mut out, chain, object, &none);
+        out
+    }
+
+    /// A chain up to its first layer that asks the path, and the rest. The first half leaves the state in the slot.
+    pub(crate) fn chain_in_two(&mut self, chain: &Chain, object: usize, first: usize, slot: Option<usize>) -> (String, String) {
+        let (before, after) = chain.layers.split_at(first.min(chain.layers.len()));
+        let none = self.label();
+        let early = if slot.is_some() { self.label() } else { none.clone() };
+        let mut begin = String::new();
+        self.mark(&mut begin, chain, None);
+        begin.push_str("  r9 = *(u64 *)(r10 - 24)\n");
+        self.layers(&mut begin, chain, before, object, &early);
+        let mut end = String::new();
+        if let Some(slot) = slot {
+            let _ = writeln!(begin, "  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
+            self.mark(&mut end, chain, None);
+            let _ = writeln!(end, "  w9 = *(u32 *)(r10 - {})\n  if r9 == 0 goto {none}", state_slot(slot));
+        }
+        self.layers(&mut end, chain, after, object, &none);
+        self.outcome(&mut end, chain, object, &none);
+        (begin, end)
+    }
+
+    /// The first half of a chain with its slot: dead unless the half says otherwise.
+    pub(crate) fn saved(&self, begin: &str, slot: Option<usize>) -> String {
+        let Some(slot) = slot else { return begin.to_owned() };
+        // zero in a form about which the verifier assumes nothing, or it would follow every mix of live and dead chains
+        format!("  r9 = 0\n  r9 += r8\n  r9 -= r8\n  *(u32 *)(r10 - {}) = r9\n{begin}", state_slot(slot))
+    }
+
+    /// Walks the path of a place if one of the chains that wait for it is alive.
+    pub(crate) fn walk(&mut self, place: usize, waiting: &[Option<usize>]) -> String {
+        let slots: Vec<usize> = waiting.iter().copied().flatten().collect();
+        let skip = self.label();
+        let mut out = String::new();
+        if slots.len() == waiting.len() {
+            out.push_str("  r1 = 0\n");
+            for slot in slots {
+                let _ = writeln!(out, "  w2 = *(u32 *)(r10 - {})\n  r1 |= r2", state_slot(slot));
+            }
+            let _ = writeln!(out, "  if r1 == 0 goto {skip}");
+        }
+        let _ = writeln!(out, "  class_of_object {} {}", self.place_slot(place), self.object_macro("object", place));
+        let _ = writeln!(out, "{skip}:");
+        out
+    }
+
+    fn layers(&mut self, out: &mut String, chain: &Chain, layers: &[Layer], object: usize, none: &str) {
+        for layer in layers {
+            self.mark(out, chain, source_field(&layer.source));
+            self.layer(out, layer, object);
             let _ = writeln!(out, "  if r9 == 0 goto {none}");
         }
-        self.mark(&mut out, chain, None);
+    }
+
+    /// Acts on the outcome of state r9.
+    fn outcome(&mut self, out: &mut String, chain: &Chain, object: usize, none: &str) {
+        self.mark(out, chain, None);
         let placed = self.tables.small(&chain.finals);
         out.push_str("  r1 = r9\n");
-        lookup(&mut out, "r1", "r9", &placed, chain.finals.len());
+        lookup(out, "r1", "r9", &placed, chain.finals.len());
         let _ = writeln!(out, "  if r9 == 0 goto {none}");
         if self.hook.object == ObjectKind::Path {
             if !self.each_mount() {
@@ -81,9 +135,20 @@ impl<'a> Emitter<'a> {
         } else {
             out.push_str("  r1 = r9\n  take_outcome 2\n");
         }
-        let _ = writeln!(out, "{none}:");
-        out.push_str(".loc off\n");
-        out
+        let _ = writeln!(out, "{none}:\n.loc off");
+    }
+
+    /// Index of the object whose path an object has.
+    pub(crate) fn place(&self, object: usize) -> usize {
+        self.object(object).map_or(object, |o| o.path_of)
+    }
+
+    /// Stack slot of a place's class.
+    fn place_slot(&self, place: usize) -> usize {
+        let mut places: Vec<usize> = self.hook.objects.iter().map(|o| o.path_of).collect();
+        places.sort_unstable();
+        places.dedup();
+        88 + 8 * places.iter().position(|&p| p == place).unwrap_or(0)
     }
 
     fn object_macro(&self, what: &str, object: usize) -> String {
@@ -151,17 +216,9 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn class_of_object(&mut self, out: &mut String, object: usize) {
-        if self.each_mount() {
-            out.push_str("  r1 = *(u64 *)(r10 - 88)\n");
-            return;
-        }
-        let walked = self.object(object).map_or(object, |o| o.path_of);
-        let mut places: Vec<usize> = self.hook.objects.iter().map(|o| o.path_of).collect();
-        places.sort_unstable();
-        places.dedup();
-        let place = 88 + 8 * places.iter().position(|&p| p == walked).unwrap_or(0);
-        let _ = writeln!(out, "  class_of_object {place} {}", self.object_macro("object", walked));
+    /// The walk has been done by [`Emitter::walk`], or is done by the loop over mounts.
+    fn class_of_object(&self, out: &mut String, object: usize) {
+        let _ = writeln!(out, "  r1 = *(u64 *)(r10 - {})", self.place_slot(self.place(object)));
     }
 
     fn field_name(&self, field: FieldId) -> String {
@@ -223,6 +280,11 @@ impl<'a> Emitter<'a> {
         }
         let _ = writeln!(out, "  r1 &= {}", (1u32 << flags.len()) - 1);
     }
+}
+
+/// Distance of a waiting chain's state.
+fn state_slot(slot: usize) -> usize {
+    132 + 4 * slot
 }
 
 /// `to = table[index]` with the index checked; both are registers.

@@ -1,8 +1,9 @@
 //! Takes a hook's contract and its chains, gives the text of its program: prologue, facts, what is raised, epilogue.
 
 use super::chain::Emitter;
-use crate::decide::{Chain, Plan};
+use crate::decide::{Chain, Flag, Plan, Source};
 use ebsec_templates::{Hook, ObjectKind, Raise};
+use std::collections::BTreeMap;
 
 /// The chains of all events that a hook raises, sorted by event.
 pub(crate) fn chains_of<'p>(plan: &'p Plan, hook: &Hook) -> Vec<&'p Chain> {
@@ -74,22 +75,56 @@ fn fact_macro(hook: &Hook, fact: &str) -> String {
     format!("{}__fact_{}", hook.name, fact.replace('.', "_"))
 }
 
-/// Every elementary event once, in the order of the contract.
+/// Every elementary event once, in the order of the contract: what needs no path is decided first; then each path that
+/// an undecided chain needs is walked, at one place of the program (the verifier follows the walk once); then the rest.
 fn raises(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
-    let mut out = String::new();
+    let mut cheap = String::new();
+    let mut walks: BTreeMap<usize, Vec<Option<usize>>> = BTreeMap::new();
+    let mut rest = String::new();
+    let mut slots = 0;
     for raise in &gen_.hook.raises {
-        out.push_str(&one_raise(gen_, chains, raise));
+        for chain in chains.iter().filter(|c| c.event == raise.event) {
+            let first = if gen_.each_mount() { None } else { chain.layers.iter().position(|l| needs_path(&l.source)) };
+            let Some(first) = first else {
+                let body = gen_.chain(chain, raise.object);
+                cheap.push_str(&guarded(gen_, raise, &body));
+                continue;
+            };
+            let slot = (slots < STATE_SLOTS).then_some(slots);
+            slots += 1;
+            walks.entry(gen_.place(raise.object)).or_default().push(slot);
+            let (begin, end) = gen_.chain_in_two(chain, raise.object, first, slot);
+            if slot.is_some() {
+                let begin = guarded(gen_, raise, &begin);
+                cheap.push_str(&gen_.saved(&begin, slot));
+                rest.push_str(&end);
+            } else {
+                let whole = format!("{begin}{end}");
+                rest.push_str(&guarded(gen_, raise, &whole));
+            }
+        }
     }
-    out
+    for (place, waiting) in walks {
+        cheap.push_str(&gen_.walk(place, &waiting));
+    }
+    cheap + &rest
 }
 
-fn one_raise(gen_: &mut Emitter<'_>, chains: &[&Chain], raise: &Raise) -> String {
-    let mut body = String::new();
-    for chain in chains.iter().filter(|c| c.event == raise.event) {
-        body.push_str(&gen_.chain(chain, raise.object));
+/// Chains of a program that can be decided half before the walk.
+const STATE_SLOTS: usize = 7;
+
+fn needs_path(source: &Source) -> bool {
+    match source {
+        Source::ObjectClass(_) => true,
+        Source::Flags(flags) => flags.iter().any(|f| matches!(f, Flag::Deleted(_))),
+        _ => false,
     }
-    if body.is_empty() {
-        return body;
+}
+
+/// The text, jumped over unless the facts of the raise hold.
+fn guarded(gen_: &mut Emitter<'_>, raise: &Raise, body: &str) -> String {
+    if raise.when.is_empty() {
+        return body.to_owned();
     }
     let skip = gen_.label();
     let mut out = String::new();
@@ -97,7 +132,7 @@ fn one_raise(gen_: &mut Emitter<'_>, chains: &[&Chain], raise: &Raise) -> String
         let jump = if *holds { "==" } else { "!=" };
         out.push_str(&format!("  {}\n  if r1 {jump} 0 goto {skip}\n", fact_macro(gen_.hook, fact)));
     }
-    out.push_str(&body);
+    out.push_str(body);
     out.push_str(&format!("{skip}:\n"));
     out
 }

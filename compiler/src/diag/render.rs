@@ -15,8 +15,7 @@ use std::ops::Range;
 /// Whether a character could change what a terminal or a reader sees of its neighbours.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
+    c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
 }
 
 /// Text with hidden characters as escapes; line breaks and tabs stay.
@@ -144,11 +143,10 @@ fn summary(diagnostics: &[Diagnostic]) -> String {
         1 => Some(format!("1 {word}")),
         n => Some(format!("{n} {word}s")),
     };
-    let parts: Vec<String> =
-        [one(count(Level::Error), "error"), one(count(Level::Warning), "warning"), one(count(Level::Info), "remark")]
-            .into_iter()
-            .flatten()
-            .collect();
+    let parts: Vec<String> = [one(count(Level::Error), "error"), one(count(Level::Warning), "warning"), one(count(Level::Info), "remark")]
+        .into_iter()
+        .flatten()
+        .collect();
     if parts.is_empty() { String::new() } else { format!("{}\n", parts.join(", ")) }
 }
 
@@ -253,7 +251,10 @@ mod tests {
         assert!(text.contains(r"\u{1b}[2J"));
         let marked = text.lines().find(|l| l.contains("^^^^^")).unwrap();
         let shown = text.lines().find(|l| l.contains("wrong") && l.contains("let")).unwrap();
-        assert_eq!(marked.chars().position(|c| c == '^'), shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count()));
+        assert_eq!(
+            marked.chars().position(|c| c == '^'),
+            shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count())
+        );
     }
 
     #[test]

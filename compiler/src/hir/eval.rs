@@ -175,8 +175,8 @@ pub fn satisfies(package: &Package, verdict: &Verdict, expect: Option<&(Action, 
     let Some((action, policy, label)) = expect else { return word.is_none() };
     word == Some(*action)
         && verdict.matched.iter().any(|m| {
-            let named = package.policies.get(m.policy).is_some_and(|p| p.name == *policy)
-                && rule(package, m).is_some_and(|r| r.label == *label);
+            let named =
+                package.policies.get(m.policy).is_some_and(|p| p.name == *policy) && rule(package, m).is_some_and(|r| r.label == *label);
             named
                 && match action {
                     Action::Kill => kills(package, m),
@@ -185,4 +185,3 @@ pub fn satisfies(package: &Package, verdict: &Verdict, expect: Option<&(Action, 
                 }
         })
 }
-

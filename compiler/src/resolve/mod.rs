@@ -229,7 +229,9 @@ impl<'a> Names<'a> {
                     _ => loc,
                 };
                 let name = &rule.label.node;
-                diagnostics.push(twice(self.loc(file, rule.label.span), name, place).note("reports, tests and exceptions name rules by their label"));
+                diagnostics.push(
+                    twice(self.loc(file, rule.label.span), name, place).note("reports, tests and exceptions name rules by their label"),
+                );
                 labels.insert(name.as_str(), first);
             }
         }

@@ -189,12 +189,22 @@ impl<'a> Checker<'a> {
         if date < self.today {
             let message = format!("this exception expired: its last day was {date}");
             let today: Date = self.today;
-            self.push(Diagnostic::error(codes::EXPIRED, loc, message).note(format!("today is {today}")).help("take the exception out, or give it a new date"));
+            self.push(
+                Diagnostic::error(codes::EXPIRED, loc, message)
+                    .note(format!("today is {today}"))
+                    .help("take the exception out, or give it a new date"),
+            );
         }
     }
 
     /// `policy`, `policy.rule`, `policy default event`.
-    fn exception_target(&mut self, file: usize, target: &'a ast::Name, default: Option<&ast::Name>, loc: Loc) -> Option<(PolicyId, Target<'a>)> {
+    fn exception_target(
+        &mut self,
+        file: usize,
+        target: &'a ast::Name,
+        default: Option<&ast::Name>,
+        loc: Loc,
+    ) -> Option<(PolicyId, Target<'a>)> {
         let whole = self.names.find_policy(file, &target.node);
         if let Found::Here(id) = whole {
             let Some(event) = default else { return Some((id, Target::All)) };
@@ -237,7 +247,11 @@ impl<'a> Checker<'a> {
         {
             let place = self.names.loc(policy.file, rule.label.span);
             let message = format!("`{}` is an `allow`: an exception to it would refuse more", target.node);
-            self.push(Diagnostic::error(codes::EXCEPTION_FOR_ALLOW, loc, message).related(place, "this rule").help("narrow the condition of the rule"));
+            self.push(
+                Diagnostic::error(codes::EXCEPTION_FOR_ALLOW, loc, message)
+                    .related(place, "this rule")
+                    .help("narrow the condition of the rule"),
+            );
             return None;
         }
         Some((id, Target::Rule(label)))

@@ -89,7 +89,11 @@ impl Index {
         let Some((before, last)) = name.rsplit_once('.') else { return FieldName::Unknown };
         match self.fields.get(before) {
             Some((id, None)) if self.catalog[*id].ty == FieldType::Path => {
-                if last == "absent" { FieldName::Planned } else { FieldName::BadPart(*id) }
+                if last == "absent" {
+                    FieldName::Planned
+                } else {
+                    FieldName::BadPart(*id)
+                }
             }
             _ if self.is_planned(before) => FieldName::Planned,
             _ => FieldName::Unknown,

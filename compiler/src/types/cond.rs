@@ -98,7 +98,9 @@ impl Checker<'_> {
             _ => {}
         }
         let message = format!("`{name}` is {}, which is no condition by itself", Elem::of_field(ty).phrase());
-        self.push(Diagnostic::error(codes::NOT_BOOL, loc, message).help(format!("compare it with something: `{name} == …`, `{name} in […]`")));
+        self.push(
+            Diagnostic::error(codes::NOT_BOOL, loc, message).help(format!("compare it with something: `{name} == …`, `{name} in […]`")),
+        );
         WRONG
     }
 
@@ -109,7 +111,9 @@ impl Checker<'_> {
         match self.names.find(env.file, name) {
             Found::Here(id) => match self.names.def(id).map(|d| d.kind) {
                 Some(DefKind::Fn(..)) => {
-                    self.push(Diagnostic::error(codes::NOT_A_VALUE, loc, format!("`{name}` is a function")).help(format!("call it: `{name}()`")));
+                    self.push(
+                        Diagnostic::error(codes::NOT_A_VALUE, loc, format!("`{name}` is a function")).help(format!("call it: `{name}()`")),
+                    );
                     WRONG
                 }
                 Some(DefKind::Mark) => {
@@ -167,7 +171,10 @@ impl Checker<'_> {
             Operand::Index { name, .. } => return self.index(name, env),
             Operand::Call { name, span, .. } => {
                 let message = format!("the result of `{}` is true or false and is not compared", name.node);
-                self.push(Diagnostic::error(codes::BOOL_COMPARED, Loc::new(env.id, *span), message).help("use the call by itself, or after `not`"));
+                self.push(
+                    Diagnostic::error(codes::BOOL_COMPARED, Loc::new(env.id, *span), message)
+                        .help("use the call by itself, or after `not`"),
+                );
                 return WRONG;
             }
         };
@@ -204,7 +211,8 @@ impl Checker<'_> {
 
     /// The left side is no field: perhaps a constant, with the sides turned round.
     fn no_left_side(&mut self, name: &ast::Name, loc: Loc, env: &Env<'_>) {
-        let is_constant = env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(self.names.find(env.file, &name.node), Found::Here(_));
+        let is_constant =
+            env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(self.names.find(env.file, &name.node), Found::Here(_));
         if is_constant {
             let message = format!("`{}` is a constant; a comparison has a field on its left side", name.node);
             return self.error(codes::NOT_A_VALUE, loc, message);
@@ -220,7 +228,11 @@ impl Checker<'_> {
             let no = matches!(&value.kind, ValueKind::Name(n) if n == "false") != (op.node == Op::Ne);
             let fixed = if no { format!("not {}", left.name) } else { left.name.to_owned() };
             let message = format!("`{}` is true or false and is a condition by itself", left.name);
-            self.push(Diagnostic::error(codes::BOOL_COMPARED, loc, message).help(format!("write `{fixed}`")).fix("use it by itself", loc, fixed));
+            self.push(Diagnostic::error(codes::BOOL_COMPARED, loc, message).help(format!("write `{fixed}`")).fix(
+                "use it by itself",
+                loc,
+                fixed,
+            ));
             return false;
         }
         let allowed: &[Op] = match (&field.ty, left.part) {
@@ -234,7 +246,8 @@ impl Checker<'_> {
         if !allowed.contains(&op.node) {
             let words: Vec<&str> = allowed.iter().map(|o| op_text(*o)).collect();
             let message = format!("`{}` does not work on `{}`", op_text(op.node), left.name);
-            let mut diagnostic = Diagnostic::error(codes::WRONG_OPERATOR, op_loc, message).help(format!("it has {}", crate::diag::list(&words)));
+            let mut diagnostic =
+                Diagnostic::error(codes::WRONG_OPERATOR, op_loc, message).help(format!("it has {}", crate::diag::list(&words)));
             if op.node == Op::Has && field.ty == FieldType::Path {
                 diagnostic = diagnostic.help("`matches` compares with a pattern");
             }
@@ -245,11 +258,11 @@ impl Checker<'_> {
             let text = self.sources.slice(Loc::new(file, value.span));
             let fixed = format!("not ({} == {text})", left.name);
             let message = format!("`!=` on `{}` could mean that one differs or that all do", left.name);
-            self.push(
-                Diagnostic::error(codes::NEGATED_MANY, op_loc, message)
-                    .help(format!("that none is: `{fixed}`"))
-                    .fix("none of them is", loc, fixed.clone()),
-            );
+            self.push(Diagnostic::error(codes::NEGATED_MANY, op_loc, message).help(format!("that none is: `{fixed}`")).fix(
+                "none of them is",
+                loc,
+                fixed.clone(),
+            ));
             return false;
         }
         true
@@ -303,9 +316,11 @@ impl Checker<'_> {
         let diagnostic = match (constant.shape, op) {
             (Shape::One, Op::In) => {
                 let message = format!("`in` asks for a set, and `{text}` is one value");
-                Diagnostic::error(codes::ONE_WANTED, loc, message)
-                    .help(format!("write `{} == {text}`, or `[{text}]`", left.name))
-                    .fix("put it into a set", loc, format!("[{text}]"))
+                Diagnostic::error(codes::ONE_WANTED, loc, message).help(format!("write `{} == {text}`, or `[{text}]`", left.name)).fix(
+                    "put it into a set",
+                    loc,
+                    format!("[{text}]"),
+                )
             }
             (Shape::Set | Shape::Range, _) if wanted_one => {
                 let what = if constant.shape == Shape::Set { "a set" } else { "more than one value" };
@@ -325,8 +340,16 @@ impl Checker<'_> {
     fn is_pattern(&mut self, language: &PathLang, left: &Left<'_>, loc: Loc) -> bool {
         let Some(pattern) = lang::first_wild(language) else { return false };
         let text = self.sources.slice(loc);
-        let diagnostic = Diagnostic::error(codes::PATTERN_COMPARED, loc, format!("`{}` is a pattern, and `==` compares with one exact value", pattern.text))
-            .help(format!("write `{} matches {text}`; for a `{}` that stands for itself put `\\\\` before it", left.name, wildcard(&pattern.text)));
+        let diagnostic = Diagnostic::error(
+            codes::PATTERN_COMPARED,
+            loc,
+            format!("`{}` is a pattern, and `==` compares with one exact value", pattern.text),
+        )
+        .help(format!(
+            "write `{} matches {text}`; for a `{}` that stands for itself put `\\\\` before it",
+            left.name,
+            wildcard(&pattern.text)
+        ));
         self.push(diagnostic);
         true
     }
@@ -381,7 +404,11 @@ impl Checker<'_> {
             _ => return Some(vec![Test::InRanges(numbers.iter().map(|(low, high)| (*low as u64, *high as u64)).collect())]),
         };
         if range.is_none() {
-            self.error(codes::OUT_OF_RANGE, loc, format!("no number is {} than this: the test would always be false", if op == Op::Lt { "less" } else { "more" }));
+            self.error(
+                codes::OUT_OF_RANGE,
+                loc,
+                format!("no number is {} than this: the test would always be false", if op == Op::Lt { "less" } else { "more" }),
+            );
         }
         range.map(|range| vec![Test::InRanges(vec![range])])
     }
@@ -415,7 +442,8 @@ impl Checker<'_> {
         {
             return if self.count(size, loc) { cond } else { WRONG };
         }
-        let bound: Vec<(&str, Bound)> = params.iter().zip(args).map(|((param, ty), arg)| (param.node.as_str(), self.bind(ty, arg, def.file, env))).collect();
+        let bound: Vec<(&str, Bound)> =
+            params.iter().zip(args).map(|((param, ty), arg)| (param.node.as_str(), self.bind(ty, arg, def.file, env))).collect();
         if !self.enter(id) {
             return WRONG;
         }
@@ -492,8 +520,10 @@ impl Checker<'_> {
             if loc.file != place.file || loc.span.start < place.span.start || loc.span.end > place.span.end {
                 diagnostic = diagnostic.related(place, "for this event");
             }
-            let hooks: Vec<&str> = catalog.events.iter().filter(|e| e.is_hook && e.fields.contains(&field)).map(|e| e.name.as_str()).collect();
-            let raisers = catalog.hooks.iter().filter(|h| h.raises.iter().any(|r| r.event == event) && !catalog[h.event].fields.contains(&field));
+            let hooks: Vec<&str> =
+                catalog.events.iter().filter(|e| e.is_hook && e.fields.contains(&field)).map(|e| e.name.as_str()).collect();
+            let raisers =
+                catalog.hooks.iter().filter(|h| h.raises.iter().any(|r| r.event == event) && !catalog[h.event].fields.contains(&field));
             if !catalog[event].is_hook
                 && let Some(hook) = raisers.map(|h| h.name.as_str()).next()
             {

@@ -81,7 +81,10 @@ impl Checker<'_> {
 
     fn set(&mut self, items: &[ast::Value], loc: Loc, want: Elem, env: &Env<'_>) -> Option<Constant> {
         if items.is_empty() {
-            self.push(Diagnostic::error(codes::EMPTY_SET, loc, "this set is empty").help("nothing is ever in it: leave the test out, or name an element"));
+            self.push(
+                Diagnostic::error(codes::EMPTY_SET, loc, "this set is empty")
+                    .help("nothing is ever in it: leave the test out, or name an element"),
+            );
             return None;
         }
         let mut patterns = Vec::new();
@@ -355,7 +358,9 @@ impl Checker<'_> {
         let text = self.sources.slice(loc).to_owned();
         let diagnostic = if ty.set {
             let message = format!("`{text}` is not a set, and `{ty}` is declared");
-            Diagnostic::error(codes::ONE_WANTED, loc, message).fix("put it into a set", loc, format!("[{text}]")).help(format!("write `[{text}]`"))
+            Diagnostic::error(codes::ONE_WANTED, loc, message)
+                .fix("put it into a set", loc, format!("[{text}]"))
+                .help(format!("write `[{text}]`"))
         } else {
             let message = format!("more than one value, and `{ty}` is declared");
             Diagnostic::error(codes::ONE_WANTED, loc, message).help(format!("declare the type `set<{ty}>`"))

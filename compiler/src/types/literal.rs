@@ -121,7 +121,11 @@ impl Checker<'_> {
             Problem::Relative => diagnostic.help("paths begin with `/`; for a name anywhere ask `.name`"),
             Problem::TrailingSlash if plain && !text.ends_with("**/") => {
                 let without = text.trim_end_matches('/');
-                diagnostic.help(format!("write `\"{without}\"`; for all below it use `under`")).fix("take the slash away", loc, format!("\"{without}\""))
+                diagnostic.help(format!("write `\"{without}\"`; for all below it use `under`")).fix(
+                    "take the slash away",
+                    loc,
+                    format!("\"{without}\""),
+                )
             }
             Problem::EmptySegment if plain && !text.contains(['{', '[', '\\']) => {
                 let fixed = normalised(text);
@@ -208,9 +212,11 @@ impl Checker<'_> {
             let fixed = format!("{shown}/{length}");
             let message = format!("`{text}` has bits beyond its length of {length}");
             self.push(
-                Diagnostic::error(codes::HOST_BITS, loc, message)
-                    .help(format!("the prefix is `{fixed}`; one address is `{address}`"))
-                    .fix("clear the bits", loc, fixed),
+                Diagnostic::error(codes::HOST_BITS, loc, message).help(format!("the prefix is `{fixed}`; one address is `{address}`")).fix(
+                    "clear the bits",
+                    loc,
+                    fixed,
+                ),
             );
             return None;
         }
@@ -247,7 +253,11 @@ impl Checker<'_> {
         if from > to {
             let message = format!("this range ends before it begins: `{}` is more than `{}`", low.node, high.node);
             let turned = format!("{}..{}", high.node, low.node);
-            self.push(Diagnostic::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).fix("turn it round", loc, turned));
+            self.push(Diagnostic::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).fix(
+                "turn it round",
+                loc,
+                turned,
+            ));
             return None;
         }
         let numbers = if elem == Elem::Ip { interval::v6(from, to) } else { vec![(from, to)] };
@@ -263,7 +273,10 @@ impl Checker<'_> {
     pub(super) fn date(&mut self, text: &str, loc: Loc) -> Option<Date> {
         let date = Date::parse(text);
         if date.is_none() {
-            self.push(Diagnostic::error(codes::BAD_DATE, loc, format!("there is no day `{text}`")).help("days are written year-month-day, as in 2027-03-31"));
+            self.push(
+                Diagnostic::error(codes::BAD_DATE, loc, format!("there is no day `{text}`"))
+                    .help("days are written year-month-day, as in 2027-03-31"),
+            );
         }
         date
     }
@@ -315,9 +328,7 @@ impl Checker<'_> {
 fn moved(value: ast::Value, span: Span) -> ast::Value {
     let kind = match value.kind {
         ValueKind::Set(items) => ValueKind::Set(items.into_iter().map(|i| moved(i, span)).collect()),
-        ValueKind::Range { low, high } => {
-            ValueKind::Range { low: ast::Name { span, ..low }, high: ast::Name { span, ..high } }
-        }
+        ValueKind::Range { low, high } => ValueKind::Range { low: ast::Name { span, ..low }, high: ast::Name { span, ..high } },
         ValueKind::Union(a, b) => ValueKind::Union(Box::new(moved(*a, span)), Box::new(moved(*b, span))),
         ValueKind::Difference(a, b) => ValueKind::Difference(Box::new(moved(*a, span)), Box::new(moved(*b, span))),
         other => other,

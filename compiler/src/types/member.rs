@@ -61,12 +61,17 @@ struct Policy<'p, 'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn members(&mut self, def: &PolicyDef<'a>, properties: &Properties, exceptions: &Exceptions<'a>, env: &Env<'_>) -> Vec<Rule> {
+    pub(super) fn members(
+        &mut self,
+        def: &PolicyDef<'a>,
+        properties: &Properties,
+        exceptions: &Exceptions<'a>,
+        env: &Env<'_>,
+    ) -> Vec<Rule> {
         let catalog = self.index.catalog;
         let identity = catalog.fields.iter().enumerate().filter(|(_, f)| f.identity);
         let identity = identity.fold(0, |mask, (i, _)| mask | catalog::bit(ebsec_templates::FieldId(i as u16)));
-        let mut policy =
-            Policy { def, properties, exceptions, defaults: FxHashMap::default(), allows: FxHashMap::default(), identity };
+        let mut policy = Policy { def, properties, exceptions, defaults: FxHashMap::default(), allows: FxHashMap::default(), identity };
         self.collect_defaults(&mut policy, env);
         self.collect_allows(&mut policy, env);
         let mut rules = Vec::new();

@@ -204,7 +204,11 @@ impl<'a> Checker<'a> {
             }
             Found::NotIn(module) if module != ROOT => {
                 let module = self.names.modules.get(module.0 as usize).map_or("", |m| m.name.as_str());
-                Diagnostic::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(last, tail(loc, last), known.iter().copied())
+                Diagnostic::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(
+                    last,
+                    tail(loc, last),
+                    known.iter().copied(),
+                )
             }
             _ => Diagnostic::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
         };

@@ -124,7 +124,9 @@ impl Checker<'_> {
 
     /// One exact path; wrong ones count as absent, the error is said.
     fn path(&mut self, value: &ast::Value, env: &Env<'_>) -> PathValue {
-        self.one(value, Elem::Path, env).and_then(|c| self.exact(&c, Loc::new(env.id, value.span))).map_or(PathValue::Absent, PathValue::Known)
+        self.one(value, Elem::Path, env)
+            .and_then(|c| self.exact(&c, Loc::new(env.id, value.span)))
+            .map_or(PathValue::Absent, PathValue::Known)
     }
 
     fn paths(&mut self, value: &ast::Value, env: &Env<'_>) -> Vec<PathValue> {
@@ -329,7 +331,10 @@ impl Checker<'_> {
         match draft.hook.object {
             ObjectKind::Path if draft.object.path == PathValue::Absent && !memfd => {
                 let message = format!("`{}` needs a path", self.index.catalog[draft.event].name);
-                self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web file.read \"/etc/hosts\" => …`"));
+                self.push(
+                    Diagnostic::error(codes::TYPE_MISMATCH, loc, message)
+                        .help("write it after the event: `web file.read \"/etc/hosts\" => …`"),
+                );
             }
             ObjectKind::Path => {
                 let second_is_new = draft.hook.objects.get(1).is_some_and(|o| !o.exists);
@@ -359,7 +364,9 @@ impl Checker<'_> {
             self.usual_value(draft, "type", if protocol.is_some() && protocol == udp { "dgram" } else { "stream" });
         } else if raises_intent {
             let message = format!("`{}` needs an address with a port", catalog[draft.event].name);
-            self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web net.egress 10.0.0.1:443 => …`"));
+            self.push(
+                Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web net.egress 10.0.0.1:443 => …`"),
+            );
         }
     }
 
@@ -384,10 +391,20 @@ impl Checker<'_> {
 
     /// The expected verdict, with the full name of the policy.
     #[expect(clippy::option_option, reason = "wrong, or allow, or a verdict")]
-    fn expect(&mut self, expect: &ast::Expect, file: usize, env: &Env<'_>, package: &Package) -> Option<Option<(Action, String, Option<String>)>> {
+    fn expect(
+        &mut self,
+        expect: &ast::Expect,
+        file: usize,
+        env: &Env<'_>,
+        package: &Package,
+    ) -> Option<Option<(Action, String, Option<String>)>> {
         let ast::Expect::By { verdict, rule, default, .. } = expect else { return Some(None) };
         let loc = Loc::new(env.id, rule.span);
-        let (policy, label) = if *default { (rule.node.as_str(), None) } else { rule.node.rsplit_once('.').map_or((rule.node.as_str(), None), |(p, l)| (p, Some(l))) };
+        let (policy, label) = if *default {
+            (rule.node.as_str(), None)
+        } else {
+            rule.node.rsplit_once('.').map_or((rule.node.as_str(), None), |(p, l)| (p, Some(l)))
+        };
         let found = self.names.find_policy(file, policy);
         let Found::Here(id) = found else {
             self.no_policy(file, policy, loc, found);
@@ -452,7 +469,11 @@ fn objects(draft: &Draft<'_>) -> Vec<Option<Object>> {
                 let takes_part = draft.hook.raises.iter().any(|r| r.object == i && r.when.iter().all(holds));
                 // What stood at the new name exists; what goes back to the old name is a name only.
                 let path = if object.exists { draft.target.clone() } else { Some(draft.object.path.clone()) };
-                takes_part.then(|| Object { path: path.unwrap_or_default(), file: object.exists.then_some(USUAL_FILE), ..Object::default() })
+                takes_part.then(|| Object {
+                    path: path.unwrap_or_default(),
+                    file: object.exists.then_some(USUAL_FILE),
+                    ..Object::default()
+                })
             }
         });
     }

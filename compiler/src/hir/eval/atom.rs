@@ -2,9 +2,7 @@
 //! language by name, since here a name gets its meaning; knows no hook.
 
 use super::Truth;
-use crate::hir::{
-    Atom, Cond, FileAttributes, Object, Operation, Package, PathLang, PathSetId, PathValue, Prefix, Program, Test, glob,
-};
+use crate::hir::{Atom, Cond, FileAttributes, Object, Operation, Package, PathLang, PathSetId, PathValue, Prefix, Program, Test, glob};
 use ebsec_templates::{Catalog, FieldOf, FieldType};
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
@@ -60,9 +58,7 @@ impl<'a> Scene<'a> {
             (Test::Unresolved, Value::Programs(all)) => Truth::of(all.iter().any(|one| one.path == PathValue::Failed)),
             (Test::Deleted, Value::Path(_)) => Truth::of(self.object.deleted),
             (Test::True, Value::Number(number)) => Truth::of(number != 0),
-            (Test::InRanges(ranges), Value::Number(number)) => {
-                Truth::of(ranges.iter().any(|(low, high)| (*low..=*high).contains(&number)))
-            }
+            (Test::InRanges(ranges), Value::Number(number)) => Truth::of(ranges.iter().any(|(low, high)| (*low..=*high).contains(&number))),
             (Test::HasBits(bits), Value::Number(number)) => Truth::of(number & bits == *bits),
             (Test::InPrefixes(prefixes), Value::Address(address)) => Truth::of(prefixes.iter().any(|p| covers(*p, address))),
             // The type stage makes no other pairs.
@@ -162,12 +158,8 @@ fn lang_has(lang: &PathLang, bytes: &[u8], space: crate::hir::Space) -> bool {
 /// Whether an address lies in a prefix. A v4-mapped address is the v4 address, so no v6 prefix holds it.
 fn covers(prefix: Prefix, address: IpAddr) -> bool {
     match (prefix, address.to_canonical()) {
-        (Prefix::V4(value, length), IpAddr::V4(a)) => {
-            (value ^ a.to_bits()).checked_shr(32 - u32::from(length.min(32))).unwrap_or(0) == 0
-        }
-        (Prefix::V6(value, length), IpAddr::V6(a)) => {
-            (value ^ a.to_bits()).checked_shr(128 - u32::from(length.min(128))).unwrap_or(0) == 0
-        }
+        (Prefix::V4(value, length), IpAddr::V4(a)) => (value ^ a.to_bits()).checked_shr(32 - u32::from(length.min(32))).unwrap_or(0) == 0,
+        (Prefix::V6(value, length), IpAddr::V6(a)) => (value ^ a.to_bits()).checked_shr(128 - u32::from(length.min(128))).unwrap_or(0) == 0,
         _ => false,
     }
 }

@@ -2,9 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use crate::hir::{
-    Atom, Cond, PathLang, PathSet, PathSetId, PathValue, Policy, Program, Severity, Space, Subject, Test, glob,
-};
+use crate::hir::{Atom, Cond, PathLang, PathSet, PathSetId, PathValue, Policy, Program, Severity, Space, Subject, Test, glob};
 use crate::source::Loc;
 use ebsec_templates::{FieldId, catalog};
 use std::collections::BTreeMap;
@@ -148,10 +146,7 @@ fn the_line_asks_for_one_program() {
         let mut o = open(known("/x"), Program::default(), &["open.read"]);
         o.subject.lineage = programs
             .iter()
-            .map(|(path, trusted)| Program {
-                path: if path.is_empty() { PathValue::Failed } else { known(path) },
-                trusted: *trusted,
-            })
+            .map(|(path, trusted)| Program { path: if path.is_empty() { PathValue::Failed } else { known(path) }, trusted: *trusted })
             .collect();
         o
     };
