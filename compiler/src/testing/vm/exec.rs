@@ -147,10 +147,10 @@ impl Machine<'_> {
 
     fn fetch(&self, pc: usize) -> Done<(Insn, Op)> {
         let insn = self.program.insns.get(pc).copied().ok_or(Wrong::OutOfProgram(pc as i64))?;
-        if insn.op() == Some(Op::Call) && insn.src == 0 && insn.imm == POISON {
+        let op = self.program.ops.get(pc).copied().flatten().ok_or(Wrong::BadInstruction)?;
+        if op == Op::Call && insn.src == 0 && insn.imm == POISON {
             return Err(Wrong::Unresolved);
         }
-        let op = self.program.ops.get(pc).copied().flatten().ok_or(Wrong::BadInstruction)?;
         Ok((insn, op))
     }
 

@@ -2,7 +2,8 @@
 //! The machine against small programs.
 
 use super::*;
-use crate::bpf::asm::{Params, assemble};
+use crate::bpf::asm::{Func, FuncKind, Params, Unit, assemble};
+use proptest::prelude::*;
 
 fn unit(text: &str) -> crate::bpf::asm::Unit {
     assemble(&[("t.s", text)], &Params::new()).unwrap_or_else(|e| panic!("{}", e.iter().map(|e| format!("{e}\n")).collect::<String>()))
@@ -205,4 +206,24 @@ fn scripted_writes_happen_in_the_middle() {
     vm.kernel.env.script.push(Scripted { after: 3, addr: lock, bytes: vec![1, 0, 0, 0] });
     assert_eq!(vm.run("main", &[lock]).unwrap().verdict, -1);
     assert_eq!(vm.run("main", &[lock]).unwrap(), Run { r0: 0, verdict: 0, executed: 5 });
+}
+
+proptest! {
+    #[test]
+    fn no_program_panics(bytes in prop::collection::vec(any::<[u8; 8]>(), 1..40), known in prop::collection::vec((0usize..200, 0u8..11, 0u8..11, -8i16..8, -64i32..200), 0..40)) {
+        let codes: Vec<u8> = (0..=255).filter(|c| crate::bpf::opcode::decode(*c).is_some()).collect();
+        let known = known.into_iter().map(|(code, dst, src, off, imm)| {
+            let insn = Insn { code: codes[code % codes.len()], dst, src, off, imm };
+            // Where a field is not used, most random values are refused at once.
+            if insn.op().is_some() { insn } else { Insn { src: 0, off: 0, ..insn } }
+        });
+        let random = bytes.iter().map(|b| Insn::decode(*b));
+        for insns in [known.collect::<Vec<_>>(), random.collect()] {
+            let kind = FuncKind::Prog { section: "lsm/test".into() };
+            let func = Func { name: "main".into(), kind, args: 1, insns, relocs: Vec::new(), locs: Vec::new() };
+            let Ok(mut vm) = Vm::link(&Unit { funcs: vec![func] }, &maps(), &[], Kernel::new(Flavour::New, 1).unwrap()) else { continue };
+            vm.options.limit = 2000;
+            let _ = vm.run("main", &[mem::KERNEL, 3]);
+        }
+    }
 }
