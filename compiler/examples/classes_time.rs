@@ -1,10 +1,14 @@
-//! Prints times and sizes of the path tables for N file rules of five shapes.
+//! Prints times and sizes of the path tables and of the plan for N file rules of five shapes, as N deny rules of one
+//! program and as one allow-list of N patterns; further arguments are further patterns.
 //! `cargo run --release -p ebsec-compiler --example classes_time -- 10000`
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use ebsec_compiler::classes::paths;
+use ebsec_compiler::decide;
 use ebsec_compiler::hir::glob;
-use ebsec_compiler::hir::{PathLang, PathSet, Space};
+use ebsec_compiler::hir::{Action, Atom, Cond, Mode, Package, PathLang, PathSet, PathSetId, Policy, Rule, Severity, Space, Test};
+use ebsec_compiler::source::Loc;
+use ebsec_templates::catalog;
 use std::time::Instant;
 
 fn rule(i: usize) -> Vec<String> {
@@ -15,6 +19,27 @@ fn rule(i: usize) -> Vec<String> {
         3 => vec![format!("/var/lib/svc{i}/data"), format!("/var/lib/svc{i}/data/**")],
         _ => vec![format!("/etc/d{i}.conf")],
     }
+}
+
+fn in_set(field: &str, set: usize, identity: bool) -> Cond {
+    let (field, test) = (catalog().field(field).unwrap(), Test::InPaths(PathSetId(set as u32)));
+    Cond::Atom(Atom { field, test, identity, loc: Loc::default() })
+}
+
+fn a_rule(event: &str, cond: Cond) -> Rule {
+    let event = catalog().event(event).unwrap();
+    let (because, attack, loc) = (String::new(), Vec::new(), Loc::default());
+    Rule { label: None, event, action: Action::Deny, cond, errno: 1, because, severity: Severity::Low, attack, loc }
+}
+
+fn plan(name: &str, sets: &[PathSet], rules: Vec<Rule>) {
+    let policy = Policy { name: name.into(), mode: Mode::Enforce, rules, description: String::new(), loc: Loc::default() };
+    let package = Package { path_sets: sets.to_vec(), policies: vec![policy], ..Package::default() };
+    let start = Instant::now();
+    let plan = decide::plan(&package).unwrap();
+    let time = start.elapsed();
+    let layers: Vec<String> = plan.chains.iter().flat_map(|c| &c.layers).map(|l| format!("{}x{}", l.states, l.ncols)).collect();
+    println!("plan, {name}: {time:?} in all, {} outcomes, layers {}", plan.outcomes.len(), layers.join(" "));
 }
 
 fn main() {
@@ -39,4 +64,11 @@ fn main() {
         tables.steps.iter().filter(|s| s.base != 1).count(),
         tables.dropped_steps,
     );
+    let mut sets = sets;
+    let program = sets.len();
+    sets.push(PathSet { space: Space::Path, lang: PathLang::Patterns(vec![glob::parse("/usr/bin/x", glob::Kind::Path).unwrap()]) });
+    let scoped = |cond| Cond::And(vec![in_set("process.exe", program, false), cond]);
+    plan("rules", &sets, (0..program).map(|i| a_rule("file.read", scoped(in_set("file.path", i, false)))).collect());
+    let allowed = (0..program).map(|i| in_set("file.path", i, false)).collect();
+    plan("allow-list", &sets, vec![a_rule("file.write", scoped(Cond::Not(Box::new(Cond::Or(allowed)))))]);
 }

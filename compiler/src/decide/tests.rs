@@ -243,3 +243,123 @@ proptest! {
         prop_assert_eq!(dump::classes(&package, &again), dump::classes(&package, &plan));
     }
 }
+
+fn atom(field: &str, test: Test, identity: bool) -> Cond {
+    Cond::Atom(Atom { field: catalog().field(field).unwrap(), test, identity, loc: Loc::default() })
+}
+
+fn number(field: &str, x: u64) -> Cond {
+    atom(field, Test::InRanges(vec![(x, x)]), false)
+}
+
+fn read() -> EventId {
+    catalog().event("file.read").unwrap()
+}
+
+fn with_sets(count: u32, policies: Vec<Policy>) -> Package {
+    let sets = (0..count).map(|i| set(Space::Path, &[&format!("/srv/{i}/secret")])).collect();
+    Package { path_sets: sets, policies, ..Package::default() }
+}
+
+#[test]
+fn many_rules_of_one_field_take_one_state_each() {
+    let rules = (0..3000).map(|i| rule(read(), Action::Deny, atom("file.path", Test::InPaths(PathSetId(i)), false), 1)).collect();
+    let plan = plan(&with_sets(3000, vec![policy(Mode::Enforce, rules)])).unwrap();
+    let [chain] = plan.chains.as_slice() else { panic!("one chain") };
+    assert_eq!((chain.layers[0].states, chain.layers[0].ncols), (3, 3002));
+    // Nothing, canary, one for each rule, and all of them failed.
+    assert_eq!(plan.outcomes.len(), 3003);
+}
+
+#[test]
+fn a_long_allow_list_is_two_columns() {
+    let allowed = (0..3000).map(|i| atom("file.path", Test::InPaths(PathSetId(i)), false)).collect();
+    let cond = Cond::Not(Box::new(Cond::Or(allowed)));
+    let plan = plan(&with_sets(3000, vec![policy(Mode::Enforce, vec![rule(read(), Action::Deny, cond, 1)])])).unwrap();
+    assert_eq!((plan.chains[0].layers[0].states, plan.chains[0].layers[0].ncols), (3, 3));
+    assert_eq!(plan.outcomes.len(), 4);
+}
+
+#[test]
+fn policies_that_multiply_get_a_chain_each_and_one_that_multiplies_alone_is_an_error() {
+    let by = |field: &str| (0..1100).map(|i| rule(read(), Action::Audit, number(field, i), 1)).collect::<Vec<_>>();
+    let two = with_sets(0, vec![policy(Mode::Enforce, by("process.uid")), policy(Mode::Enforce, by("process.gid"))]);
+    let plan_of_two = plan(&two).unwrap();
+    assert_eq!(plan_of_two.splits, [Split { event: read(), chains: 2 }]);
+    assert_eq!((plan_of_two.chains.len(), plan_of_two.slots.len(), plan_of_two.outcomes.len()), (2, 1, 2202));
+    let together = by("process.uid").into_iter().chain(by("process.gid")).collect();
+    let one = with_sets(0, vec![policy(Mode::Enforce, together)]);
+    assert_eq!(plan(&one).unwrap_err(), PlanError::Chain { event: read(), policy: 0 });
+}
+
+#[test]
+fn rules_beyond_the_lineage_bits_are_named() {
+    let asks = |i| rule(read(), Action::Deny, atom("process.lineage.exe", Test::InPaths(PathSetId(i)), i == 0), 1);
+    let package = |n| with_sets(n, vec![policy(Mode::Enforce, (0..n).map(asks).collect())]);
+    let error = plan(&package(260)).unwrap_err();
+    let PlanError::LineBits { needed: 262, rules } = error else { panic!("{error:?}") };
+    assert_eq!(rules.first(), Some(&RuleRef { policy: 0, rule: 254 }));
+    assert_eq!(rules.len(), 6);
+}
+
+#[test]
+fn masks_name_the_programs_that_rules_are_about() {
+    let exe = atom("process.exe", Test::InPaths(PathSetId(0)), false);
+    let line = atom("process.lineage.exe", Test::InPaths(PathSetId(1)), false);
+    let write = catalog().event("file.write").unwrap();
+    let rules = vec![rule(read(), Action::Deny, exe, 1), rule(write, Action::Deny, line, 1)];
+    let plan = plan(&with_sets(2, vec![policy(Mode::Enforce, rules)])).unwrap();
+    assert_eq!(plan.slots, [read(), write]);
+    let program = |path: &str| Program { path: PathValue::Known(path.into()), trusted: true };
+    let (first, second, other) = (program("/srv/0/secret"), program("/srv/1/secret"), program("/bin/true"));
+    let failed = Program { path: PathValue::Failed, trusted: false };
+    assert_eq!(plan.possible(&other, &other, &[other.clone()]), 0);
+    assert_eq!(plan.possible(&first, &other, &[first.clone()]), 1);
+    assert_eq!(plan.possible(&other, &other, &[second.clone(), other.clone()]), 2);
+    assert_eq!(plan.possible(&failed, &other, &[failed.clone()]), 3);
+    assert_eq!(plan.line_of(&[second, failed]), [0b11, 0, 0, 0]);
+}
+
+#[test]
+fn the_errno_is_eperm_unless_all_agree_and_a_failure_does_not_kill() {
+    let failing = || atom("file.path", Test::InPaths(PathSetId(0)), false);
+    let rules = vec![
+        rule(read(), Action::Deny, number("process.uid", 1), 13),
+        rule(read(), Action::Kill, failing(), 13),
+        rule(read(), Action::Deny, number("process.uid", 2), 1),
+        rule(read(), Action::Audit, number("process.uid", 3), 1),
+    ];
+    let package = with_sets(1, vec![policy(Mode::Enforce, rules.clone()), policy(Mode::Observe, rules)]);
+    let plan = plan(&package).unwrap();
+    let (uid, path) = (catalog().field("process.uid").unwrap(), catalog().field("file.path").unwrap());
+    let verdict = |user: u64, class: u32| {
+        let values = Values { classes: [(path, class)].into(), numbers: [(uid, user)].into(), ..Values::default() };
+        let outcome = &plan.outcomes[plan.decide(read(), &values)[0] as usize];
+        (outcome.errno, outcome.kill, outcome.items.len())
+    };
+    assert_eq!(verdict(9, 0), (None, false, 0));
+    assert_eq!(verdict(3, 0), (None, false, 2));
+    assert_eq!(verdict(1, 0), (Some(13), false, 2));
+    assert_eq!(verdict(1, 1), (Some(13), false, 4));
+    assert_eq!(verdict(1, 2), (Some(13), true, 4));
+    assert_eq!(verdict(2, 2), (Some(1), true, 4));
+}
+
+#[test]
+fn conditions_that_cannot_hold_raise_no_event() {
+    let never = Cond::And(vec![number("process.uid", 1), Cond::Or(vec![])]);
+    let plan = plan(&with_sets(0, vec![policy(Mode::Enforce, vec![rule(read(), Action::Deny, never, 1)])])).unwrap();
+    assert!(plan.chains.is_empty() && plan.slots.is_empty() && plan.outcomes.len() == 2);
+    let always = with_sets(0, vec![policy(Mode::Enforce, vec![rule(read(), Action::Deny, Cond::Const(true), 1)])]);
+    let plan = super::plan(&always).unwrap();
+    assert!(plan.chains[0].layers.is_empty());
+    assert_eq!(plan.decide(read(), &Values::default()), [2]);
+}
+
+#[test]
+fn lineage_layers_begin_with_the_unresolved_bit() {
+    let asks = |i| rule(read(), Action::Deny, atom("process.lineage.exe", Test::InPaths(PathSetId(i)), false), 1);
+    let plan = plan(&with_sets(9, vec![policy(Mode::Enforce, (0..9).map(asks).collect())])).unwrap();
+    let windows: Vec<&Source> = plan.chains[0].layers.iter().map(|l| &l.source).collect();
+    assert_eq!(windows, [&Source::Line { window: 0 }, &Source::Line { window: 1 }, &Source::Line { window: 2 }]);
+}
