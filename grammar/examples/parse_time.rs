@@ -15,7 +15,12 @@ fn main() {
         })
         .collect();
     times.sort();
-    println!("10000 rules, {} bytes: best {:?}, median {:?}", text.len(), times[0], times[4]);
+    println!(
+        "10000 rules, {} bytes: best {:?}, median {:?}",
+        text.len(),
+        times.first().copied().unwrap_or_default(),
+        times.get(4).copied().unwrap_or_default()
+    );
 }
 
 /// A text of so many rules of the usual kinds, a hundred a policy.

@@ -10,7 +10,7 @@ pub(crate) enum TokenKind {
     Word,
     /// `"…"`
     Str,
-    /// A quote whose string ends with the line.
+    /// A string that is not closed on its line, with the rest of the line.
     OpenStr,
     /// `/// …`
     Doc,
@@ -121,7 +121,7 @@ impl Iterator for Lexer<'_> {
                     continue;
                 }
                 b'/' if self.byte(1) == b'/' => (TokenKind::Doc, self.line()),
-                b'"' => self.string().map_or((TokenKind::OpenStr, 1), |length| (TokenKind::Str, length)),
+                b'"' => self.string().map_or_else(|| (TokenKind::OpenStr, self.line()), |length| (TokenKind::Str, length)),
                 _ if is_word(first) => (TokenKind::Word, self.word()),
                 _ => (TokenKind::Punct, self.punct()),
             };

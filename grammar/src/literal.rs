@@ -32,6 +32,10 @@ pub(crate) fn classify(word: &str) -> Result<Word, Wrong> {
 }
 
 fn name_help(word: &str) -> Option<String> {
+    if word.starts_with('T') && word.bytes().skip(1).all(|b| b.is_ascii_digit() || b == b'.') {
+        let help = "an ATT&CK id is `T` with four digits, then perhaps `.` and three, such as `T1552.004`";
+        return Some(help.to_owned());
+    }
     if word.contains('-') {
         return Some("names hold letters, digits and `_`; put blanks around a minus".to_owned());
     }

@@ -1,5 +1,5 @@
 //! The look at a file before it is parsed. Takes the text; gives it with what the parser must not see blanked
-//! (byte for byte, so that places stay), and the errors. Never allocates when the file is fine.
+//! (byte for byte, so that places stay), and the errors. Leaves a file that is fine as it is.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,52 @@ use crate::words;
 
 /// Blanks what is refused and says why.
 pub(crate) fn scan<'t>(text: &'t str, errors: &mut Vec<SyntaxError>) -> Cow<'t, str> {
+    if is_plain(text.as_bytes()) {
+        return Cow::Borrowed(text);
+    }
     let hidden = characters(text, errors);
     let text = blank(Cow::Borrowed(text), &hidden);
+    let foreign = comments(&text, errors);
+    let text = blank(text, &foreign);
     let deep = depth(&text, errors);
     blank(text, &deep)
+}
+
+/// Whether a quick look finds nothing to report. It may see ghosts, which the long look then lets pass.
+fn is_plain(bytes: &[u8]) -> bool {
+    if bytes.iter().any(|b| is_suspect(*b)) {
+        return false;
+    }
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(byte) = bytes.get(at) {
+        let rest = || bytes.get(at + 1..).unwrap_or_default();
+        let next = bytes.get(at + 1);
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let end = rest().iter().position(|b| matches!(b, b'"' | b'\\' | b'\n'));
+                match end {
+                    Some(length) if rest().get(length) == Some(&b'"') => at += length + 1,
+                    _ => return false,
+                }
+            }
+            b'/' if next == Some(&b'/') => at += rest().iter().position(|b| *b == b'\n').unwrap_or(rest().len()),
+            b'/' if next == Some(&b'*') => return false,
+            b'#' => return false,
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Bytes that may be, or begin, a character that is refused.
+fn is_suspect(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\n' && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef)
 }
 
 /// Characters that a reader cannot see or that change what he sees: each run of them is one error.
@@ -22,8 +64,7 @@ fn characters(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
     let mut runs: Vec<Span> = Vec::new();
     let mut last = '\0';
     let bytes = text.as_bytes();
-    let suspects =
-        bytes.iter().enumerate().filter(|(_, b)| **b < 0x20 && !matches!(**b, b'\n' | b'\t') || matches!(**b, 0x7f | 0xc2 | 0xe2 | 0xef));
+    let suspects = bytes.iter().enumerate().filter(|(_, b)| is_suspect(**b));
     for (at, _) in suspects {
         let Some(found) = text.get(at..).and_then(|t| t.chars().next()) else {
             continue;
@@ -37,9 +78,7 @@ fn characters(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
             Some(run) if run.end == span.start && found == last => run.end = span.end,
             _ => {
                 runs.push(span);
-                if errors.len() <= crate::MAX_ERRORS {
-                    errors.push(refusal(found, span));
-                }
+                report(errors, || refusal(found, span));
             }
         }
         last = found;
@@ -68,6 +107,41 @@ fn refusal(c: char, span: Span) -> SyntaxError {
     SyntaxError::new(error::CONTROL, span, message).help(help)
 }
 
+/// Comments of other languages: `#` to the end of the line, `/* … */` where blanks set it off from a path.
+fn comments(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
+    let mut found: Vec<Span> = Vec::new();
+    let bytes = text.as_bytes();
+    let mut closes = true; // whether a `*/` is left, so that the search for it runs once in vain
+    for token in Lexer::new(text) {
+        let (start, mark) = (token.span.start as usize, crate::slice(text, token.span));
+        if !matches!(mark, "#" | "/*") || found.last().is_some_and(|last| last.end > token.span.start) {
+            continue;
+        }
+        let near = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_none_or(|b| b.is_ascii_whitespace());
+        if mark == "/*" && !(near(start.checked_sub(1)) && near(Some(start + 2))) {
+            continue;
+        }
+        let rest = text.get(start..).unwrap_or_default();
+        let line = rest.find('\n').unwrap_or(rest.len());
+        let close = if mark == "/*" && closes { rest.find("*/") } else { None };
+        closes &= mark == "#" || close.is_some();
+        let end = close.map_or(line, |at| at + 2);
+        found.push(crate::span(start, start + end));
+        report(errors, || {
+            let message = format!("`{mark}` does not begin a comment");
+            SyntaxError::new(error::COMMENT_STYLE, token.span, message).help("write `//`")
+        });
+    }
+    found
+}
+
+/// Adds an error unless there are more than are shown.
+fn report(errors: &mut Vec<SyntaxError>, error: impl FnOnce() -> SyntaxError) {
+    if errors.len() <= crate::MAX_ERRORS {
+        errors.push(error());
+    }
+}
+
 /// Brackets deeper than the limit, reported where each nest crosses it; gives the items to blank.
 fn depth(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
     let mut blanks = Vec::new();
@@ -86,7 +160,7 @@ fn depth(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
                     depth += 1;
                     if depth == MAX_DEPTH + 1 {
                         deep = true;
-                        errors.push(too_deep(token.span));
+                        report(errors, || too_deep(token.span));
                     }
                 }
                 ")" | "]" | "}" => depth = depth.saturating_sub(1),

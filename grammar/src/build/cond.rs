@@ -73,16 +73,19 @@ impl Builder<'_, '_> {
     }
 
     fn unary(&mut self, nodes: &mut Cursor<'_>) -> Option<Cond> {
-        let mut nots: Vec<Span> = Vec::new();
+        let (mut nots, mut count): (Vec<Span>, usize) = (Vec::new(), 0);
         while let Some(span) = nodes.span(Kind::not) {
             if self.slice(span) == "!" {
                 self.c_operator(span, "not");
             }
-            if nots.len() == MAX_CHAIN {
-                self.error(SyntaxError::new(error::TOO_LONG, span, format!("more than {MAX_CHAIN} `not` in a row")));
-            }
-            if nots.len() < MAX_CHAIN {
-                nots.push(span);
+            count += 1;
+            match count {
+                ..=MAX_CHAIN => nots.push(span),
+                _ if count == MAX_CHAIN + 1 => {
+                    let message = format!("more than {MAX_CHAIN} `not` in a row");
+                    self.error(SyntaxError::new(error::TOO_LONG, span, message).help("two of them undo each other"));
+                }
+                _ => {}
             }
         }
         let mut cond = self.primary(nodes)?;

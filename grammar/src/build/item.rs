@@ -5,6 +5,7 @@ use super::{Builder, Cursor};
 use crate::ast::{Item, ItemKind, Literal, Name, Policy, Span};
 use crate::error::{self, SyntaxError};
 use crate::explain::Part;
+use crate::lex::Lexer;
 use crate::tree::{Kind, Node};
 
 impl Builder<'_, '_> {
@@ -19,10 +20,10 @@ impl Builder<'_, '_> {
             Kind::param => self.param(nodes),
             Kind::fn_ => self.fn_(nodes),
             Kind::mark => self.mark(nodes),
-            Kind::policy => self.policy(keyword.span, nodes),
+            Kind::policy => self.policy(nodes),
             Kind::apply => self.apply(nodes),
             Kind::except => self.except(keyword.span, nodes),
-            Kind::test => self.test(keyword.span, nodes),
+            Kind::test => self.test(nodes),
             _ => None,
         }?;
         Some(Item { doc, span: node.span, kind })
@@ -37,6 +38,7 @@ impl Builder<'_, '_> {
 
     fn let_(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
         let name = self.name(nodes, "a name")?;
+        nodes.take(Kind::colon);
         let ty = self.type_(nodes);
         nodes.take(Kind::eq);
         let value = self.value(nodes)?;
@@ -83,16 +85,16 @@ impl Builder<'_, '_> {
         Some(ItemKind::Mark { name, per, lasts })
     }
 
-    fn policy(&mut self, keyword: Span, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
+    fn policy(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
         let name = self.name(nodes, "a name")?;
         let brace = nodes.span(Kind::lbrace)?;
         let members = self.series(*nodes, Part::Member, Builder::member);
-        self.closed(*nodes, keyword, brace, &format!("policy `{}`", name.node));
+        self.closed(*nodes, brace, &format!("policy `{}`", name.node));
         Some(ItemKind::Policy(Policy { name, members }))
     }
 
     /// Reports a block whose closing brace is missing.
-    pub(super) fn closed(&mut self, mut nodes: Cursor<'_>, keyword: Span, brace: Span, what: &str) {
+    pub(super) fn closed(&mut self, mut nodes: Cursor<'_>, brace: Span, what: &str) {
         let mut end = brace.end;
         while let Some((node, _)) = nodes.next() {
             if node.kind == Kind::rbrace {
@@ -100,14 +102,12 @@ impl Builder<'_, '_> {
             }
             end = node.span.end;
         }
-        let rest = self.text.get(end as usize..).unwrap_or_default();
-        let next = end as usize + (rest.len() - rest.trim_start().len());
+        let rest = crate::span(end as usize, self.text.len());
+        let next = Lexer::within(self.text, rest).next();
         let error = SyntaxError::new(error::UNCLOSED, brace, format!("the `{{` of {what} is never closed"));
-        let start = crate::span(next, next + rest.split_whitespace().next().map_or(0, str::len));
-        let error = if start.start < start.end && start.start > keyword.start {
-            error.related(start, "it should be closed before this")
-        } else {
-            error
+        let error = match next {
+            Some(next) => error.related(next.span, "it should be closed before this"),
+            None => error,
         };
         self.error(error.help("add a `}`"));
     }
@@ -126,7 +126,7 @@ impl Builder<'_, '_> {
         };
         let clauses = self.clauses(nodes, Owner::Except)?;
         let span = Span { start: keyword.start, end: target.span.end };
-        if clauses.when.is_none() {
+        if clauses.when.is_none() && clauses.unless.is_none() {
             let error = SyntaxError::new(error::WRONG_CLAUSE, span, "an exception needs `when`");
             self.error(error.help("say for which events the rule does not hold"));
         }

@@ -60,16 +60,18 @@ impl Builder<'_, '_> {
             let event = std::iter::from_fn(|| body.next()).find(|(n, _)| n.kind == Kind::event);
             let event = event.map_or("rule", |(n, _)| self.slice(n.span));
             let proposal = format!("{}_{}", label.node, event.rsplit('.').next().unwrap_or(event));
+            let help = match label.node.as_str() {
+                "default" => "a default has no colon: `default deny …`".to_owned(),
+                _ => format!("choose another name, such as `{proposal}`"),
+            };
             let message = format!("`{}` is a keyword and cannot be a label", label.node);
-            let error = SyntaxError::new(error::KEYWORD, label.span, message);
-            self.error(error.help(format!("choose another name, such as `{proposal}`")));
+            self.error(SyntaxError::new(error::KEYWORD, label.span, message).help(help));
         }
         label
     }
 
     fn labelless(&mut self, nodes: &mut Cursor<'_>) -> Option<MemberKind> {
-        let (action, _) = (*nodes).next()?;
-        let span = action.span;
+        let span = nodes.peek()?.span;
         let body = self.body(nodes, Owner::Rule)?;
         let event = body.events.first().map_or("rule", |e| e.node.as_str());
         let label = format!("{}_{}", event.rsplit('.').next().unwrap_or(event), "rule");
@@ -124,10 +126,7 @@ impl Builder<'_, '_> {
             "allow" => Action::Allow,
             _ => match verdict(word) {
                 Some(verdict) => Action::Verdict(verdict),
-                None => {
-                    self.error(unknown_action(word, first.span));
-                    return None;
-                }
+                None => return None,
             },
         };
         Some(Spanned { node: action, span: node.span })

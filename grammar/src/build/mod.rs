@@ -99,7 +99,7 @@ impl<'t> Builder<'t, '_> {
                         if kept {
                             built.pop();
                         }
-                        self.forget_keywords(errors);
+                        self.forget(errors);
                     }
                     while let Some(next) = nodes.peek()
                         && matches!(next.kind, Kind::bad_item | Kind::bad_member | Kind::bad_test_line)
@@ -132,35 +132,34 @@ impl<'t> Builder<'t, '_> {
         }
     }
 
-    /// Takes back what was said of names in a part that turned out to be a piece of a bad one.
-    fn forget_keywords(&mut self, from: usize) {
-        let mut at = 0;
-        self.errors.retain(|e| {
-            at += 1;
-            at <= from || e.code != error::KEYWORD
-        });
+    /// Takes back what was said of words in a part that turned out to be a piece of a bad one: with the rest of it
+    /// they mean something else.
+    fn forget(&mut self, from: usize) {
+        let again = [error::KEYWORD, error::UNKNOWN_ACTION, error::LAST_COMMA, error::WRONG_CLAUSE];
+        let said = self.errors.split_off(from.min(self.errors.len()));
+        self.errors.extend(said.into_iter().filter(|e| !again.contains(&e.code)));
     }
 
     /// Whether the bad span goes on with what stands before it.
     fn continues(&self, before: Span, bad: Span, part: Part) -> bool {
-        let mut tokens = Lexer::within(self.text, bad);
-        let Some(first) = tokens.next() else {
-            return false;
-        };
+        let mut tokens = Lexer::within(self.text, bad).skip_while(|t| t.kind == TokenKind::Doc);
+        let Some(first) = tokens.next() else { return false };
         let word = self.slice(first.span);
         if part == Part::Item && matches!(self.slice(before).as_bytes().last(), Some(b'}')) {
             return false;
         }
+        let goes_on = words::CLAUSES.contains(&word) || words::COMPARISONS.contains(&word) || matches!(word, "and" | "or");
+        if goes_on || self.slice(bad).starts_with("///") {
+            return goes_on;
+        }
         match first.kind {
-            TokenKind::Doc => false,
             TokenKind::Word if part.begins(word) => false,
             TokenKind::Word if words::near(word, words::CLAUSES).is_some() => {
                 !tokens.next().is_some_and(|t| matches!(self.slice(t.span), ":" | "="))
             }
             TokenKind::Word => {
                 let between = self.text.get(before.end as usize..first.span.start as usize).unwrap_or_default();
-                let own_line = self.slice(before).ends_with('\n') || between.contains('\n');
-                !own_line || words::COMPARISONS.contains(&word) || matches!(word, "and" | "or")
+                !between.contains('\n')
             }
             _ => !(part == Part::Item && word == "}"),
         }

@@ -9,11 +9,11 @@ use crate::tree::{Kind, Node};
 use crate::words;
 
 impl Builder<'_, '_> {
-    pub(super) fn test(&mut self, keyword: Span, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
+    pub(super) fn test(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
         let name = self.string(nodes)?;
         let brace = nodes.span(Kind::lbrace)?;
         let lines = self.series(*nodes, Part::TestLine, Builder::test_line);
-        self.closed(*nodes, keyword, brace, &format!("test `{}`", name.node));
+        self.closed(*nodes, brace, &format!("test `{}`", name.node));
         Some(ItemKind::Test { name, lines })
     }
 

@@ -1,12 +1,13 @@
 //! Constants, types and records. Takes `value`, `type_` and `record` nodes, gives their trees.
 
+use std::collections::HashMap;
+
 use super::{Builder, Cursor};
 use crate::MAX_CHAIN;
 use crate::ast::{Literal, Name, PairValue, Record, Span, Spanned, Type, Value, ValueKind};
 use crate::error::{self, SyntaxError};
 use crate::literal::{self, Word};
 use crate::tree::{Kind, Node};
-use crate::words;
 
 impl Builder<'_, '_> {
     /// The next node as a constant.
@@ -130,14 +131,14 @@ impl Builder<'_, '_> {
     pub(super) fn record(&mut self, nodes: &mut Cursor<'_>) -> Option<Record> {
         let (node, mut inner) = nodes.take(Kind::record)?;
         let mut pairs: Vec<(Name, PairValue)> = Vec::new();
+        let mut seen: HashMap<&str, Span> = HashMap::new();
         while let Some((_, mut pair)) = inner.take(Kind::pair) {
             let (key, _) = pair.take(Kind::key)?;
             let key = self.plain(key);
             self.equals(&mut pair);
-            if let Some((earlier, _)) = pairs.iter().find(|(k, _)| k.node == key.node) {
+            if let Some(earlier) = seen.insert(self.slice(key.span), key.span) {
                 let error = SyntaxError::new(error::CLAUSE_ORDER, key.span, format!("`{}` is given twice", key.node));
-                let earlier = earlier.span;
-                self.error(error.related(earlier, "the first one"));
+                self.error(error.help("keep one of them").related(earlier, "the first one"));
             }
             let value = self.pair_value(&mut pair)?;
             pairs.push((key, value));
@@ -177,8 +178,11 @@ impl Builder<'_, '_> {
         if let Some(window) = window {
             self.misplaced(window.span, "a window", "a rate is a number, `/`, and a duration, such as `200/10s`");
         }
-        if let Some(per) = nodes.span(Kind::k_per) {
-            self.misplaced(per, "a word", "only rates have a domain after `per`");
+        if let Some(per) = nodes.span(Kind::k_per)
+            && !matches!(word, Some(Err(_)))
+        {
+            let error = SyntaxError::new(error::LITERAL, per, "`per` stands after a rate only");
+            self.error(error.help("a rate is a number, `/`, and a duration, such as `200/10s`"));
         }
         if matches!(word, Some(Ok(Word::Endpoint))) {
             return Some(PairValue::Endpoint(self.plain(value)));
@@ -218,16 +222,11 @@ impl Builder<'_, '_> {
     /// A duration or a date after `for` and `until`, as written.
     pub(super) fn shaped(&mut self, node: Node, what: &str, example: &str, ok: fn(&Literal) -> bool) -> Spanned<String> {
         let word = self.slice(node.span);
-        let error = match literal::classify(word) {
-            Ok(Word::Literal(literal)) if ok(&literal) => return self.plain(node),
-            Ok(_) if words::is_keyword(word) => SyntaxError::new(error::LITERAL, node.span, format!("expected {what}, found `{word}`"))
-                .help(format!("write it such as `{example}`")),
-            Ok(_) => {
-                SyntaxError::new(error::LITERAL, node.span, format!("`{word}` is not {what}")).help(format!("write it such as `{example}`"))
-            }
-            Err((message, help)) => SyntaxError { help, ..SyntaxError::new(error::LITERAL, node.span, message) },
-        };
-        self.error(error);
+        if !matches!(literal::classify(word), Ok(Word::Literal(literal)) if ok(&literal)) {
+            let message = format!("`{word}` is not {what}");
+            let error = SyntaxError::new(error::LITERAL, node.span, message);
+            self.error(error.help(format!("write it such as `{example}`")));
+        }
         self.plain(node)
     }
 }

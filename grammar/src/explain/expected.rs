@@ -1,7 +1,7 @@
 //! The sentence "expected …, found …". Takes what the parser tried at the place where it stopped, gives it in the
 //! user's words, with the word that was probably meant.
 
-use super::{Bad, Part, Stop, is_clause};
+use super::{Bad, Part, Stop, is_clause, is_comparison};
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
 use crate::lex::TokenKind;
@@ -10,18 +10,18 @@ use crate::words;
 
 /// What to say for each thing that may be expected, in the order in which it is said.
 const PHRASES: &[(&[Kind], &str)] = &[
-    (&[Kind::string], "text in double quotes"),
+    (&[Kind::string, Kind::quoted], "text in double quotes"),
     (&[Kind::name, Kind::qname, Kind::key, Kind::arg_decl, Kind::pair], "a name"),
     (&[Kind::type_], "a type"),
     (&[Kind::action, Kind::verb, Kind::labelless, Kind::colonless], "an action (`deny`, `kill`, `audit`, `allow` or `mark`)"),
     (&[Kind::event], "an event"),
     (&[Kind::cond, Kind::not, Kind::group], "a condition"),
-    (&[Kind::value, Kind::word, Kind::set, Kind::quoted], "a value"),
+    (&[Kind::value, Kind::word, Kind::set], "a value"),
     (&[Kind::arg], "an argument"),
     (&[Kind::record], "`{`"),
     (&[Kind::target], "the object"),
-    (&[Kind::arrow, Kind::expect], "`=>` and the verdict"),
-    (&[Kind::verdict, Kind::k_allow], "a verdict"),
+    (&[Kind::arrow], "`=>`"),
+    (&[Kind::expect, Kind::verdict, Kind::k_allow], "a verdict"),
     (&[Kind::lbrace], "`{`"),
     (&[Kind::lparen], "`(`"),
     (&[Kind::colon, Kind::rule], "`:`"),
@@ -68,12 +68,29 @@ impl Bad<'_> {
             (None, false) => "this is not complete".to_owned(),
         };
         let error = SyntaxError::new(error::UNEXPECTED, place, message);
-        match (self.part, found) {
-            (Part::TestLine, false) => {
-                SyntaxError { code: error::NO_ARROW, ..error }.help("end the line with `=> allow` or `=> deny by policy.rule`")
-            }
-            _ => error,
+        if self.part == Part::TestLine && !found && kinds.contains(&Kind::arrow) {
+            let error = SyntaxError::new(error::NO_ARROW, place, "the line does not say which verdict is expected");
+            return error.help("end the line with `=> allow` or `=> deny by policy.rule`");
         }
+        match self.advice(stop, &kinds) {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    }
+
+    /// What to write, where the place alone says it.
+    fn advice(&self, stop: &Stop, kinds: &[Kind]) -> Option<String> {
+        let found = self.word(stop.at);
+        if stop.at > 0 && self.word(stop.at - 1) == "with" {
+            return Some("write `with { key = value, … }`".to_owned());
+        }
+        if kinds.contains(&Kind::k_when) && self.is_word(stop.at) && (found.contains('.') || found == "not") {
+            return Some(format!("write `when` before {}", self.quoted(stop.at)));
+        }
+        if kinds.contains(&Kind::cond) && !found.is_empty() && is_comparison(self.word(stop.at + 1)) {
+            return Some("the field stands on the left of a comparison, the constant on the right".to_owned());
+        }
+        None
     }
 
     /// A word close to one of the keywords that could stand there.

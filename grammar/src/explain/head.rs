@@ -26,11 +26,11 @@ impl Bad<'_> {
 
     fn item_head(&self, first: usize) -> Option<SyntaxError> {
         let (word, span) = (self.word(first), self.span(first));
-        if words::ITEMS.contains(&word) && !matches!(self.word(first + 1), ":" | "=") {
+        if words::ITEMS.contains(&word) && self.word(first + 1) != ":" {
             return self.mark_outside(first);
         }
         if !self.is_word(first) {
-            if matches!(word, "#" | "/*") || self.kind(first) != Some(TokenKind::Punct) {
+            if self.kind(first) != Some(TokenKind::Punct) {
                 let stop = super::Stop { at: first, open: Vec::new() };
                 return self.token(&stop).or_else(|| Some(self.no_item(first)));
             }
