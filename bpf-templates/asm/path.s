@@ -490,22 +490,25 @@ fail:
   call mount_ns_kind
   if r0 == 2 goto absent
   if r0 != 1 goto fail
-  ; the batches of 8 components from the top: state, next index, dentry, vfsmount
-  r1 = *(u64 *)(r10 - 104)
-  if r1 > 2048 goto fail
-  *(u64 *)(r10 - 128) = {START_PATH}
-  *(u64 *)(r10 - 120) = r1
-  *(u64 *)(r10 - 112) = r6
-  *(u64 *)(r10 - 104) = r7
-  if r1 == 0 goto matched
-  r1 = 520
-  r2 = func match_next
-  r3 = r10
-  r3 += -128
-  r4 = 0
-  call bpf_loop
+  ; the batches of 8 components from the top
+  r8 = *(u64 *)(r10 - 104)
+  if r8 > 2048 goto fail
+  r9 = {START_PATH}
+  if r8 == 0 goto matched
+batch:
+  r1 = r6
+  r2 = r7
+  r3 = r8
+  r4 = r9
+  call match_batch
+  r9 = r0
+  r0 >>= 32
+  if r0 != 0 goto matched
+  if r8 <= 8 goto matched
+  r8 += -8
+  goto batch
 matched:
-  r8 = *(u64 *)(r10 - 128)
+  r8 = r9
   r1 = r8
   r1 >>= 33
   if r1 != 0 goto fail
@@ -546,27 +549,6 @@ absent:
   r0 = 0
   exit
 fail:
-  r0 = 1
-  exit
-
-; One batch as a callback. r1 = turn, r2 = {state, index after the batch, dentry, vfsmount} -> r0 = 1 to end.
-.func match_next static 2
-  r6 = r2
-  r1 = *(u64 *)(r6 + 16)
-  r2 = *(u64 *)(r6 + 24)
-  r3 = *(u64 *)(r6 + 8)
-  r4 = *(u64 *)(r6 + 0)
-  call match_batch
-  *(u64 *)(r6 + 0) = r0
-  r0 >>= 32
-  if r0 != 0 goto end
-  r1 = *(u64 *)(r6 + 8)
-  if r1 <= 8 goto end
-  r1 += -8
-  *(u64 *)(r6 + 8) = r1
-  r0 = 0
-  exit
-end:
   r0 = 1
   exit
 

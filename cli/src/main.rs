@@ -23,6 +23,10 @@ enum Verb {
     Check(verbs::check::Arguments),
     /// Run the unit tests of packages.
     Test(verbs::test::Arguments),
+    /// Compile a package to an artifact.
+    Build(verbs::build::Arguments),
+    /// Let real kernels, in guests, verify an artifact.
+    Verify(verbs::verify::Arguments),
     /// Say what a finding's code means.
     Explain(verbs::explain::Arguments),
     /// Show what an artifact is, does and was checked for.
@@ -39,6 +43,8 @@ fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Check(arguments) => verbs::check::run(&arguments),
         Verb::Test(arguments) => verbs::test::run(&arguments),
+        Verb::Build(arguments) => verbs::build::run(&arguments),
+        Verb::Verify(arguments) => verbs::verify::run(&arguments),
         Verb::Explain(arguments) => verbs::explain::run(&arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(&arguments),
         Verb::Kernels(arguments) => verbs::kernels::run(&arguments),

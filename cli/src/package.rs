@@ -19,7 +19,6 @@ const MAX_READ: u64 = 8 * 1024 * 1024 + 1;
 /// Deepest folder that is searched for policies.
 const MAX_FOLDERS: usize = 16;
 
-
 /// A package that was found.
 #[derive(Debug)]
 pub struct Found {

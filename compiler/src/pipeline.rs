@@ -1,7 +1,9 @@
 //! The readable list of steps. `check`: sources to typed policy; `run_tests`: typed policy to verdicts of its tests.
 
+mod build;
 mod dump;
 
+pub use build::{Built, build, dump_asm};
 pub use dump::{dump_ast, dump_hir};
 
 use crate::config::{self, Config};

@@ -1,0 +1,72 @@
+//! Typed policy to artifact: classes, decide, codegen, object; and the text of each stage.
+
+use crate::artifact;
+use crate::bpf;
+use crate::codegen::{self, Code};
+use crate::decide::{self, Plan};
+use crate::diag::{Diagnostic, codes};
+use crate::hir::Package;
+use crate::source::{Loc, Sources};
+use ebsec_templates::catalog;
+use std::fmt::Write;
+
+/// A built package.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The sealed artifact.
+    pub artifact: Vec<u8>,
+    /// Its tables.
+    pub plan: Plan,
+    /// Its programs.
+    pub code: Code,
+}
+
+/// Builds the artifact of a package that the check has accepted.
+///
+/// # Errors
+/// A budget that the policy exceeds, at the rules that need it; or, as a finding too, a mistake of the compiler.
+pub fn build(package: &Package, sources: &Sources) -> Result<Built, Box<Diagnostic>> {
+    let plan = decide::plan(package).map_err(|e| {
+        let places = e.places(package);
+        let loc = places.first().copied().unwrap_or_default();
+        let mut finding = Diagnostic::error(codes::BUDGET, loc, e.message(package)).help(e.help());
+        for place in places.iter().skip(1).take(8) {
+            finding = finding.related(*place, "this needs it too");
+        }
+        Box::new(finding)
+    })?;
+    let internal = |message: String| {
+        let loc = package.policies.first().map_or_else(Loc::default, |p| p.loc);
+        let help = "this is a mistake of ebsec, not of the policy: please report it with the policy";
+        Box::new(Diagnostic::error(codes::INTERNAL, loc, message).help(help))
+    };
+    let code = codegen::generate(package, &plan, catalog(), sources)
+        .map_err(|errors| internal(errors.first().map_or_else(String::new, ToString::to_string)))?;
+    let artifact = artifact::write(package, &plan, &code, catalog(), sources).map_err(|e| internal(e.to_string()))?;
+    Ok(Built { artifact, plan, code })
+}
+
+/// Every function's instructions, with the place in the policy that they come from.
+pub fn dump_asm(code: &Code) -> String {
+    let mut out = String::new();
+    for func in &code.unit.funcs {
+        let _ = writeln!(out, "{} ({:?}):", func.name, func.kind);
+        let text = bpf::disasm(&func.insns);
+        let mut locs = func.locs.iter().peekable();
+        let mut slot = 0;
+        for line in text.lines() {
+            while let Some((_, loc)) = locs.next_if(|(at, _)| *at <= slot) {
+                if let bpf::asm::Loc::Source(number) = loc
+                    && let Some(source) = code.lines.get(*number as usize)
+                {
+                    let _ = writeln!(out, "; {}:{}: {}", source.file, source.line, source.text);
+                }
+            }
+            let _ = writeln!(out, "{line}");
+            if !line.ends_with(':') {
+                slot += if line.trim_end().ends_with(" ll") { 2 } else { 1 };
+            }
+        }
+    }
+    out
+}
