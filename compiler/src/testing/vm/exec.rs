@@ -248,9 +248,11 @@ impl Machine<'_> {
 
     /// The kernel adds the frames of a chain, each rounded up to 32 bytes.
     fn check_stack(&self) -> Done<()> {
-        let frame = |start: &usize| self.depths.get(start).copied().unwrap_or(0).max(1).next_multiple_of(32);
-        let total: u64 = self.frames.iter().map(frame).sum();
-        if total > STACK_SIZE { Err(Wrong::Stack(total)) } else { Ok(()) }
+        let size = |start: &usize| self.depths.get(start).copied().unwrap_or(0).max(1).next_multiple_of(32);
+        if self.frames.iter().map(size).sum::<u64>() <= STACK_SIZE {
+            return Ok(());
+        }
+        Err(Wrong::Stack(self.frames.iter().map(|start| (*start, size(start))).collect()))
     }
 
     /// Bytes that a helper reads for the program.

@@ -39,8 +39,8 @@ pub enum Wrong {
         /// how
         problem: String,
     },
-    /// The frames of the call chain take more than 512 bytes.
-    Stack(u64),
+    /// The frames of the call chain take more than 512 bytes: first instruction and bytes of each, the program's first.
+    Stack(Vec<(usize, u64)>),
     /// More than 8 frames.
     Frames,
     /// More instructions than allowed.
@@ -65,7 +65,11 @@ impl fmt::Display for Wrong {
             Wrong::OutOfProgram(pc) => write!(f, "the program goes on at instruction {pc}, which it does not have"),
             Wrong::Helper(id) => write!(f, "helper {id} is not emulated"),
             Wrong::Argument { helper, problem } => write!(f, "`{helper}` is called wrongly: {problem}"),
-            Wrong::Stack(bytes) => write!(f, "the frames take {bytes} bytes of stack; 512 are allowed"),
+            Wrong::Stack(frames) => {
+                let list: Vec<String> = frames.iter().map(|(pc, bytes)| format!("{bytes} at {pc}")).collect();
+                let total: u64 = frames.iter().map(|f| f.1).sum();
+                write!(f, "the frames take {total} bytes of stack, 512 are allowed: {}", list.join(", "))
+            }
             Wrong::Frames => write!(f, "more than 8 frames are called"),
             Wrong::Limit(n) => write!(f, "more than {n} instructions were executed"),
             Wrong::Reservation(map) => write!(f, "a record of `{map}` is neither submitted nor discarded"),

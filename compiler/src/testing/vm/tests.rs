@@ -173,7 +173,7 @@ fn what_the_verifier_would_refuse_is_a_fault() {
     );
     assert_eq!(wrong("r1 = map ring\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve\nr0 = 0\nexit"), Wrong::Reservation("ring".into()));
     let deep = "*(u64 *)(r10 - 304) = 0\ncall f\nexit\n.func f static\n*(u64 *)(r10 - 200) = 0\nr0 = 0\nexit";
-    assert_eq!(wrong(deep), Wrong::Stack(320 + 224));
+    assert_eq!(wrong(deep), Wrong::Stack(vec![(0, 320), (3, 224)]));
 }
 
 #[test]
