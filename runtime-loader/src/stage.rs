@@ -197,9 +197,8 @@ impl<K: Kernel> Staged<K> {
         let mut log = vec![0; SHORT_LOG];
         match kernel.prog_load(&spec, LOG_STATS, &mut log) {
             Ok(fd) => {
-                // Only a figure; the program is good without it.
-                let translated = kernel.prog_info(&fd).map_or(0, |info| info.translated);
-                Ok((fd, Verified { translated, ..verified(&log) }))
+                let info = kernel.prog_info(&fd).map_err(|e| Error::system(format!("reading back the program `{}`", program.name), &e))?;
+                Ok((fd, Verified { translated: info.translated, ..verified(&log) }))
             }
             Err(error) => {
                 let mut long = vec![0; LONG_LOG];
