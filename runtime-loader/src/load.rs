@@ -65,6 +65,7 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
         Ok((proved, out_of_reach)) => {
             let mut loaded = Loaded { proved, out_of_reach, skipped: staged.skipped, ..Loaded::default() };
             loaded.attached = attached.into_iter().map(|a| a.program).collect();
+            loaded.notes.extend(unverified(&kernel.release(), &artifact.manifest));
             remember_proof(kernel, artifact, &mut loaded);
             Ok(loaded)
         }
@@ -276,6 +277,13 @@ fn judge(operations: &[usize], answers: &[Answer]) -> Result<(Vec<String>, Vec<S
     );
     error.detail = failed;
     Err(error)
+}
+
+/// A note where nobody verified the artifact on such a kernel before. The running one has just done it.
+fn unverified(release: &str, manifest: &Manifest) -> Option<String> {
+    let running = policy::kernel_version(release);
+    let known = manifest.verified.iter().any(|v| policy::kernel_version(&v.release) == running);
+    (!known).then(|| format!("no kernel like {release} is among those that verified the artifact before its release (`ebsec verify`)"))
 }
 
 /// The note for `status`; the policy may forbid to write it, which changes nothing about the proof.

@@ -83,7 +83,12 @@ fn load(kernel: &mut Real, file: &Path, ring_size: Option<u32>) -> Result<String
 fn check(kernel: &mut Real, file: &Path, json: bool) -> Result<(String, ExitCode)> {
     let bytes = policy::read(kernel, file)?;
     let artifact = policy::check(&bytes)?;
-    let report = verify::check(kernel, &artifact)?;
+    let report = verify::check(kernel, &artifact, &mut |line| {
+        // A kernel may take long over a large program.
+        if !json {
+            say(&mut std::io::stderr(), &format!("{line}\n"));
+        }
+    })?;
     let text = if json { format!("{}\n", report.json()) } else { report.text() };
     Ok((text, ExitCode::from(u8::from(!report.accepted()))))
 }

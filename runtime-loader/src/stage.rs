@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 const SHORT_LOG: usize = 64 << 10;
 /// Room for every step of the verifier.
 const LONG_LOG: usize = 16 << 20;
+/// A program that was refused after more steps than this is not verified again for the sake of its log.
+const MAX_STEPS: u64 = 100_000;
 /// Lines of the verifier's log that an error shows.
 const SHOWN_LINES: usize = 12;
 
@@ -201,9 +203,12 @@ impl<K: Kernel> Staged<K> {
                 Ok((fd, Verified { translated: info.translated, ..verified(&log) }))
             }
             Err(error) => {
-                let mut long = vec![0; LONG_LOG];
-                // Only the text matters; should the second try be accepted, it is dropped at once.
-                drop(kernel.prog_load(&spec, LOG_STATS | LOG_STEPS, &mut long));
+                let mut long = Vec::new();
+                if verified(&log).instructions <= MAX_STEPS {
+                    long.resize(LONG_LOG, 0);
+                    // Only the text matters; should the second try be accepted, it is dropped at once.
+                    drop(kernel.prog_load(&spec, LOG_STATS | LOG_STEPS, &mut long));
+                }
                 Err(refusal(&program.name, &error, &log, &long))
             }
         }

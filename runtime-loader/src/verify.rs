@@ -42,12 +42,14 @@ pub struct Report {
     pub programs: Vec<Checked>,
 }
 
-/// Loads every program and lets it go again.
-pub fn check<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>) -> Result<Report> {
+/// Loads every program and lets it go again. `progress` hears of each program before the kernel does.
+pub fn check<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, progress: &mut dyn FnMut(&str)) -> Result<Report> {
     let staged = stage::stage(kernel, artifact, None)?;
     let map_memory = staged.maps.values().map(|(fd, _)| kernel.map_memory(fd)).sum();
     let mut programs = Vec::new();
+    let count = staged.programs.len() + staged.iterators.len();
     let mut check = |hook: &str, object: &ObjectProgram, id: u32| {
+        progress(&format!("verifying {} ({} of {count})", object.name, programs.len() + 1));
         let answer = match staged.load_program(kernel, object, id) {
             Ok((_, verified)) => Answer::Accepted(verified),
             Err(error) => Answer::Refused(error.message, error.detail),
