@@ -436,7 +436,10 @@ impl Checker<'_> {
             self.push(Diagnostic::error(codes::WRONG_ARGUMENTS, loc, message).related(self.names.def_loc(id), "defined here"));
             return WRONG;
         }
-        let key = (self.instance, id);
+        if self.atoms > MAX_ATOMS {
+            return WRONG;
+        }
+        let key = (self.instance, id, self.sets.dry);
         if params.is_empty()
             && let Some((cond, size)) = self.bodies.get(&key).cloned()
         {
@@ -450,7 +453,7 @@ impl Checker<'_> {
         let before = self.atoms;
         let cond = self.cond(body, &Env { args: &bound, ..self.env(def.file) });
         self.open.pop();
-        if params.is_empty() && !self.sets.dry {
+        if params.is_empty() {
             self.bodies.insert(key, (cond.clone(), self.atoms - before));
         }
         cond

@@ -264,6 +264,11 @@ impl Checker<'_> {
             let joins = "what such comparisons are needed for has fields of its own, for example `file.owned`";
             return self.push(Diagnostic::error(codes::FIELD_COMPARED, loc, text).note(joins));
         }
+        if want == Elem::ModeBits {
+            let message = format!("`{name}` is no permission bit");
+            let known = ["setuid", "setgid", "sticky"];
+            return self.push(Diagnostic::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, known));
+        }
         if want == Elem::Attack && name.starts_with('T') && name.len() > 1 {
             return self.bad_attack(name, loc);
         }
@@ -299,6 +304,10 @@ impl Checker<'_> {
     pub(super) fn enter(&mut self, id: DefId) -> bool {
         let loc = self.names.def_loc(id);
         if let Some(start) = self.open.iter().position(|open| *open == id) {
+            if !self.cyclic.insert(id) {
+                return false;
+            }
+            self.cyclic.extend(self.open.iter().skip(start).copied());
             let way: Vec<String> = self.open.iter().skip(start).chain([&id]).map(|d| format!("`{}`", self.def_name(*d))).collect();
             let message = format!("`{}` is defined by itself: {}", self.def_name(id), way.join(" -> "));
             let mut diagnostic = Diagnostic::error(codes::CYCLE, loc, message);

@@ -75,6 +75,10 @@ impl Checker<'_> {
             (Literal::Str(_), Elem::Enum(_)) => {
                 diagnostic = diagnostic.help("named values stand without quotes").fix("take the quotes away", loc, text);
             }
+            (_, Elem::Enum(kind)) => {
+                let known: Vec<&String> = self.index.catalog.enums.get(kind).into_iter().flat_map(|e| e.keys()).collect();
+                diagnostic = diagnostic.help(format!("known: {}", crate::diag::list(&known)));
+            }
             (Literal::Ip(_), Elem::Cidr) => {
                 let length = if text.contains(':') { 128 } else { 32 };
                 let prefix = format!("{text}/{length}");

@@ -348,7 +348,7 @@ impl<'a> Checker<'a> {
             PairValue::Rate { span, .. } => *span,
         };
         let loc = Loc::new(env.id, span);
-        let message = format!("`{}` is no constant that may stand here", self.sources.slice(loc));
+        let message = format!("`{}` is no constant that may stand here", self.sources.slice(loc).trim_end());
         self.error(codes::TYPE_MISMATCH, loc, message);
     }
 

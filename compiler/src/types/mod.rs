@@ -26,7 +26,7 @@ use crate::source::{FileId, Loc, Sources, Span};
 use constant::Constant;
 use ebsec_grammar::ast;
 use ebsec_templates::Catalog;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
 /// A value for a parameter from outside of the source.
@@ -88,12 +88,14 @@ struct Checker<'a> {
     sets: sets::Sets,
     /// Values of constants by instance (see `apply`).
     values: FxHashMap<(u32, DefId), Option<Rc<Constant>>>,
-    /// Bodies of functions without arguments, with their number of tests.
-    bodies: FxHashMap<(u32, DefId), (hir::Cond, usize)>,
+    /// Bodies of functions without arguments, with their number of tests; apart for functions checked by themselves.
+    bodies: FxHashMap<(u32, DefId, bool), (hir::Cond, usize)>,
     /// Tests of a field by a named constant.
     tests: FxHashMap<cond::TestKey, hir::Test>,
     /// Definitions that are being evaluated, outermost first.
     open: Vec<DefId>,
+    /// Definitions of a cycle that has been reported.
+    cyclic: FxHashSet<DefId>,
     /// 0, or the number of the `apply` whose parameters hold.
     instance: u32,
     overrides: FxHashMap<DefId, Option<Rc<Constant>>>,
@@ -121,6 +123,7 @@ pub fn check<'a>(
         bodies: FxHashMap::default(),
         tests: FxHashMap::default(),
         open: Vec::new(),
+        cyclic: FxHashSet::default(),
         instance: 0,
         overrides: FxHashMap::default(),
         given: FxHashMap::default(),
@@ -196,6 +199,12 @@ impl<'a> Checker<'a> {
     /// Says that a name was not found, with what it may have been.
     fn not_found<T>(&mut self, code: &'static str, what: &str, name: &str, loc: Loc, found: Found<T>, known: &[&str]) {
         let last = name.rsplit('.').next().unwrap_or(name);
+        if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc.file)) {
+            let message = format!("the module of `{name}` has another name in this file");
+            let fixed = format!("{alias}.{last}");
+            let diagnostic = Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
+            return self.push(diagnostic.fix("use the name of the import", loc, fixed));
+        }
         let diagnostic = match found {
             Found::NotImported => {
                 let module = name.rsplit_once('.').map_or("", |(before, _)| before);
@@ -213,6 +222,15 @@ impl<'a> Checker<'a> {
             _ => Diagnostic::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
         };
         self.push(diagnostic);
+    }
+
+    /// The name by which a file imports the module before the last dot, if it is not the module's own.
+    fn alias_of(&self, name: &str, file: FileId) -> Option<&'a str> {
+        let (module, _) = name.rsplit_once('.')?;
+        let names = self.names;
+        let scope = names.files.iter().find(|f| f.id == file)?;
+        let is_it = |id: &ModuleId| names.modules.get(id.0 as usize).is_some_and(|m| m.name == module);
+        scope.imports.iter().find(|(_, id)| is_it(id)).map(|(alias, _)| alias.as_str())
     }
 
     /// Names of a module's definitions that a message may propose.

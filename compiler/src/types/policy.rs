@@ -161,7 +161,7 @@ pub(super) fn cond_and(parts: Vec<Cond>) -> Cond {
     let mut flat = Vec::with_capacity(parts.len());
     for part in parts {
         match part {
-            Cond::And(more) => flat.extend(more),
+            Cond::And(more) => flat.extend(more.into_iter().filter(|c| *c != Cond::Const(true))),
             Cond::Const(true) => {}
             other => flat.push(other),
         }

@@ -29,6 +29,8 @@ struct Draft<'c> {
     target: Option<PathValue>,
     facts: Vec<String>,
     values: BTreeMap<FieldId, u64>,
+    /// The object was given and is wrong; that has been said.
+    wrong: bool,
 }
 
 impl Checker<'_> {
@@ -202,7 +204,7 @@ impl Checker<'_> {
         let exists = hook.objects.first().is_some_and(|o| o.exists);
         let object = Object { file: (exists && hook.object == ObjectKind::Path).then_some(USUAL_FILE), ..Object::default() };
         let facts = usual_facts(hook, event);
-        let mut draft = Draft { hook, event, object, target: None, facts, values: BTreeMap::new() };
+        let mut draft = Draft { hook, event, object, target: None, facts, values: BTreeMap::new(), wrong: false };
         self.object(&mut draft, target.as_ref(), env);
         if let Some(record) = record {
             self.step_record(&mut draft, record, env);
@@ -219,18 +221,21 @@ impl Checker<'_> {
             (Some(Target::Literal(literal)), ObjectKind::Path) => {
                 let loc = Loc::new(env.id, literal.span);
                 let constant = self.literal(&literal.node, loc, Elem::Path);
-                if let Some(path) = constant.and_then(|c| self.exact(&c, loc)) {
-                    draft.object.path = PathValue::Known(path);
+                match constant.and_then(|c| self.exact(&c, loc)) {
+                    Some(path) => draft.object.path = PathValue::Known(path),
+                    None => draft.wrong = true,
                 }
             }
             (Some(Target::Endpoint(endpoint)), ObjectKind::Net) => match endpoint.node.parse::<SocketAddr>() {
                 Ok(at) => draft.object.remote = Some((at.ip().to_canonical(), at.port())),
                 Err(_) => {
+                    draft.wrong = true;
                     let message = format!("`{}` is not an address with a port", endpoint.node);
                     self.error(codes::BAD_ADDRESS, Loc::new(env.id, endpoint.span), message);
                 }
             },
             (Some(target), kind) => {
+                draft.wrong = true;
                 let span = match target {
                     Target::Endpoint(text) => text.span,
                     Target::Literal(literal) => literal.span,
@@ -327,6 +332,9 @@ impl Checker<'_> {
 
     /// What follows from the rest of the step, and what must not be missing.
     fn complete(&mut self, draft: &mut Draft<'_>, loc: Loc) {
+        if draft.wrong {
+            return;
+        }
         let memfd = draft.object.file.is_some_and(|f| f.memfd);
         match draft.hook.object {
             ObjectKind::Path if draft.object.path == PathValue::Absent && !memfd => {
