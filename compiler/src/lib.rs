@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 
 pub mod bpf;
-pub mod diag;
+
 pub mod source;
+
+pub mod diag;
 
 pub mod hir;
 

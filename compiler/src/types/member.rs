@@ -282,10 +282,38 @@ impl<'a> Checker<'a> {
                 let first = *first;
                 self.push(Diagnostic::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here"));
             } else {
+                self.on_all_kernels(event, loc);
                 events.push((event, loc));
             }
         }
         events
+    }
+
+    /// A rule about a hook alone does nothing on a kernel that lacks it. Intents are closed on each kernel by what it has.
+    fn on_all_kernels(&mut self, event: EventId, loc: Loc) {
+        let catalog = self.index.catalog;
+        if !catalog[event].is_hook {
+            return;
+        }
+        let (major, minor) = catalog[catalog[event].usual].first_kernel;
+        let older = self.kernels.iter().filter(|(_, a, b)| (*a, *b) < (major, minor));
+        let older: Vec<&str> = older.map(|(name, _, _)| name.as_str()).collect();
+        if older.is_empty() {
+            return;
+        }
+        let name = &catalog[event].name;
+        let message = format!("`{name}` begins with kernel {major}.{minor}, and the package is for {} too", crate::diag::list(&older));
+        let intents: Vec<&str> = catalog[catalog[event].usual]
+            .raises
+            .iter()
+            .filter(|r| !catalog[r.event].is_hook)
+            .map(|r| catalog[r.event].name.as_str())
+            .collect();
+        let mut diagnostic = Diagnostic::error(codes::HOOK_UNAVAILABLE, loc, message);
+        if !intents.is_empty() {
+            diagnostic = diagnostic.help(format!("{} is closed on every kernel", crate::diag::list(&intents)));
+        }
+        self.push(diagnostic.help("or name only later kernels in `kernels` of ebsec.toml"));
     }
 
     /// An event by its name.

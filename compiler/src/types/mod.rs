@@ -84,6 +84,8 @@ struct Checker<'a> {
     sources: &'a Sources,
     index: Index,
     today: Date,
+    /// Target kernels: (series as written, major, minor).
+    kernels: Vec<(String, u16, u16)>,
     diagnostics: Vec<Diagnostic>,
     sets: sets::Sets,
     /// Values of constants by instance (see `apply`).
@@ -117,6 +119,7 @@ pub fn check<'a>(
         sources,
         index: Index::new(catalog),
         today: settings.today,
+        kernels: settings.package.kernels.iter().map(|k| series(k)).collect(),
         diagnostics: Vec::new(),
         sets: sets::Sets::default(),
         values: FxHashMap::default(),
@@ -247,6 +250,12 @@ impl<'a> Checker<'a> {
             _ => self.names.files.get(file).map_or(ROOT, |f| f.module),
         }
     }
+}
+
+/// `6.1` as numbers; a bare `7` is its first release.
+fn series(text: &str) -> (String, u16, u16) {
+    let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
+    (text.to_owned(), major.parse().unwrap_or(0), minor.parse().unwrap_or(0))
 }
 
 /// The end of a dotted name.
