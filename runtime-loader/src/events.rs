@@ -135,7 +135,7 @@ pub fn line(report: &Report, manifest: &Manifest, offset: u64, json: bool) -> St
     };
     let mut value = Map::new();
     value.insert("time".to_owned(), time.into());
-    value.insert("monotonic_ns".to_owned(), report.time.into());
+    value.insert("boot_ns".to_owned(), report.time.into());
     value.insert("event".to_owned(), event.into());
     value.insert("verdict".to_owned(), verdict.into());
     value.insert("errno".to_owned(), (report.verdict & 0xffff).into());
