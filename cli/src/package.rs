@@ -132,11 +132,15 @@ impl Found {
     /// What stands before the paths of the package's files so that they are right from the folder at hand.
     fn prefix(&self) -> String {
         let here = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
-        match self.folder.strip_prefix(&here) {
-            Ok(rest) if rest.as_os_str().is_empty() => String::new(),
-            Ok(rest) => format!("{}/", rest.display()),
-            Err(_) => format!("{}/", self.folder.display()),
+        let mut up = String::new();
+        for folder in here.ancestors().take(4) {
+            match self.folder.strip_prefix(folder) {
+                Ok(rest) if rest.as_os_str().is_empty() => return up,
+                Ok(rest) => return format!("{up}{}/", rest.display()),
+                Err(_) => up.push_str("../"),
+            }
         }
+        format!("{}/", self.folder.display())
     }
 
     /// Sources as they are shown: the package's files from the folder at hand, all others as they are.

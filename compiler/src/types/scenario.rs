@@ -367,9 +367,12 @@ impl Checker<'_> {
             let family = if address.is_ipv4() { "inet" } else { "inet6" };
             self.usual_value(draft, "family", family);
             self.usual_value(draft, "protocol", "tcp");
-            let udp = self.enum_value("protocol", "udp");
             let protocol = self.field_value(draft, "protocol");
-            self.usual_value(draft, "type", if protocol.is_some() && protocol == udp { "dgram" } else { "stream" });
+            for (name, kind) in [("tcp", "stream"), ("udp", "dgram")] {
+                if protocol.is_some() && protocol == self.enum_value("protocol", name) {
+                    self.usual_value(draft, "type", kind);
+                }
+            }
         } else if raises_intent {
             let message = format!("`{}` needs an address with a port", catalog[draft.event].name);
             self.push(
