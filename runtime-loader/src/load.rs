@@ -179,6 +179,8 @@ fn publish<K: Kernel>(
     let name = policy::folder(&artifact.manifest);
     let record = attached_record(kernel, staged, attached);
     pins.remember(kernel, &name, &[(pins::ARTIFACT, artifact.bytes), (pins::ATTACHED, record.as_bytes())])?;
+    let (control, _) = stage::map::<K>(&staged.maps, &artifact.manifest, MapRole::Control)?;
+    kernel.pin(control, Path::new(pins::CONTROL)).map_err(|e| Error::system("pinning the control cell", &e))?;
     for (name, (fd, _)) in &staged.maps {
         let path = pins::map_pin(pins.dir(), name);
         kernel.pin(fd, &path).map_err(|e| Error::system(format!("pinning the map `{name}`"), &e))?;

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 pub const BPFFS: &str = "/sys/fs/bpf";
 /// Folder of all pins.
 pub const PINS: &str = "/sys/fs/bpf/ebsec";
+/// The control cell once more, under a name that no folder has to be read for: so a policy can be switched off that
+/// forbids to read its own folders, or whose artifact's copy is gone.
+pub const CONTROL: &str = "/sys/fs/bpf/ebsec/control";
 /// Folder of all that is remembered until the next boot.
 pub const STATE: &str = "/run/ebsec";
 /// The loaded artifact, inside the policy's folder.
@@ -29,13 +32,16 @@ pub fn lock<K: Kernel>(kernel: &mut K) -> Result<K::Fd> {
 /// Folder of the loaded policy's pins, if one is loaded.
 pub fn loaded<K: Kernel>(kernel: &K) -> Result<Option<PathBuf>> {
     let pins = list(kernel)?;
-    Ok(pins.into_iter().find(|p| !is_staging(p)))
+    Ok(pins.into_iter().find(|p| !is_staging(p) && p != Path::new(CONTROL)))
 }
 
 /// Removes what loaders left that died while they loaded. The caller holds the lock, so no such loader lives.
 pub fn sweep<K: Kernel>(kernel: &mut K) -> Result<()> {
     for dir in list(kernel)?.iter().filter(|p| is_staging(p)) {
         remove_tree(kernel, dir).map_err(|e| Error::system(format!("removing `{}`", dir.display()), &e))?;
+    }
+    if loaded(kernel)?.is_none() {
+        kernel.remove_file(Path::new(CONTROL)).map_err(|e| Error::system(format!("removing `{CONTROL}`"), &e))?;
     }
     Ok(())
 }
@@ -131,6 +137,7 @@ impl Pins {
     /// Removes everything that was made, as far as the kernel lets it; gives the first failure.
     pub fn undo<K: Kernel>(&self, kernel: &mut K) -> SysResult<()> {
         let pins = if self.dir.as_os_str().is_empty() { Ok(()) } else { remove_tree(kernel, &self.dir) };
+        let pins = pins.and(kernel.remove_file(Path::new(CONTROL)));
         let state = self.state.as_ref().map_or(Ok(()), |dir| remove_tree(kernel, dir));
         pins.and(state)
     }

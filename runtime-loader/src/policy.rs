@@ -22,7 +22,7 @@ pub fn check(bytes: &[u8]) -> Result<Artifact<'_>> {
 pub fn folder(manifest: &Manifest) -> String {
     let keep = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' };
     let name: String = manifest.package.chars().take(64).map(keep).collect();
-    if name.is_empty() || name.starts_with("staging") { format!("policy_{name}") } else { name }
+    if name.is_empty() || name == "control" || name.starts_with("staging") { format!("policy_{name}") } else { name }
 }
 
 /// Whether a program is an iterator that runs once, when the policy is loaded.
@@ -76,6 +76,7 @@ mod tests {
         assert_eq!(policy("base-host"), "base-host");
         assert_eq!(policy("../x.y"), "___x_y");
         assert_eq!(policy("staging"), "policy_staging");
+        assert_eq!(policy("control"), "policy_control");
         assert_eq!(policy(""), "policy_");
     }
 }

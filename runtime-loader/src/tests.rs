@@ -1,6 +1,7 @@
 //! The order of a load, what every failure leaves behind, and hostile artifacts, against the fake kernel.
 
 use crate::fixture::artifact;
+use crate::sys::Kernel;
 use crate::sys::fake::Fake;
 use crate::{events, load, policy, rules, status, unload, verify};
 
@@ -29,6 +30,9 @@ fn a_load_attaches_proves_and_stays() {
     let again = try_load(&mut kernel, &bytes).unwrap_err();
     assert!(again.help.contains("unload"));
     assert_eq!(kernel.state.borrow().running().len(), HOOKS.len());
+    // The artifact's copy may be gone: that is no reason to leave the policy on.
+    kernel.remove_file(std::path::Path::new("/run/ebsec/fixture/artifact.bpf.o")).unwrap();
+    assert!(status::status(&mut kernel).is_err());
     assert_eq!(unload::unload(&mut kernel).unwrap(), "fixture");
     assert_eq!(kernel.state.borrow().leftovers(), [""; 0]);
 }
@@ -129,7 +133,6 @@ fn a_host_that_lacks_something_is_told_what() {
 
 #[test]
 fn what_a_dead_loader_left_is_swept() {
-    use crate::sys::Kernel as _;
     let (mut kernel, bytes) = (Fake::new(&HOOKS), artifact(&HOOKS));
     let dir = std::path::Path::new("/sys/fs/bpf/ebsec/staging");
     kernel.make_dir(std::path::Path::new("/sys/fs/bpf/ebsec")).unwrap();

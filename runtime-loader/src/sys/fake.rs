@@ -226,6 +226,11 @@ impl Kernel for Fake {
         Ok(true)
     }
 
+    fn map_value_size(&mut self, map: &FakeFd) -> SysResult<usize> {
+        let Thing::Map { spec, .. } = self.thing(map) else { return Self::error("info", libc::EBADF) };
+        Ok(spec.value_size as usize)
+    }
+
     fn map_count(&mut self, map: &FakeFd, _: usize) -> SysResult<u64> {
         let Thing::Map { entries, .. } = self.thing(map) else { return Self::error("count", libc::EBADF) };
         Ok(entries.len() as u64)

@@ -161,6 +161,8 @@ pub trait Kernel {
     fn map_update(&mut self, map: &Self::Fd, key: &[u8], value: &[u8]) -> SysResult<()>;
     /// Reads one entry into `value`, whose length is the map's value size; false if it is absent.
     fn map_lookup(&mut self, map: &Self::Fd, key: &[u8], value: &mut [u8]) -> SysResult<bool>;
+    /// Bytes of a value of a map.
+    fn map_value_size(&mut self, map: &Self::Fd) -> SysResult<usize>;
     /// How many entries a map has.
     fn map_count(&mut self, map: &Self::Fd, key_size: usize) -> SysResult<u64>;
     /// From now on no system call may change the map.

@@ -181,6 +181,11 @@ impl Kernel for Real {
         }
     }
 
+    fn map_value_size(&mut self, map: &OwnedFd) -> SysResult<usize> {
+        let info: [u8; 16] = info(map)?;
+        Ok(word(&info, 12) as usize)
+    }
+
     fn map_count(&mut self, map: &OwnedFd, key_size: usize) -> SysResult<u64> {
         let (mut key, mut next) = (Vec::new(), vec![0; key_size]);
         // Entries come and go meanwhile; a map of the allowed size ends the walk long before this.
