@@ -140,15 +140,14 @@
   r1 = *(u64 *)(r10 - 40)
 .endm
 
-; r1 = 0 or 1 from any number, in a form about which the verifier assumes nothing (known constants would multiply states).
+; r1 = 0 or 1 from any number.
 .macro flag_of_number
   r2 = r1
   r1 = 0
   r1 -= r2
   r1 |= r2
   r1 >>= 63
-  r1 += r8
-  r1 -= r8
+  any_number r1
   r1 &= 1
 .endm
 

@@ -2,7 +2,7 @@
 
 use super::Lines;
 use super::data::{Placed, Tables};
-use crate::decide::{Chain, Flag, Layer, Plan, Source};
+use crate::decide::{Chain, Flag, Layer, Source};
 use crate::hir::{Cond, Package, Rule};
 use ebsec_templates::{Catalog, FieldId, FieldOf, Hook, HookObject, ObjectKind};
 use std::fmt::Write;
@@ -11,7 +11,6 @@ use std::fmt::Write;
 pub(crate) struct Emitter<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) hook: &'a Hook,
-    plan: &'a Plan,
     package: &'a Package,
     tables: &'a mut Tables,
     lines: &'a mut dyn LineNumbers,
@@ -33,13 +32,12 @@ impl LineNumbers for Lines<'_> {
 impl<'a> Emitter<'a> {
     pub(crate) fn new(
         catalog: &'a Catalog,
-        plan: &'a Plan,
         package: &'a Package,
         hook: &'a Hook,
         tables: &'a mut Tables,
         lines: &'a mut dyn LineNumbers,
     ) -> Self {
-        Emitter { catalog, hook, plan, package, tables, lines, labels: 0 }
+        Emitter { catalog, hook, package, tables, lines, labels: 0 }
     }
 
     /// A label that the program has not used.
@@ -79,7 +77,7 @@ impl<'a> Emitter<'a> {
         self.layers(&mut begin, chain, before, object, &early);
         let mut end = String::new();
         if let Some(slot) = slot {
-            let _ = writeln!(begin, "  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
+            let _ = writeln!(begin, "  any_number r9\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
             self.mark(&mut end, chain, None);
             let _ = writeln!(end, "  w9 = *(u32 *)(r10 - {})\n  if r9 == 0 goto {none}", state_slot(slot));
         }
@@ -91,8 +89,7 @@ impl<'a> Emitter<'a> {
     /// The first half of a chain with its slot: dead unless the half says otherwise.
     pub(crate) fn saved(&self, begin: &str, slot: Option<usize>) -> String {
         let Some(slot) = slot else { return begin.to_owned() };
-        // zero in a form about which the verifier assumes nothing, or it would follow every mix of live and dead chains
-        format!("  r9 = 0\n  r9 += r8\n  r9 -= r8\n  *(u32 *)(r10 - {}) = r9\n{begin}", state_slot(slot))
+        format!("  r9 = 0\n  any_number r9\n  *(u32 *)(r10 - {}) = r9\n{begin}", state_slot(slot))
     }
 
     /// Walks the path of a place if one of the chains that wait for it is alive.

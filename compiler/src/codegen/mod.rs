@@ -71,7 +71,7 @@ pub fn generate(package: &Package, plan: &Plan, catalog: &Catalog, sources: &Sou
         if chains.is_empty() && !always {
             continue;
         }
-        let mut gen_ = chain::Emitter::new(catalog, plan, package, hook, &mut tables, &mut lines);
+        let mut gen_ = chain::Emitter::new(catalog, package, hook, &mut tables, &mut lines);
         text.push_str(&program::emit(&mut gen_, &chains));
         let mut slots: Vec<u32> = chains.iter().map(|c| c.slot).collect();
         slots.dedup();
