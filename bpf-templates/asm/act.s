@@ -125,11 +125,10 @@ unknown:
   *(u64 *)(r10 - 40) = r1
   *(u64 *)(r10 - 24) = r3
   *(u64 *)(r10 - 16) = r4
-  *(u64 *)(r10 - 8) = 0
-  ; the room, in a form of which the verifier does not count every turn
-  r2 = r3
-  r2 -= r3
-  r6 += r2
+  r1 = 0
+  forget r1 r3
+  *(u64 *)(r10 - 8) = r1
+  forget r6 r3
   *(u64 *)(r10 - 32) = r6
   *(u64 *)(r10 - 48) = r6
   r1 = 512
@@ -214,7 +213,9 @@ crossing:
   r0 = 0
   exit
 whole:
-  *(u64 *)(r9 + 32) = 1
+  r1 = 1
+  forget r1 r6
+  *(u64 *)(r9 + 32) = r1
 end:
   r0 = 1
   exit

@@ -147,7 +147,7 @@
   r1 -= r2
   r1 |= r2
   r1 >>= 63
-  any_number r1
+  forget r1 r8
   r1 &= 1
 .endm
 

@@ -408,7 +408,9 @@ failed:
   r2 += r1
   r2 += 1
   *(u64 *)(r7 + 32) = r2
-  if r2 > 4095 goto fail
+  r1 = r2
+  forget r1 r6
+  if r1 > 4095 goto fail
   r0 = 0
   exit
 crossing:
@@ -433,15 +435,17 @@ crossing:
 root:
   *(u64 *)(r7 + 56) = r6
 stop:
-  *(u64 *)(r7 + 48) = 1
-  r0 = 1
-  exit
+  r1 = 1
+  goto end
 hidden:
-  *(u64 *)(r7 + 48) = 3
-  r0 = 1
-  exit
+  r1 = 3
+  goto end
 fail:
-  *(u64 *)(r7 + 48) = 2
+  r1 = 2
+end:
+  ; the verifier believes that a callback may be called again after its end
+  forget r1 r6
+  *(u64 *)(r7 + 48) = r1
   r0 = 1
   exit
 
@@ -450,8 +454,6 @@ fail:
   *(u64 *)(r10 - 128) = r6
   *(u64 *)(r10 - 120) = r7
   *(u64 *)(r10 - 88) = r8
-  *(u64 *)(r10 - 80) = 0
-  *(u64 *)(r10 - 72) = 0
 .rept i 0 8
   *(u64 *)(r10 - {64-8*i}) = 0
 .endr
@@ -468,6 +470,8 @@ fail:
   r1 -= r2
   *(u64 *)(r10 - 104) = r1
   *(u64 *)(r10 - 96) = r1
+  *(u64 *)(r10 - 80) = r1
+  *(u64 *)(r10 - 72) = r1
   r1 = 4096
   r2 = func step_up
   r3 = r10

@@ -36,7 +36,7 @@
 .record:
   ; the start state, in a form about which the verifier assumes nothing: else it follows the canary's way apart
   r1 = r9
-  any_number r1
+  forget r1 r8
   *(u64 *)(r10 - 24) = r1
   *(u64 *)(r10 - 8) = r8
   r1 = map tasks
@@ -82,16 +82,16 @@
   *(u64 *)(r10 - 72) = 0
 .begin:
   r1 = 0
-  any_number r1
+  forget r1 r8
   r1 &= 0xfff
   *(u64 *)(r10 - 80) = r1
 .endm
 
-; Leaves a register's value as it is, but in a form about which the verifier assumes nothing. Known constants and ranges
-; that live long multiply its states; r8 is a number that it does not know.
-.macro any_number reg
-  {reg} += r8
-  {reg} -= r8
+; Leaves a register's value as it is, but in a form about which the verifier assumes nothing: known constants and ranges
+; that live long multiply its states. BY is any number that it does not know.
+.macro forget reg by
+  {reg} += {by}
+  {reg} -= {by}
 .endm
 
 ; r2 = address of the cache's slot of task r8. Clobbers r1.
@@ -148,7 +148,7 @@ allow:
   if r2 == r1 goto .done
   r1 = 1
 .set:
-  any_number r1
+  forget r1 r8
   r1 &= 0xfff
   *(u64 *)(r10 - 80) = r1
 .done:

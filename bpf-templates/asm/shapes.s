@@ -70,7 +70,9 @@
   r6 = r1
   *(u64 *)(r10 - 40) = r2
   *(u64 *)(r10 - 32) = r3
-  *(u64 *)(r10 - 24) = 1
+  r1 = 1
+  forget r1 r6
+  *(u64 *)(r10 - 24) = r1
   r1 = exists(mount.mnt_instance)
   if r1 == 0 goto new
   ; a ring of list heads in the mounts, its anchor in the super block
@@ -133,7 +135,9 @@ found:
   r0 = 1
   exit
 none:
-  *(u64 *)(r7 + 32) = 0
+  r1 = 0
+  forget r1 r6
+  *(u64 *)(r7 + 32) = r1
   r0 = 1
   exit
 

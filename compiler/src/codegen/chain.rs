@@ -77,7 +77,7 @@ impl<'a> Emitter<'a> {
         self.layers(&mut begin, chain, before, object, &early);
         let mut end = String::new();
         if let Some(slot) = slot {
-            let _ = writeln!(begin, "  any_number r9\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
+            let _ = writeln!(begin, "  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
             self.mark(&mut end, chain, None);
             let _ = writeln!(end, "  w9 = *(u32 *)(r10 - {})\n  if r9 == 0 goto {none}", state_slot(slot));
         }
@@ -89,7 +89,7 @@ impl<'a> Emitter<'a> {
     /// The first half of a chain with its slot: dead unless the half says otherwise.
     pub(crate) fn saved(&self, begin: &str, slot: Option<usize>) -> String {
         let Some(slot) = slot else { return begin.to_owned() };
-        format!("  r9 = 0\n  any_number r9\n  *(u32 *)(r10 - {}) = r9\n{begin}", state_slot(slot))
+        format!("  r9 = 0\n  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{begin}", state_slot(slot))
     }
 
     /// Walks the path of a place if one of the chains that wait for it is alive.
