@@ -9,6 +9,7 @@ mod exec;
 mod files;
 mod mounts;
 mod net;
+mod operation;
 mod stress;
 mod sys;
 mod uring;
@@ -19,6 +20,7 @@ const USAGE: &str = "\
 usage: guest-tools prepare FOLDER
        guest-tools attack [--peer4 IP] [--peer6 IP] [--port N] FOLDER NAME|KIND|all…
        guest-tools list
+       guest-tools do OPERATION WORDS…
        guest-tools stress [--seconds N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]…
                           [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Some("prepare") => attack::prepare(rest),
         Some("attack") => attack::attack(rest),
         Some("list") => attack::list(),
+        Some("do") => operation::operation(rest),
         Some("stress") => stress::stress(rest),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),

@@ -1,0 +1,52 @@
+//! One operation, done by this very process: takes its name and what it is about, prints `ok` or the error's name. A
+//! copy of this program under another path acts as the program of that path. Knows nothing of policies.
+
+use crate::{errno, exec};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::Duration;
+
+/// What can be done.
+pub const USAGE: &str = "\
+usage: guest-tools do read|append|truncate|create|remove PATH
+       guest-tools do rename|link|symlink FROM TO
+       guest-tools do connect|send ADDRESS:PORT
+       guest-tools do exec PROGRAM ARGUMENTS… | memory";
+
+/// How long a connection may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Does it; false if it was refused or failed.
+pub fn operation(words: &[String]) -> Result<bool, String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["read", path] => fs::read(path).map(drop),
+        ["append", path] => File::options().append(true).open(path).and_then(|mut file| file.write_all(b"line\n")),
+        ["truncate", path] => File::create(path).map(drop),
+        ["create", path] => File::create_new(path).map(drop),
+        ["remove", path] => fs::remove_file(path),
+        ["rename", from, to] => fs::rename(from, to),
+        ["link", from, to] => fs::hard_link(from, to),
+        ["symlink", from, to] => std::os::unix::fs::symlink(from, to),
+        ["connect", to] => TcpStream::connect_timeout(&address(to)?, PATIENCE).map(drop),
+        ["send", to] => send(address(to)?),
+        // Replaces this process: what follows is the other program's business.
+        ["exec", program, arguments @ ..] => Err(Command::new(program).args(arguments).exec()),
+        ["memory"] => Err(exec::memory()),
+        _ => return Err(USAGE.into()),
+    };
+    println!("{}", done.as_ref().map_or_else(errno::name, |()| "ok".to_owned()));
+    Ok(done.is_ok())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("`{text}` is not ADDRESS:PORT"))
+}
+
+fn send(to: SocketAddr) -> io::Result<()> {
+    let any: SocketAddr = if to.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    UdpSocket::bind(any)?.send_to(b"?", to).map(drop)
+}
