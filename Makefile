@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools fetch-kernels prototypes test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -26,6 +26,13 @@ static: setup
 guest-tools: setup
 	RUSTFLAGS="$(STATIC) -C strip=symbols" cargo build -q --target $(GUEST_TARGET) \
 	  -p ebsec-load -p ebsec-guest-tools
+
+# A policy at work in a guest: what it refuses, and what it lets be.
+demo: setup
+	@echo "building …"
+	@cargo build -q -p ebsec
+	@$(MAKE) -s guest-tools
+	@tools/demo/run
 
 # A kernel that cannot be had is told, and the others are fetched all the same.
 fetch-kernels: setup

@@ -1,6 +1,6 @@
 # What the demonstration does inside a guest, in busybox's shell: every operation of `operations` before and after the
 # policy is loaded. Prints lines that `run` makes a table of, each with its kind first:
-#   ROW phase number result first-pid last-pid      EVENT text      STATUS text      LOAD text      FAIL text
+#   ROW phase number result first-pid last-pid      LOAD, FAIL, EVENT, STATUS, RULE: a line of the loader's output
 # Never decides what is right.
 
 tool=/bin/guest-tools
@@ -19,7 +19,7 @@ files() {
     rm -rf /var/www /var/log/nginx /var/cache/nginx /run/secrets /home/eve
     mkdir -p /var/www/html /var/log/nginx /var/cache/nginx /var/lib/nginx /run/secrets/kubernetes.io/serviceaccount \
         /home/eve/.ssh /etc/cron.d /usr/bin /tmp
-    for path in /var/www/html/index.html /var/log/nginx/access.log /var/log/nginx/error.log /var/log/nginx/old.log \
+    for path in /var/www/html/index.html /var/log/nginx/access.log /var/log/nginx/today.log /var/log/nginx/error.log /var/log/nginx/old.log \
         /var/cache/nginx/upload /run/secrets/kubernetes.io/serviceaccount/token \
         /run/secrets/kubernetes.io/serviceaccount/token2 /etc/shadow /etc/gshadow /home/eve/.ssh/id_ed25519 \
         /etc/passwd /root/.bashrc /root/.bash_history /usr/bin/ls /usr/bin/ls2 /tmp/ls; do
@@ -31,11 +31,11 @@ files() {
 
 # Hosts elsewhere are addresses of this one: a database that nginx may reach, and two that it may not.
 hosts() {
+    mkdir -p /var/empty
     for ip in 10.0.0.5 203.0.113.7 203.0.113.53; do ip addr add $ip/32 dev lo; done
     for at in 10.0.0.5:5432 203.0.113.7:4444; do
-        nc -lk -p ${at#*:} -s ${at%:*} -e true </dev/null >/dev/null 2>&1 &
+        httpd -p $at -h /var/empty
     done
-    sleep 1
 }
 
 # $1: before or after. An operation's process is known by its number, those that it starts have later ones.
@@ -73,3 +73,4 @@ sed 's/^/LOAD /' /tmp/load
 all after
 ebsec-load events 2>&1 | sed 's/^/EVENT /'
 ebsec-load status 2>&1 | sed 's/^/STATUS /'
+ebsec-load rules 2>&1 | sed 's/^/RULE /'

@@ -24,6 +24,12 @@ $1 == "ROW" {
     next
 }
 
+# RULE name action … FILE:LINE
+$1 == "RULE" {
+    reports[$2 " at " $NF] = $0 ~ / audit /
+    next
+}
+
 # EVENT time verdict event object by PROGRAM[process] (RULE at FILE:LINE)…
 $1 == "EVENT" && !/\(canary\)/ && match($0, /\[[0-9]+\]/) {
     process = substr($0, RSTART + 1, RLENGTH - 2) + 0
@@ -34,6 +40,9 @@ $1 == "EVENT" && !/\(canary\)/ && match($0, /\[[0-9]+\]/) {
             while (match(rest, /\([^()]+ at /)) {
                 rule = substr(rest, RSTART + 1, RLENGTH - 5)
                 rest = substr(rest, RSTART + RLENGTH)
+                place = substr(rest, 1, match(rest, /[ )]/) - 1)
+                # What only reports did not decide that something was refused.
+                if (expected[number] != "told" && reports[rule " at " place]) continue
                 if (index(", " rules[number] ", ", ", " rule ", ") == 0)
                     rules[number] = rules[number] (rules[number] == "" ? "" : ", ") rule
             }
@@ -52,13 +61,13 @@ END {
     for (number = 1; number <= total; number++) {
         if (group[number] != group[number - 1]) {
             if (number > 1) print ""
-            print paint(pad(group[number], wide_title) "  " pad("as whom", wide_who) "  before   after    expected         rule", "1")
+            print paint(pad(group[number], wide_title) "  " pad("as whom", wide_who) "  before   after    expected  outcome  rule", "1")
         }
         outcome = verdict(number)
         wrong += outcome == "WRONG"
         after = shown(result["after", number]); before = shown(result["before", number])
         print pad(title[number], wide_title) "  " pad(who[number], wide_who) "  " pad(before == "" ? "-" : before, 7) "  " \
-            pad(after == "" ? "-" : after, 7) "  " pad(expected[number], 8) "  " paint(outcome, outcome == "right" ? 32 : "31;1") \
+            pad(after == "" ? "-" : after, 7) "  " pad(expected[number], 8) "  " paint(pad(outcome, 7), outcome == "right" ? 32 : "31;1") \
             "  " (rules[number] == "" ? "-" : rules[number])
     }
     print ""
