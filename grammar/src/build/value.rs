@@ -170,6 +170,7 @@ impl Builder<'_, '_> {
             _ => None,
         };
         if let Some((count, window)) = rate {
+            nodes.take(Kind::k_per);
             let per = self.name(nodes, "a domain");
             let end = per.as_ref().map_or(window.span.end, |p| p.span.end);
             let span = Span { start: value.span.start, end };
