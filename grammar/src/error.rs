@@ -74,6 +74,7 @@ codes! {
     COMMENT_STYLE "E0130" "a comment of another language"
     NO_OPERATOR "E0131" "a comparison operator is missing"
     TOO_MANY "E0132" "more errors than are shown"
+    INSIDE "E0133" "an item inside of a policy"
 }
 
 /// Every code that [`crate::parse`] can give, with a title, in order.

@@ -1,9 +1,9 @@
 //! Source text in, syntax tree and syntax errors out. Never reads files, never gives up on the rest of a file,
 //! never panics whatever the text.
 //!
-//! The text is first looked through for what the parser must not see ([`scan`]), then read by a tolerant grammar
-//! (`ebsec.pest`) whose error nodes keep mistakes apart, then made into [`ast::File`] ([`build`]); bad spans are
-//! read a second time to say precisely what is wrong with them ([`explain`]).
+//! The text is first looked through for what the parser must not see (`scan`), then read by a tolerant grammar
+//! (`ebsec.pest`) whose error nodes keep mistakes apart, then made into [`ast::File`] (`build`); bad spans are
+//! read a second time to say precisely what is wrong with them (`explain`).
 #![forbid(unsafe_code)]
 
 pub mod ast;

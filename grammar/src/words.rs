@@ -44,9 +44,10 @@ pub(crate) fn near<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     if word.len() > 24 {
         return None;
     }
+    let word = &word.to_ascii_lowercase();
     let limit = if word.len() < 5 { 1 } else { 2 };
     let scored = candidates.iter().map(|c| (distance(word.as_bytes(), c.as_bytes()), *c));
-    scored.filter(|(d, c)| *d <= limit && *d < c.len()).min_by_key(|(d, _)| *d).map(|(_, c)| c)
+    scored.filter(|(d, c)| *d <= limit && *d + 1 < c.len()).min_by_key(|(d, _)| *d).map(|(_, c)| c)
 }
 
 /// The action that other systems' words for it mean.

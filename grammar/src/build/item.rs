@@ -89,18 +89,35 @@ impl Builder<'_, '_> {
         let name = self.name(nodes, "a name")?;
         let brace = nodes.span(Kind::lbrace)?;
         let members = self.series(*nodes, Part::Member, Builder::member);
-        self.closed(*nodes, brace, &format!("policy `{}`", name.node));
+        let closed = self.closed(*nodes, brace, &format!("policy `{}`", name.node));
+        while let Some((node, inner)) = nodes.next() {
+            if closed && node.kind == Kind::nested {
+                self.inside(node, inner, &name.node);
+            }
+        }
         Some(ItemKind::Policy(Policy { name, members }))
     }
 
-    /// Reports a block whose closing brace is missing.
-    pub(super) fn closed(&mut self, mut nodes: Cursor<'_>, brace: Span, what: &str) {
-        let mut end = brace.end;
+    /// Reports an item within a policy that is closed after it.
+    fn inside(&mut self, node: Node, mut nodes: Cursor<'_>, policy: &str) {
+        let item = std::iter::from_fn(|| nodes.next()).find(|(n, _)| n.kind != Kind::doc);
+        let keyword = item.and_then(|(_, mut item)| item.next()).map_or(node.span, |(keyword, _)| keyword.span);
+        let message = format!("`{}` stands inside of policy `{policy}`", self.slice(keyword));
+        self.error(SyntaxError::new(error::INSIDE, keyword, message).help("items stand outside of policies; move it before the policy"));
+    }
+
+    /// Whether a block has its closing brace; reports it if not.
+    pub(super) fn closed(&mut self, mut nodes: Cursor<'_>, brace: Span, what: &str) -> bool {
+        let (mut end, mut inner) = (brace.end, None);
         while let Some((node, _)) = nodes.next() {
-            if node.kind == Kind::rbrace {
-                return;
+            match node.kind {
+                Kind::rbrace => return true,
+                Kind::nested => {
+                    inner.get_or_insert(node.span.start);
+                }
+                _ => {}
             }
-            end = node.span.end;
+            end = inner.unwrap_or(node.span.end);
         }
         let rest = crate::span(end as usize, self.text.len());
         let next = Lexer::within(self.text, rest).next();
@@ -110,6 +127,7 @@ impl Builder<'_, '_> {
             None => error,
         };
         self.error(error.help("add a `}`"));
+        false
     }
 
     fn apply(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {

@@ -12,7 +12,7 @@ mod value;
 pub(crate) use member::unknown_action;
 
 use crate::MAX_ERRORS;
-use crate::ast::{File, Name, Span, Spanned};
+use crate::ast::{File, Item, Name, Span, Spanned};
 use crate::error::{self, SyntaxError};
 use crate::explain::{self, Part};
 use crate::lex::{Lexer, TokenKind};
@@ -22,12 +22,16 @@ use crate::words;
 
 /// Builds the file from its nodes.
 pub(crate) fn file(text: &str, nodes: &[Node], errors: &mut Vec<SyntaxError>) -> File {
-    let mut builder = Builder { text, errors };
+    let mut builder = Builder { text, errors, nested: Vec::new() };
     let mut all = Cursor { nodes, at: 0, end: nodes.len() };
-    let items = match all.take(Kind::file) {
+    let mut items = match all.take(Kind::file) {
         Some((_, inner)) => builder.series(inner, Part::Item, Builder::item),
         None => Vec::new(),
     };
+    if !builder.nested.is_empty() {
+        items.append(&mut builder.nested);
+        items.sort_by_key(|item| item.span);
+    }
     File { items }
 }
 
@@ -70,6 +74,8 @@ impl<'n> Cursor<'n> {
 struct Builder<'t, 'e> {
     text: &'t str,
     errors: &'e mut Vec<SyntaxError>,
+    /// Items found within policies: they are read as if they stood outside.
+    nested: Vec<Item>,
 }
 
 impl<'t> Builder<'t, '_> {
@@ -118,6 +124,12 @@ impl<'t> Builder<'t, '_> {
                     }
                     last = Some((node.span, item.is_some(), errors));
                     built.extend(item);
+                }
+                Kind::nested => {
+                    let errors = self.errors.len();
+                    let item = self.item(node, inner);
+                    self.nested.extend(item);
+                    last = Some((node.span, false, errors));
                 }
                 _ => {}
             }

@@ -64,6 +64,7 @@ impl Bad<'_> {
         let message = match (listed(&phrases), found) {
             (Some(list), true) => format!("expected {list}{after}, found {}", self.quoted(stop.at)),
             (Some(list), false) => format!("expected {list}{after}"),
+            (None, true) if stop.at > 0 => format!("{} cannot follow {}", self.quoted(stop.at), self.quoted(stop.at - 1)),
             (None, true) => format!("{} cannot stand here", self.quoted(stop.at)),
             (None, false) => "this is not complete".to_owned(),
         };
@@ -81,13 +82,30 @@ impl Bad<'_> {
     /// What to write, where the place alone says it.
     fn advice(&self, stop: &Stop, kinds: &[Kind]) -> Option<String> {
         let found = self.word(stop.at);
+        let has = |kind| kinds.contains(&kind);
         if stop.at > 0 && self.word(stop.at - 1) == "with" {
             return Some("write `with { key = value, … }`".to_owned());
         }
-        if kinds.contains(&Kind::k_when) && self.is_word(stop.at) && (found.contains('.') || found == "not") {
+        if has(Kind::event) && (matches!(found, "(" | "[") || self.kind(stop.at) == Some(TokenKind::Str)) {
+            return Some("events stand without quotes and brackets, with commas between them".to_owned());
+        }
+        if (has(Kind::value) || has(Kind::set)) && matches!(found, "(" | "{") {
+            return Some("a set is written `[a, b]`".to_owned());
+        }
+        if has(Kind::op) && found == "not" {
+            return Some("write `not (… in …)`".to_owned());
+        }
+        if has(Kind::k_with) && found == "{" {
+            return Some("write `with` before `{`".to_owned());
+        }
+        if has(Kind::k_when) && has(Kind::dangling_comma) && self.is_word(stop.at) && (found.contains('.') || found == "not") {
+            let event = if found == "not" { "" } else { "; events have commas between them" };
+            return Some(format!("a condition begins with `when`{event}"));
+        }
+        if has(Kind::k_when) && self.is_word(stop.at) && found.contains('.') {
             return Some(format!("write `when` before {}", self.quoted(stop.at)));
         }
-        if kinds.contains(&Kind::cond) && !found.is_empty() && is_comparison(self.word(stop.at + 1)) {
+        if has(Kind::cond) && !found.is_empty() && is_comparison(self.word(stop.at + 1)) {
             return Some("the field stands on the left of a comparison, the constant on the right".to_owned());
         }
         None

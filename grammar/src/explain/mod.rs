@@ -57,14 +57,15 @@ struct Stop {
 /// The one error for a bad span.
 pub(crate) fn explain(text: &str, part: Part, span: Span) -> SyntaxError {
     let tokens: Vec<Token> = Lexer::within(text, span).collect();
-    let bad = Bad { text, part, tokens };
+    let mut bad = Bad { text, part, tokens };
+    bad.part = if part == Part::Member && bad.is_item() { Part::Item } else { part };
     if bad.tokens.iter().all(|t| t.kind == TokenKind::Doc) {
         return bad.only_docs(span);
     }
     if let Some(error) = bad.head() {
         return error;
     }
-    match tree::parse(part.rule(), crate::slice(text, span), span.start as usize) {
+    match tree::parse(bad.part.rule(), crate::slice(text, span), span.start as usize) {
         Err(Failure::Expected { at, kinds }) => bad.stopped(at, &kinds),
         Err(Failure::Limit) => limit(span),
         Ok(_) => bad.stopped(span.start as usize, &[]),
@@ -107,6 +108,14 @@ impl<'t> Bad<'t> {
             Some((cut, _)) => format!("`{}…`", text.get(..cut).unwrap_or_default()),
             None => format!("`{text}`"),
         }
+    }
+
+    /// Whether a span in the place of a member begins like an item.
+    fn is_item(&self) -> bool {
+        let first = self.tokens.iter().position(|t| t.kind != TokenKind::Doc).unwrap_or_default();
+        words::ITEMS.contains(&self.word(first))
+            && !matches!(self.word(first + 1), ":" | "=")
+            && (self.word(first) != "mark" || self.word(first + 2) == "per")
     }
 
     fn only_docs(&self, span: Span) -> SyntaxError {

@@ -104,6 +104,10 @@ impl Bad<'_> {
             let both = Span { start: self.span(before).start, end: span.end };
             return Some(SyntaxError::new(error::CHAINED, both, "`===` is not an operator").help("write `==`"));
         }
+        if found == ">" && self.word(before) == "<" && self.span(before).end == span.start {
+            let both = Span { start: self.span(before).start, end: span.end };
+            return Some(SyntaxError::new(error::CHAINED, both, "`<>` is not an operator").help("write `!=`"));
+        }
         if is_comparison(found) && self.compares(at) && self.in_condition(before) {
             let message = format!("a second comparison {} in one condition", self.quoted(at));
             let error = SyntaxError::new(error::CHAINED, span, message);
