@@ -5,7 +5,7 @@ use super::could_not;
 use crate::package::{self, Found};
 use ebsec_compiler::diag::{self, Diagnostic, render};
 use ebsec_compiler::pipeline::{self, Checked};
-use ebsec_compiler::source::{FileId, Sources};
+use ebsec_compiler::source::Sources;
 use ebsec_compiler::types::Date;
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
@@ -41,18 +41,6 @@ pub struct Common {
 pub struct Arguments {
     #[command(flatten)]
     common: Common,
-    /// Print a stage as text instead.
-    #[arg(long, value_enum)]
-    emit: Option<Emit>,
-}
-
-/// Stages that can be printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Emit {
-    /// The syntax tree.
-    Ast,
-    /// The typed policy.
-    Hir,
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -72,21 +60,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
         }
         wrong |= diag::has_errors(&findings);
-        let text = match (arguments.emit, &checked.package) {
-            (Some(Emit::Ast), _) => pipeline::dump_ast(&checked.sources, &own_files(&found)),
-            (Some(Emit::Hir), Some(package)) => pipeline::dump_hir(package),
-            _ => String::new(),
-        };
-        let _ = std::io::stdout().write_all(text.as_bytes());
         print(&found, &checked.sources, &findings, arguments.common.format);
     }
     ExitCode::from(u8::from(wrong))
-}
-
-/// The package's files without `ebsec.toml`.
-fn own_files(found: &Found) -> Vec<FileId> {
-    let count = found.input.sources.files.len() as u32;
-    (0..count).map(FileId).filter(|id| Some(*id) != found.input.config).collect()
 }
 
 /// Checks one package.

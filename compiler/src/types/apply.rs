@@ -2,7 +2,7 @@
 
 use super::constant::Constant;
 use super::policy::{MODES, SEVERITIES};
-use super::{Checker, Date, Env, cond};
+use super::{Checker, Date, Env, atoms};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{Cond, Mode, Severity};
 use crate::resolve::{DefId, DefKind, Found, ModuleId, PolicyDef, PolicyId, ROOT};
@@ -177,7 +177,7 @@ impl<'a> Checker<'a> {
                 self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
                 continue;
             }
-            let mask = cond::mask(&cond);
+            let mask = atoms::mask(&cond);
             all.0.entry((def.name.as_str(), on)).or_default().push((cond, mask));
         }
         all

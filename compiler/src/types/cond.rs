@@ -1,20 +1,21 @@
 //! Conditions: trees in, typed conditions out. Functions are replaced by their bodies. A wrong test becomes `false`,
 //! which is never used, since there is an error then.
 
+use super::atoms::size;
 use super::constant::{Constant, Data, Shape};
-use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, catalog, interval, lang};
+use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, interval, lang};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{Atom, Cond, PathLang, Space, Test};
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::Loc;
 use ebsec_grammar::ast::{self, CondKind, Op, Operand, ValueKind};
-use ebsec_templates::{EventId, FieldId, FieldType};
+use ebsec_templates::{FieldId, FieldType};
 use std::rc::Rc;
 
 /// Which test a named constant was used for.
 pub(super) type TestKey = (u32, DefId, FieldId, Option<Part>, u8);
 
-const WRONG: Cond = Cond::Const(false);
+pub(super) const WRONG: Cond = Cond::Const(false);
 
 impl Checker<'_> {
     /// A whole condition: its tests are counted from nothing.
@@ -23,7 +24,7 @@ impl Checker<'_> {
         self.cond(tree, env)
     }
 
-    fn cond(&mut self, tree: &ast::Cond, env: &Env<'_>) -> Cond {
+    pub(super) fn cond(&mut self, tree: &ast::Cond, env: &Env<'_>) -> Cond {
         match &tree.kind {
             CondKind::And(all) => Cond::And(all.iter().map(|c| self.cond(c, env)).collect()),
             CondKind::Or(all) => Cond::Or(all.iter().map(|c| self.cond(c, env)).collect()),
@@ -36,7 +37,7 @@ impl Checker<'_> {
         }
     }
 
-    fn count(&mut self, more: usize, loc: Loc) -> bool {
+    pub(super) fn count(&mut self, more: usize, loc: Loc) -> bool {
         let before = self.atoms;
         self.atoms = before.saturating_add(more);
         if before <= MAX_ATOMS && self.atoms > MAX_ATOMS {
@@ -89,7 +90,7 @@ impl Checker<'_> {
         WRONG
     }
 
-    fn bare_field(&mut self, id: FieldId, part: Option<Part>, name: &str, loc: Loc) -> Cond {
+    pub(super) fn bare_field(&mut self, id: FieldId, part: Option<Part>, name: &str, loc: Loc) -> Cond {
         let ty = &self.index.catalog[id].ty;
         match part {
             Some(Part::Unresolved) => return self.atom(id, Test::Unresolved, loc),
@@ -412,149 +413,6 @@ impl Checker<'_> {
         }
         range.map(|range| vec![Test::InRanges(vec![range])])
     }
-
-    fn call(&mut self, name: &ast::Name, args: &[ast::Arg], loc: Loc, env: &Env<'_>) -> Cond {
-        let name_loc = Loc::new(env.id, name.span);
-        if name.node == "marked" {
-            self.unsupported(loc, "`marked`");
-            return WRONG;
-        }
-        let found = self.names.find(env.file, &name.node);
-        let Found::Here(id) = found else {
-            let module = self.module_of(env.file, &found);
-            let known = self.known(module, |kind| matches!(kind, DefKind::Fn(..)));
-            self.not_found(codes::UNKNOWN_FUNCTION, "function", &name.node, name_loc, found, &known);
-            return WRONG;
-        };
-        let Some(def) = self.names.def(id).copied() else { return WRONG };
-        let DefKind::Fn(params, body) = def.kind else {
-            self.error(codes::UNKNOWN_FUNCTION, name_loc, format!("`{}` is not a function", name.node));
-            return WRONG;
-        };
-        if params.len() != args.len() {
-            let message = format!("`{}` takes {}, this call has {}", name.node, arguments(params.len()), args.len());
-            self.push(Diagnostic::error(codes::WRONG_ARGUMENTS, loc, message).related(self.names.def_loc(id), "defined here"));
-            return WRONG;
-        }
-        if self.atoms > MAX_ATOMS {
-            return WRONG;
-        }
-        let key = (self.instance, id, self.sets.dry);
-        if params.is_empty()
-            && let Some((cond, size)) = self.bodies.get(&key).cloned()
-        {
-            return if self.count(size, loc) { cond } else { WRONG };
-        }
-        let bound: Vec<(&str, Bound)> =
-            params.iter().zip(args).map(|((param, ty), arg)| (param.node.as_str(), self.bind(ty, arg, def.file, env))).collect();
-        if !self.enter(id) {
-            return WRONG;
-        }
-        let before = self.atoms;
-        let cond = self.cond(body, &Env { args: &bound, ..self.env(def.file) });
-        self.open.pop();
-        if params.is_empty() {
-            self.bodies.insert(key, (cond.clone(), self.atoms - before));
-        }
-        cond
-    }
-
-    fn bind(&mut self, ty: &ast::Type, arg: &ast::Arg, def_file: usize, env: &Env<'_>) -> Bound {
-        let Some(ty) = self.ty(ty, self.env(def_file).id) else { return Bound::Wrong };
-        match arg {
-            ast::Arg::Cond(cond) if ty.elem == Elem::Bool => Bound::Cond(self.cond(cond, env)),
-            ast::Arg::Cond(cond) => {
-                let loc = Loc::new(env.id, cond.span);
-                self.error(codes::TYPE_MISMATCH, loc, format!("a condition stands here, and `{ty}` is wanted"));
-                Bound::Wrong
-            }
-            ast::Arg::Value(value) => {
-                if let (Elem::Bool, ValueKind::Name(name)) = (ty.elem, &value.kind)
-                    && let FieldName::Field(id, part) = self.index.field(name)
-                {
-                    return Bound::Cond(self.bare_field(id, part, name, Loc::new(env.id, value.span)));
-                }
-                let constant = self.value(value, ty.elem, env);
-                let constant = constant.and_then(|c| self.shaped(&c, ty, Loc::new(env.id, value.span)));
-                constant.map_or(Bound::Wrong, |c| Bound::Constant(Rc::new(c)))
-            }
-        }
-    }
-
-    /// Checks a function by itself, with examples for its arguments.
-    pub(super) fn function(&mut self, id: DefId, params: &[(ast::Name, ast::Type)], body: &ast::Cond) {
-        let Some(def) = self.names.def(id).copied() else { return };
-        let env = self.env(def.file);
-        let mut bound: Vec<(&str, Bound)> = Vec::new();
-        for (name, ty) in params {
-            let loc = Loc::new(env.id, name.span);
-            if bound.iter().any(|(n, _)| *n == name.node) {
-                self.error(codes::DUPLICATE, loc, format!("two arguments are named `{}`", name.node));
-            }
-            let example = self.ty(ty, env.id).map_or(Bound::Wrong, |ty| Bound::Constant(Rc::new(Constant::example(ty))));
-            bound.push((name.node.as_str(), example));
-        }
-        self.atoms = 0;
-        self.sets.dry = true;
-        if self.enter(id) {
-            let _ = self.cond(body, &Env { args: &bound, ..env });
-            self.open.pop();
-        }
-        self.sets.dry = false;
-    }
-
-    /// Reports the fields that an event does not have. `place` is the rule, where the test itself stands elsewhere.
-    pub(super) fn require(&mut self, cond: &Cond, mask: u128, event: EventId, place: Loc) {
-        if mask & !self.index.mask(event) == 0 {
-            return;
-        }
-        let catalog = self.index.catalog;
-        let event_name = &catalog[event].name;
-        let allowed = self.index.mask(event);
-        let mut missing = Vec::new();
-        atoms(cond, &mut |atom| {
-            if catalog::bit(atom.field) & allowed == 0 {
-                missing.push((atom.field, atom.loc));
-            }
-        });
-        for (field, loc) in missing {
-            let name = &catalog[field].name;
-            let mut diagnostic = Diagnostic::error(codes::FIELD_UNAVAILABLE, loc, format!("`{event_name}` has no `{name}`"));
-            if loc.file != place.file || loc.span.start < place.span.start || loc.span.end > place.span.end {
-                diagnostic = diagnostic.related(place, "for this event");
-            }
-            let hooks: Vec<&str> =
-                catalog.events.iter().filter(|e| e.is_hook && e.fields.contains(&field)).map(|e| e.name.as_str()).collect();
-            let raisers =
-                catalog.hooks.iter().filter(|h| h.raises.iter().any(|r| r.event == event) && !catalog[h.event].fields.contains(&field));
-            if !catalog[event].is_hook
-                && let Some(hook) = raisers.map(|h| h.name.as_str()).next()
-            {
-                diagnostic = diagnostic.note(format!("`hook.{hook}` raises `{event_name}` and cannot answer it"));
-            }
-            self.push(match hooks.len() {
-                0 => diagnostic,
-                1..=4 => diagnostic.help(format!("events that have it: {}", crate::diag::list(&hooks))),
-                _ => diagnostic.help(format!("events that have it: {}, …", crate::diag::list(hooks.get(..4).unwrap_or_default()))),
-            });
-        }
-    }
-
-    /// Reports the fields that are not about the process.
-    pub(super) fn require_subject(&mut self, cond: &Cond, what: &str) {
-        let catalog = self.index.catalog;
-        let allowed = self.index.subject;
-        let mut wrong = Vec::new();
-        atoms(cond, &mut |atom| {
-            if catalog::bit(atom.field) & allowed == 0 {
-                wrong.push((atom.field, atom.loc));
-            }
-        });
-        for (field, loc) in wrong {
-            let message = format!("`{}` is not about the process, and {what} says which processes are meant", catalog[field].name);
-            self.push(Diagnostic::error(codes::NOT_SUBJECT, loc, message).help("put this test into the rules, after `when`"));
-        }
-    }
 }
 
 /// Left side of a comparison.
@@ -566,14 +424,6 @@ struct Left<'n> {
 
 fn wildcard(text: &str) -> char {
     text.chars().find(|c| "*?[{".contains(*c)).unwrap_or('*')
-}
-
-fn arguments(count: usize) -> String {
-    match count {
-        0 => "no arguments".to_owned(),
-        1 => "1 argument".to_owned(),
-        n => format!("{n} arguments"),
-    }
 }
 
 /// An operator as written.
@@ -590,43 +440,6 @@ fn op_text(op: Op) -> &'static str {
         Op::Matches => "matches",
         Op::Has => "has",
         Op::Only => "only",
-    }
-}
-
-/// Calls `see` for each test.
-pub(super) fn atoms(cond: &Cond, see: &mut impl FnMut(&Atom)) {
-    match cond {
-        Cond::Const(_) => {}
-        Cond::Atom(atom) => see(atom),
-        Cond::Not(inner) => atoms(inner, see),
-        Cond::And(all) | Cond::Or(all) => all.iter().for_each(|c| atoms(c, see)),
-    }
-}
-
-/// Number of tests.
-pub(super) fn size(cond: &Cond) -> usize {
-    let mut count = 0;
-    atoms(cond, &mut |_| count += 1);
-    count
-}
-
-/// The fields of a condition as bits.
-pub(super) fn mask(cond: &Cond) -> u128 {
-    let mut mask = 0;
-    atoms(cond, &mut |atom| mask |= catalog::bit(atom.field));
-    mask
-}
-
-/// Marks the tests of identity fields whose being true loosens the verdict: those under an odd number of negations of
-/// a folded condition (rule 18).
-pub(super) fn mark_identity(cond: &mut Cond, negated: bool, identity: u128) {
-    match cond {
-        Cond::Const(_) => {}
-        Cond::Atom(atom) => {
-            atom.identity = negated && catalog::bit(atom.field) & identity != 0 && matches!(atom.test, Test::InPaths(_));
-        }
-        Cond::Not(inner) => mark_identity(inner, !negated, identity),
-        Cond::And(all) | Cond::Or(all) => all.iter_mut().for_each(|c| mark_identity(c, negated, identity)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::apply::Exceptions;
 use super::policy::{Properties, SEVERITIES, fold};
-use super::{Checker, Elem, Env, catalog, cond};
+use super::{Checker, Elem, Env, atoms, catalog};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{Action, Cond, Rule, Severity};
 use crate::resolve::PolicyDef;
@@ -112,7 +112,7 @@ impl<'a> Checker<'a> {
             }
             let (when, unless) = self.clauses(rule, env);
             let cond = fold(None, when, unless.into_iter().collect(), 0);
-            let mask = cond::mask(&cond);
+            let mask = atoms::mask(&cond);
             for (event, loc) in self.events(&rule.events, env) {
                 self.require(&cond, mask, event, Loc::new(env.id, member.span));
                 if policy.defaults.contains_key(&event) {
@@ -186,7 +186,7 @@ impl<'a> Checker<'a> {
         let end = rule.unless.as_ref().or(rule.when.as_ref()).map_or(label.span.end, |c| c.span.end);
         let place = Loc::new(env.id, Span { start: label.span.start, end });
         for cond in [when, unless].into_iter().flatten() {
-            self.require(cond, cond::mask(cond), event, place);
+            self.require(cond, atoms::mask(cond), event, place);
         }
     }
 

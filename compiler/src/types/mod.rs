@@ -2,6 +2,8 @@
 //! operations. Every error of every item is reported in one run; with errors the result is not to be used.
 
 mod apply;
+mod atoms;
+mod call;
 mod catalog;
 mod cond;
 mod constant;

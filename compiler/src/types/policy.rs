@@ -2,7 +2,7 @@
 
 use super::apply::{Applied, Exceptions};
 use super::constant::{Data, Shape};
-use super::{Checker, Elem, Env, cond};
+use super::{Checker, Elem, Env, atoms};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, Cond, Mode, Severity};
 use crate::resolve::{PolicyDef, ROOT};
@@ -144,10 +144,10 @@ impl<'a> Checker<'a> {
     pub(super) fn choice<T: Copy>(&mut self, value: &ast::Value, what: &str, all: &[(&str, T)], env: &Env<'_>) -> Option<T> {
         let loc = Loc::new(env.id, value.span);
         let text = self.sources.slice(loc).to_owned();
-        if let ValueKind::Name(name) = &value.kind {
-            if let Some((_, found)) = all.iter().find(|(n, _)| n == name) {
-                return Some(*found);
-            }
+        if let ValueKind::Name(name) = &value.kind
+            && let Some((_, found)) = all.iter().find(|(n, _)| n == name)
+        {
+            return Some(*found);
         }
         let message = format!("`{text}` is no {what}");
         let near = text.trim_matches('"').to_owned();
@@ -180,6 +180,6 @@ pub(super) fn fold(scope: Option<&Cond>, when: Option<Cond>, not: Vec<Cond>, ide
         c => Cond::Not(Box::new(c)),
     }));
     let mut folded = cond_and(parts);
-    cond::mark_identity(&mut folded, false, identity);
+    atoms::mark_identity(&mut folded, false, identity);
     folded
 }
