@@ -166,8 +166,8 @@ impl Maker<'_> {
             for &(low, high) in ranges(probe) {
                 // No number is above 32 bits; the last interval is the absent value's.
                 let last = intervals.index(high.min(u64::from(u32::MAX))) as usize;
-                for index in intervals.index(low) as usize..=last {
-                    answers[index].push((probe, TRUE));
+                for answer in answers.iter_mut().take(last + 1).skip(intervals.index(low) as usize) {
+                    answer.push((probe, TRUE));
                     weight += 1;
                 }
                 if weight > MAX_ANSWERS {

@@ -313,10 +313,10 @@ fn masks_name_the_programs_that_rules_are_about() {
     let program = |path: &str| Program { path: PathValue::Known(path.into()), trusted: true };
     let (first, second, other) = (program("/srv/0/secret"), program("/srv/1/secret"), program("/bin/true"));
     let failed = Program { path: PathValue::Failed, trusted: false };
-    assert_eq!(plan.possible(&other, &other, &[other.clone()]), 0);
-    assert_eq!(plan.possible(&first, &other, &[first.clone()]), 1);
+    assert_eq!(plan.possible(&other, &other, std::slice::from_ref(&other)), 0);
+    assert_eq!(plan.possible(&first, &other, std::slice::from_ref(&first)), 1);
     assert_eq!(plan.possible(&other, &other, &[second.clone(), other.clone()]), 2);
-    assert_eq!(plan.possible(&failed, &other, &[failed.clone()]), 3);
+    assert_eq!(plan.possible(&failed, &other, std::slice::from_ref(&failed)), 3);
     assert_eq!(plan.line_of(&[second, failed]), [0b11, 0, 0, 0]);
 }
 
