@@ -7,8 +7,8 @@ use super::outcomes::Outcomes;
 use super::probes::{Lowering, atoms, rules};
 use super::reduce::reduce;
 use super::states::State;
-use super::subject::LineBits;
-use super::{CANARY, Chain, NOTHING, Plan, PlanError, RuleRef, Split, SubjectTables};
+use super::subject::{First, LineBits};
+use super::{CANARY, Chain, NOTHING, Plan, PlanError, RuleRef, Source, Split, SubjectTables};
 use crate::classes::paths::{self, PathTables};
 use crate::classes::prefixes::PrefixTable;
 use crate::hir::{Package, Test};
@@ -92,13 +92,13 @@ impl Planner<'_> {
         if slot as usize >= MAX_EVENTS {
             return Ok(());
         }
-        for (start, chain) in &chains {
-            let policy = start.first().and_then(|(rule, _)| rules.places.get(*rule as usize)).map_or(0, |place| place.0);
-            self.plan.subject.note(slot, &mut formulas, &maker, start).ok_or(PlanError::Chain { event, policy })?;
-            self.plan.chains.push(Chain { slot, ..chain.clone() });
-        }
         if chains.len() > 1 {
             self.plan.splits.push(Split { event, chains: chains.len() as u32 });
+        }
+        for Made { start, chain, first } in chains {
+            let policy = start.first().and_then(|(rule, _)| rules.places.get(*rule as usize)).map_or(0, |place| place.0);
+            self.plan.subject.note(slot, &mut formulas, &maker, &start, first.as_ref()).ok_or(PlanError::Chain { event, policy })?;
+            self.plan.chains.push(Chain { slot, ..chain });
         }
         Ok(())
     }
@@ -126,7 +126,15 @@ struct Chaining<'a> {
     package: &'a Package,
     outcomes: &'a mut Outcomes,
     rules: &'a Rules,
-    chains: Vec<(State, Chain)>,
+    chains: Vec<Made>,
+}
+
+/// A chain with what the subject tables are made from.
+struct Made {
+    start: State,
+    chain: Chain,
+    /// Of a program's class.
+    first: Option<First>,
 }
 
 impl Chaining<'_> {
@@ -150,6 +158,8 @@ impl Chaining<'_> {
     fn one(&mut self, start: State) -> Option<()> {
         let mut raw = chain::build(&mut self.formulas, self.maker, start.clone())?;
         let left = std::mem::take(&mut raw.left);
+        let first = raw.layers.first().filter(|l| matches!(l.columns.source, Source::SubjectClass(_)));
+        let first = first.map(|l| First { source: l.columns.source.clone(), of_value: l.columns.of_value.clone(), alive: l.alive() });
         let Some(layers) = reduce(raw, left.len()) else { return Some(()) };
         if layers.iter().any(|layer| layer.table.len() > MAX_TABLE) {
             return None;
@@ -157,7 +167,7 @@ impl Chaining<'_> {
         let event = self.rules.event;
         let named = left.iter().map(|left| self.outcomes.of(self.package, event, &self.rules.places, left));
         let finals = [NOTHING, CANARY].into_iter().chain(named).collect();
-        self.chains.push((start, Chain { event, slot: 0, layers, finals }));
+        self.chains.push(Made { start, chain: Chain { event, slot: 0, layers, finals }, first });
         Some(())
     }
 }

@@ -7,7 +7,6 @@ use super::probes::{Asked, Probe};
 use super::states::{self, Budget, State};
 use super::{CANARY_STATE, DEAD, Flag, START};
 use ebsec_templates::Catalog;
-use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
 /// Limits of a chain before it is split.
@@ -23,6 +22,14 @@ pub(super) struct RawLayer {
     pub(super) table: Vec<u32>,
 }
 
+impl RawLayer {
+    /// For each column: is anything left of the start state? Of a chain's first layer.
+    pub(super) fn alive(&self) -> Vec<bool> {
+        let ncols = self.columns.answers.len();
+        self.table.iter().skip(START as usize * ncols).take(ncols).map(|next| *next != DEAD).collect()
+    }
+}
+
 /// All layers, and what is left of the rules in each state after them ([`START`] and on).
 pub(super) struct RawChain {
     pub(super) layers: Vec<RawLayer>,
@@ -31,12 +38,13 @@ pub(super) struct RawChain {
 
 /// The probes that formulas ask, by source.
 pub(super) fn probes_of(formulas: &Formulas, all: &[Probe], state: &State) -> BTreeMap<Asked, Vec<u32>> {
-    let mut seen: FxHashSet<Formula> = FxHashSet::default();
+    let mut seen = vec![false; formulas.len()];
     let mut work: Vec<Formula> = state.iter().map(|(_, formula)| *formula).collect();
     let mut probes: BTreeMap<Asked, Vec<u32>> = BTreeMap::new();
     while let Some(formula) = work.pop() {
-        if !seen.insert(formula) {
-            continue;
+        match seen.get_mut(formula as usize) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
         }
         match formulas.shape(formula) {
             Shape::Const => {}

@@ -2,15 +2,14 @@
 //! Values with equal answers share a column. Column 0 has no answer but "false".
 #![expect(clippy::indexing_slicing, reason = "classes and columns are numbered by the tables' makers alone")]
 
-use super::formula::{FALSE, Formula, TRUE, UNKNOWN};
+use super::formula::{FALSE, Formula, Index, TRUE, UNKNOWN, hash_of};
+use super::lists::Lists;
 use super::probes::{Asked, Probe, Question};
 use super::{Flag, Source};
 use crate::classes::numbers::Intervals;
 use crate::classes::paths::{FAIL, PathTables};
 use crate::classes::prefixes::PrefixTable;
-use crate::hir::PathSetId;
 use ebsec_templates::{Catalog, FieldId};
-use rustc_hash::FxHashMap;
 
 /// Answers of a column to the layer's probes: those that are not false, sorted by probe.
 pub(super) type Answers = Vec<(u32, Formula)>;
@@ -40,27 +39,26 @@ pub(super) struct Maker<'a> {
 struct Collector {
     of_value: Vec<u32>,
     answers: Vec<Answers>,
-    known: FxHashMap<Answers, u32>,
+    index: Index,
     weight: usize,
 }
 
 impl Collector {
     fn new() -> Self {
-        Collector { of_value: Vec::new(), answers: vec![Vec::new()], known: FxHashMap::from_iter([(Vec::new(), 0)]), weight: 0 }
+        let mut index = Index::default();
+        index.add(hash_of(Answers::new()));
+        Collector { of_value: Vec::new(), answers: vec![Vec::new()], index, weight: 0 }
     }
 
     fn push(&mut self, mut answers: Answers) -> Option<()> {
         answers.sort_unstable();
-        let column = match self.known.get(&answers) {
-            Some(&column) => column,
-            None => {
-                self.weight += answers.len();
-                let column = self.answers.len() as u32;
-                self.answers.push(answers.clone());
-                self.known.insert(answers, column);
-                column
-            }
-        };
+        let hash = hash_of(&answers);
+        let known = self.index.find(hash, |column| self.answers[column as usize] == answers);
+        let column = known.unwrap_or_else(|| {
+            self.weight += answers.len();
+            self.answers.push(answers);
+            self.index.add(hash)
+        });
         self.of_value.push(column);
         (self.weight <= MAX_ANSWERS).then_some(())
     }
@@ -118,19 +116,17 @@ impl Maker<'_> {
         &self.probes[probe as usize].1
     }
 
-    /// The probes that ask for a set.
-    fn by_set(&self, probes: &[u32]) -> FxHashMap<PathSetId, Vec<(u32, bool)>> {
-        let mut sets: FxHashMap<PathSetId, Vec<(u32, bool)>> = FxHashMap::default();
-        for &probe in probes {
-            if let Question::In(set, identity) = self.question(probe) {
-                sets.entry(*set).or_default().push((probe, *identity));
-            }
-        }
-        sets
+    /// By set the probes that ask for it, and whether with identity.
+    fn by_set(&self, probes: &[u32]) -> Lists<(u32, bool)> {
+        let asks = |&probe: &u32| match self.question(probe) {
+            Question::In(set, identity) => Some((set.0, (probe, *identity))),
+            _ => None,
+        };
+        Lists::of(probes.iter().filter_map(asks).collect())
     }
 
     /// Sets of a class are few; all probes are looked at for the failed class alone.
-    fn of_class(&self, by_set: &FxHashMap<PathSetId, Vec<(u32, bool)>>, probes: &[u32], class: u32, trusted: bool) -> Answers {
+    fn of_class(&self, by_set: &Lists<(u32, bool)>, probes: &[u32], class: u32, trusted: bool) -> Answers {
         let sure = |identity: bool| if identity && !trusted { UNKNOWN } else { TRUE };
         if class == FAIL {
             let failed = |p: &u32| match self.question(*p) {
@@ -139,8 +135,8 @@ impl Maker<'_> {
             };
             return probes.iter().map(failed).collect();
         }
-        let asked = self.paths.sets_of(class).iter().filter_map(|set| by_set.get(set)).flatten();
-        asked.map(|&(probe, identity)| (probe, sure(identity))).collect()
+        let asked = self.paths.sets_of(class).iter().flat_map(|set| by_set.get(set.0));
+        asked.map(|&(_, (probe, identity))| (probe, sure(identity))).collect()
     }
 
     fn of_bits(&self, probes: &[u32], value: u32) -> Answers {

@@ -2,7 +2,8 @@
 //! numbers than it. Negation stands at the probes only. Knows nothing of rules or tables.
 #![expect(clippy::indexing_slicing, reason = "formulas are numbered by this module alone")]
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::{Hash, Hasher};
 
 /// Number of a formula.
 pub(super) type Formula = u32;
@@ -14,7 +15,7 @@ pub(super) const TRUE: Formula = 1;
 pub(super) const UNKNOWN: Formula = 2;
 
 /// Shape of a formula.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Const,
     /// A probe, or (true) its negation.
@@ -23,17 +24,56 @@ pub(super) enum Shape {
     Or(Box<[Formula]>),
 }
 
+/// Finds the number of a thing by the thing's hash; the things themselves stand elsewhere.
+#[derive(Default)]
+pub(super) struct Index {
+    newest: FxHashMap<u64, u32>,
+    /// By number: the next older one with the same hash.
+    older: Vec<u32>,
+}
+
+impl Index {
+    /// The number of a thing that `is` recognises.
+    pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut at = self.newest.get(&hash).copied();
+        while let Some(number) = at {
+            if is(number) {
+                return at;
+            }
+            at = self.older.get(number as usize).copied().filter(|older| *older != u32::MAX);
+        }
+        None
+    }
+
+    /// Gives the next number to a thing.
+    pub(super) fn add(&mut self, hash: u64) -> u32 {
+        let number = self.older.len() as u32;
+        self.older.push(self.newest.insert(hash, number).unwrap_or(u32::MAX));
+        number
+    }
+}
+
+/// A hash within this process; numbers do not depend on it.
+pub(super) fn hash_of(thing: impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    thing.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The store.
 pub(super) struct Formulas {
     shapes: Vec<Shape>,
-    known: FxHashMap<Shape, Formula>,
-    /// Sum of the lengths of all lists.
-    pub(super) weight: usize,
+    index: Index,
 }
 
 impl Formulas {
     pub(super) fn new() -> Self {
-        Formulas { shapes: vec![Shape::Const, Shape::Const, Shape::Const], known: FxHashMap::default(), weight: 0 }
+        let mut formulas = Formulas { shapes: Vec::new(), index: Index::default() };
+        for value in [FALSE, TRUE, UNKNOWN] {
+            formulas.shapes.push(Shape::Const);
+            formulas.index.add(u64::from(value));
+        }
+        formulas
     }
 
     pub(super) fn len(&self) -> usize {
@@ -44,18 +84,13 @@ impl Formulas {
         &self.shapes[formula as usize]
     }
 
-    fn intern(&mut self, shape: Shape) -> Formula {
-        if let Some(&known) = self.known.get(&shape) {
-            return known;
-        }
-        let formula = self.shapes.len() as Formula;
-        self.shapes.push(shape.clone());
-        self.known.insert(shape, formula);
-        formula
-    }
-
     pub(super) fn probe(&mut self, probe: u32, negated: bool) -> Formula {
-        self.intern(Shape::Probe(probe, negated))
+        let shape = Shape::Probe(probe, negated);
+        let hash = hash_of((probe, negated));
+        self.index.find(hash, |f| self.shapes[f as usize] == shape).unwrap_or_else(|| {
+            self.shapes.push(shape);
+            self.index.add(hash)
+        })
     }
 
     /// Conjunction or disjunction: flat, sorted, without repetition, without its neutral element.
@@ -76,10 +111,18 @@ impl Formulas {
         match list.as_slice() {
             [] => neutral,
             &[one] => one,
-            _ => {
-                self.weight += list.len();
-                let list = list.into_boxed_slice();
-                self.intern(if and { Shape::And(list) } else { Shape::Or(list) })
+            parts => {
+                let hash = hash_of((and, parts));
+                let is = |f: u32| match self.shape(f) {
+                    Shape::And(known) => and && **known == *parts,
+                    Shape::Or(known) => !and && **known == *parts,
+                    _ => false,
+                };
+                self.index.find(hash, is).unwrap_or_else(|| {
+                    let parts = parts.into();
+                    self.shapes.push(if and { Shape::And(parts) } else { Shape::Or(parts) });
+                    self.index.add(hash)
+                })
             }
         }
     }

@@ -7,6 +7,7 @@ mod columns;
 pub mod dump;
 mod errors;
 mod formula;
+mod lists;
 mod outcomes;
 mod probes;
 mod reduce;

@@ -1,10 +1,9 @@
 //! Interned outcomes: what the matching rules of an event mean together.
 
-use super::formula::{Formula, TRUE};
+use super::formula::{Formula, Index, TRUE, hash_of};
 use super::{CANARY, Item, NOTHING, Outcome};
 use crate::hir::{Action, Mode, Package};
 use ebsec_templates::EventId;
-use rustc_hash::FxHashMap;
 
 /// EPERM.
 const EPERM: u16 = 1;
@@ -12,14 +11,18 @@ const EPERM: u16 = 1;
 /// All outcomes so far.
 pub(super) struct Outcomes {
     pub(super) list: Vec<Outcome>,
-    known: FxHashMap<Outcome, u32>,
+    index: Index,
 }
 
 impl Outcomes {
     pub(super) fn new() -> Self {
         let reserved = Outcome { event: EventId(0), items: Vec::new(), errno: None, kill: false };
-        let list = (NOTHING..=CANARY).map(|_| reserved.clone()).collect();
-        Outcomes { list, known: FxHashMap::default() }
+        let mut outcomes = Outcomes { list: Vec::new(), index: Index::default() };
+        for number in [NOTHING, CANARY] {
+            outcomes.list.push(reserved.clone());
+            outcomes.index.add(u64::from(number));
+        }
+        outcomes
     }
 
     /// The outcome of what is left of the rules of an event. `rules` gives their places.
@@ -33,13 +36,11 @@ impl Outcomes {
             return NOTHING;
         }
         let outcome = combine(package, event, items);
-        if let Some(&known) = self.known.get(&outcome) {
-            return known;
-        }
-        let number = self.list.len() as u32;
-        self.list.push(outcome.clone());
-        self.known.insert(outcome, number);
-        number
+        let hash = hash_of(&outcome);
+        self.index.find(hash, |number| self.list.get(number as usize) == Some(&outcome)).unwrap_or_else(|| {
+            self.list.push(outcome);
+            self.index.add(hash)
+        })
     }
 }
 

@@ -4,9 +4,11 @@
 #![expect(clippy::indexing_slicing, reason = "states, formulas and columns are numbered by this module's callers")]
 
 use super::columns::Answers;
-use super::formula::{FALSE, Formula, Formulas, Shape, not};
+use super::formula::{FALSE, Formula, Formulas, Index, Shape, hash_of, not};
+use super::lists::Lists;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// What is left of the rules, sorted by rule.
 pub(super) type State = Box<[(u32, Formula)]>;
@@ -40,21 +42,23 @@ pub(super) fn step(
         return None;
     }
     let mut layer = LayerWork::new(formulas, is_probe);
-    let roots = layer.roots(states);
+    let holders = Lists::of(holders_of(states));
     let base: Vec<State> = states.iter().map(|state| layer.base_of(formulas, state)).collect();
+    layer.above = Lists::of(std::mem::take(&mut layer.is_part));
     let mut store = Store::default();
     let named: Vec<u32> = base.iter().map(|state| store.name(state, budget)).collect::<Option<_>>()?;
     let mut table: Vec<u32> = named.iter().flat_map(|&name| std::iter::repeat_n(name, columns.len())).collect();
+    let mut patches: Vec<(u32, (u32, Formula))> = Vec::new();
     for (column, answers) in columns.iter().enumerate() {
-        let mut patches: BTreeMap<u32, Vec<(u32, Formula)>> = BTreeMap::new();
-        for (root, value) in layer.changes(formulas, answers, budget)? {
-            for &(state, rule) in roots.get(&root).into_iter().flatten() {
-                patches.entry(state).or_default().push((rule, value));
-            }
+        patches.clear();
+        layer.change(formulas, answers, budget)?;
+        for &(formula, value) in &layer.changed {
+            patches.extend(holders.get(formula).iter().map(|&(_, (state, rule))| (state, (rule, value))));
         }
-        for (state, mut patch) in patches {
-            patch.sort_unstable();
-            let next = patched(&base[state as usize], &patch);
+        patches.sort_unstable();
+        for patch in patches.chunk_by(|a, b| a.0 == b.0) {
+            let Some(&(state, _)) = patch.first() else { continue };
+            let next = patched(&base[state as usize], patch);
             table[state as usize * columns.len() + column] = store.name(&next, budget)?;
         }
         if store.states.len() > budget.states {
@@ -66,36 +70,39 @@ pub(super) fn step(
 
 /// What is left of a state when every probe of a kind is false.
 pub(super) fn without(formulas: &mut Formulas, state: &State, is_probe: &dyn Fn(u32) -> bool) -> State {
-    let mut layer = LayerWork::new(formulas, is_probe);
-    layer.roots(std::slice::from_ref(state));
-    layer.base_of(formulas, state)
+    LayerWork::new(formulas, is_probe).base_of(formulas, state)
+}
+
+/// By formula the states and rules that have it.
+fn holders_of(states: &[State]) -> Vec<(Formula, (u32, u32))> {
+    let of = |(index, state): (usize, &State)| state.iter().map(move |&(rule, f)| (f, (index as u32, rule))).collect::<Vec<_>>();
+    states.iter().enumerate().flat_map(of).collect()
 }
 
 /// Names of the states after a layer.
 #[derive(Default)]
 struct Store {
     states: Vec<State>,
-    names: FxHashMap<State, u32>,
+    index: Index,
 }
 
 impl Store {
-    fn name(&mut self, state: &State, budget: &mut Budget) -> Option<u32> {
+    fn name(&mut self, state: &[(u32, Formula)], budget: &mut Budget) -> Option<u32> {
         budget.work = budget.work.checked_sub(1 + state.len())?;
-        if let Some(&name) = self.names.get(state) {
-            return Some(name);
-        }
-        let name = self.states.len() as u32;
-        self.states.push(state.clone());
-        self.names.insert(state.clone(), name);
-        Some(name)
+        let hash = hash_of(state);
+        let known = self.index.find(hash, |name| *self.states[name as usize] == *state);
+        Some(known.unwrap_or_else(|| {
+            self.states.push(state.into());
+            self.index.add(hash)
+        }))
     }
 }
 
 /// A state with some rules' formulas replaced, and those that became false left out. Both are sorted by rule.
-fn patched(base: &State, patch: &[(u32, Formula)]) -> State {
+fn patched(base: &[(u32, Formula)], patch: &[(u32, (u32, Formula))]) -> Vec<(u32, Formula)> {
     let mut next = Vec::with_capacity(base.len() + patch.len());
     let mut old = base.iter().peekable();
-    for &(rule, formula) in patch {
+    for &(_, (rule, formula)) in patch {
         while let Some(entry) = old.next_if(|entry| entry.0 < rule) {
             next.push(*entry);
         }
@@ -105,51 +112,49 @@ fn patched(base: &State, patch: &[(u32, Formula)]) -> State {
         }
     }
     next.extend(old);
-    next.into_boxed_slice()
+    next
 }
 
 /// Values of the parts of a conjunction or disjunction where every probe of the layer is false.
 struct Parts {
     and: bool,
-    /// Each value with how many parts have it.
-    values: BTreeMap<Formula, u32>,
+    /// Each value, sorted, with how many parts have it.
+    values: Vec<(Formula, u32)>,
 }
+
+/// No formula's number.
+const UNSEEN: Formula = Formula::MAX;
 
 /// The formulas that depend on the layer.
 struct LayerWork<'p> {
     is_probe: &'p dyn Fn(u32) -> bool,
-    /// Value where every probe of the layer is false; of formulas that depend on the layer.
-    base: FxHashMap<Formula, Formula>,
-    /// By formula: does it depend on the layer? 2: not known yet.
-    depends: Vec<u8>,
-    /// By formula that depends on the layer: those that have it as a part.
-    above: FxHashMap<Formula, Vec<Formula>>,
-    /// By probe: its formula and its negation's.
-    literals: FxHashMap<u32, Vec<(Formula, bool)>>,
+    /// By formula: its value where every probe of the layer is false; itself if it does not depend on the layer.
+    base: Vec<Formula>,
+    /// Formulas that depend on the layer, with one that has them as a part.
+    is_part: Vec<(Formula, Formula)>,
+    /// The same by formula, once all are known.
+    above: Lists<Formula>,
+    /// The formulas of a probe and of its negation.
+    literals: FxHashMap<(u32, bool), Formula>,
     parts: FxHashMap<Formula, Parts>,
+    /// Of the column at hand: formulas whose value is not their base value, with that value.
+    changed: Vec<(Formula, Formula)>,
+    /// By formula: its value in the column at hand, if it changed.
+    value: FxHashMap<Formula, Formula>,
 }
 
 impl<'p> LayerWork<'p> {
     fn new(formulas: &Formulas, is_probe: &'p dyn Fn(u32) -> bool) -> Self {
         LayerWork {
             is_probe,
-            base: FxHashMap::default(),
-            depends: vec![2; formulas.len()],
-            above: FxHashMap::default(),
+            base: vec![UNSEEN; formulas.len()],
+            is_part: Vec::new(),
+            above: Lists::of(Vec::new()),
             literals: FxHashMap::default(),
             parts: FxHashMap::default(),
+            changed: Vec::new(),
+            value: FxHashMap::default(),
         }
-    }
-
-    /// Finds what depends on the layer. For each such formula the states and rules that have it.
-    fn roots(&mut self, states: &[State]) -> Roots {
-        let mut roots = Roots::default();
-        for (index, state) in states.iter().enumerate() {
-            for &(rule, formula) in state {
-                roots.entry(formula).or_default().push((index as u32, rule));
-            }
-        }
-        roots
     }
 
     fn base_of(&mut self, formulas: &mut Formulas, state: &State) -> State {
@@ -159,83 +164,105 @@ impl<'p> LayerWork<'p> {
 
     /// The value of a formula where every probe of the layer is false.
     fn base(&mut self, formulas: &mut Formulas, formula: Formula) -> Formula {
-        if self.depends[formula as usize] == 0 {
+        let known = self.base[formula as usize];
+        if known != UNSEEN {
+            return known;
+        }
+        let value = match formulas.shape(formula) {
+            Shape::Const => formula,
+            &Shape::Probe(probe, negated) => {
+                if (self.is_probe)(probe) {
+                    self.literals.insert((probe, negated), formula);
+                    Formula::from(negated)
+                } else {
+                    formula
+                }
+            }
+            Shape::And(parts) => {
+                let parts = parts.clone();
+                self.base_nary(formulas, formula, true, &parts)
+            }
+            Shape::Or(parts) => {
+                let parts = parts.clone();
+                self.base_nary(formulas, formula, false, &parts)
+            }
+        };
+        self.base[formula as usize] = value;
+        value
+    }
+
+    fn base_nary(&mut self, formulas: &mut Formulas, formula: Formula, and: bool, parts: &[Formula]) -> Formula {
+        let mut values: Vec<(Formula, u32)> = Vec::with_capacity(parts.len());
+        let before = self.is_part.len();
+        for &part in parts {
+            let value = self.base(formulas, part);
+            values.push((value, 1));
+            if value != part {
+                self.is_part.push((part, formula));
+            }
+        }
+        if self.is_part[before..].iter().all(|(_, above)| *above != formula) {
             return formula;
         }
-        if let Some(&value) = self.base.get(&formula) {
-            return value;
-        }
-        let value = match formulas.shape(formula).clone() {
-            Shape::Const => None,
-            Shape::Probe(probe, negated) => (self.is_probe)(probe).then(|| {
-                self.literals.entry(probe).or_default().push((formula, negated));
-                Formula::from(negated)
-            }),
-            Shape::And(parts) => self.base_nary(formulas, formula, true, &parts),
-            Shape::Or(parts) => self.base_nary(formulas, formula, false, &parts),
-        };
-        self.depends[formula as usize] = u8::from(value.is_some());
-        if let Some(value) = value {
-            self.base.insert(formula, value);
-        }
-        value.unwrap_or(formula)
-    }
-
-    fn base_nary(&mut self, formulas: &mut Formulas, formula: Formula, and: bool, parts: &[Formula]) -> Option<Formula> {
-        let mut values = BTreeMap::new();
-        let mut depends = false;
-        for &part in parts {
-            *values.entry(self.base(formulas, part)).or_default() += 1;
-            if self.depends[part as usize] == 1 {
-                depends = true;
-                self.above.entry(part).or_default().push(formula);
-            }
-        }
-        if !depends {
-            return None;
-        }
-        let value = formulas.nary(and, values.keys().copied());
+        values.sort_unstable();
+        values.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            kept.1 += u32::from(same);
+            same
+        });
+        let value = formulas.nary(and, values.iter().map(|(value, _)| *value));
         self.parts.insert(formula, Parts { and, values });
-        Some(value)
+        value
     }
 
-    /// The formulas whose value under these answers is not their base value, with that value.
-    fn changes(&self, formulas: &mut Formulas, answers: &Answers, budget: &mut Budget) -> Option<BTreeMap<Formula, Formula>> {
-        let mut changed: BTreeMap<Formula, Formula> = BTreeMap::new();
+    /// Finds what these answers change.
+    fn change(&mut self, formulas: &mut Formulas, answers: &Answers, budget: &mut Budget) -> Option<()> {
+        self.changed.clear();
+        self.value.clear();
         // Parts have smaller numbers than what they are part of: the smallest formula is always ready.
-        let mut ready: BTreeMap<Formula, Vec<Formula>> = BTreeMap::new();
+        let mut ready: BinaryHeap<Reverse<(Formula, Formula)>> = BinaryHeap::new();
         for &(probe, answer) in answers {
-            for &(literal, negated) in self.literals.get(&probe).into_iter().flatten() {
-                changed.insert(literal, if negated { not(answer) } else { answer });
-                self.tell(literal, &mut ready);
-            }
-        }
-        while let Some((formula, parts)) = ready.pop_first() {
-            let Some(known) = self.parts.get(&formula) else { continue };
-            budget.work = budget.work.checked_sub(known.values.len() + parts.len())?;
-            let mut values = known.values.clone();
-            for part in parts {
-                if let Some(count) = self.base.get(&part).and_then(|old| values.get_mut(old)) {
-                    *count -= 1;
-                }
-                if let Some(&new) = changed.get(&part) {
-                    *values.entry(new).or_default() += 1;
+            for (negated, value) in [(false, answer), (true, not(answer))] {
+                if let Some(&literal) = self.literals.get(&(probe, negated)) {
+                    self.note(literal, value, &mut ready);
                 }
             }
-            let value = formulas.nary(known.and, values.iter().filter(|(_, count)| **count > 0).map(|(value, _)| *value));
-            if self.base.get(&formula) != Some(&value) {
-                changed.insert(formula, value);
-                self.tell(formula, &mut ready);
+        }
+        let mut values: Vec<(Formula, u32)> = Vec::new();
+        while let Some(&Reverse((formula, _))) = ready.peek() {
+            let Some(known) = self.parts.get(&formula) else { break };
+            budget.work = budget.work.checked_sub(known.values.len())?;
+            values.clone_from(&known.values);
+            while let Some(part) = pop_part(&mut ready, formula) {
+                budget.work = budget.work.checked_sub(1)?;
+                let old = self.base[part as usize];
+                if let Ok(at) = values.binary_search_by_key(&old, |v| v.0) {
+                    values[at].1 -= 1;
+                }
+                if let Some(&new) = self.value.get(&part) {
+                    match values.binary_search_by_key(&new, |v| v.0) {
+                        Ok(at) => values[at].1 += 1,
+                        Err(at) => values.insert(at, (new, 1)),
+                    }
+                }
+            }
+            let left = values.iter().filter(|(_, count)| *count > 0).map(|(value, _)| *value);
+            let value = formulas.nary(known.and, left);
+            if self.base[formula as usize] != value {
+                self.note(formula, value, &mut ready);
             }
         }
-        Some(changed)
+        Some(())
     }
 
-    fn tell(&self, part: Formula, ready: &mut BTreeMap<Formula, Vec<Formula>>) {
-        for &formula in self.above.get(&part).into_iter().flatten() {
-            ready.entry(formula).or_default().push(part);
-        }
+    fn note(&mut self, formula: Formula, value: Formula, ready: &mut BinaryHeap<Reverse<(Formula, Formula)>>) {
+        self.changed.push((formula, value));
+        self.value.insert(formula, value);
+        ready.extend(self.above.get(formula).iter().map(|&(part, above)| Reverse((above, part))));
     }
 }
 
-type Roots = FxHashMap<Formula, Vec<(u32, u32)>>;
+/// Takes the next part of a formula from the heap.
+fn pop_part(ready: &mut BinaryHeap<Reverse<(Formula, Formula)>>, formula: Formula) -> Option<Formula> {
+    if ready.peek()?.0.0 == formula { ready.pop().map(|Reverse((_, part))| part) } else { None }
+}

@@ -5,7 +5,7 @@ use super::columns::Maker;
 use super::formula::Formulas;
 use super::probes::{Asked, Probe, Question, atoms, rules};
 use super::states::{State, without};
-use super::{PlanError, RuleRef, SubjectTables};
+use super::{PlanError, RuleRef, Source, SubjectTables};
 use crate::classes::paths::{FAIL, PathTables};
 use crate::hir::{Package, PathSetId, Test};
 use ebsec_templates::{Catalog, EventId, FieldId};
@@ -127,7 +127,15 @@ impl SubjectTables {
     }
 
     /// Notes for which subjects something can be left of the start state. `None`: over budget.
-    pub(super) fn note(&mut self, slot: u32, formulas: &mut Formulas, maker: &Maker<'_>, start: &State) -> Option<()> {
+    /// `first` are the chain's first source, the column of each of its values, and the columns in which something is left.
+    pub(super) fn note(
+        &mut self,
+        slot: u32,
+        formulas: &mut Formulas,
+        maker: &Maker<'_>,
+        start: &State,
+        first: Option<&First>,
+    ) -> Option<()> {
         let bit = 1u64 << slot;
         let asked = probes_of(formulas, maker.probes, start);
         let record = Record::of(maker.catalog);
@@ -137,16 +145,17 @@ impl SubjectTables {
                 mask.iter_mut().for_each(|entry| *entry |= bit);
                 continue;
             };
-            let columns = maker.columns(&[source], probes)?;
-            let left = alive(formulas, start, probes, &columns)?;
-            for (entry, &column) in mask.iter_mut().zip(&columns.of_value) {
-                if left.get(column as usize) == Some(&true) {
-                    *entry |= bit;
-                }
+            let known = first.filter(|first| Some(&first.source) == field.map(Source::SubjectClass).as_ref());
+            if let Some(first) = known {
+                first.mark(mask, bit);
+                continue;
             }
+            let columns = maker.columns(&[source], probes)?;
+            let alive = alive(formulas, start, probes, &columns)?;
+            First { source: columns.source, of_value: columns.of_value, alive }.mark(mask, bit);
         }
         let line: Vec<u32> = asked.iter().filter(|(a, _)| matches!(a, Asked::Window(_))).flat_map(|(_, p)| p.clone()).collect();
-        if !without(formulas, start, &|probe| line.contains(&probe)).is_empty() {
+        if line.is_empty() || !without(formulas, start, &|probe| line.contains(&probe)).is_empty() {
             self.always |= bit;
             return Some(());
         }
@@ -162,6 +171,26 @@ impl SubjectTables {
                 if meets(any) || (index == 1 && meets(trusted)) {
                     *entry |= bit;
                 }
+            }
+        }
+    }
+}
+
+/// What a layer at the start of a chain leaves.
+#[derive(Clone, Debug)]
+pub(super) struct First {
+    pub(super) source: Source,
+    /// Column of each value.
+    pub(super) of_value: Vec<u32>,
+    /// By column.
+    pub(super) alive: Vec<bool>,
+}
+
+impl First {
+    fn mark(&self, mask: &mut [u64], bit: u64) {
+        for (entry, &column) in mask.iter_mut().zip(&self.of_value) {
+            if self.alive.get(column as usize) == Some(&true) {
+                *entry |= bit;
             }
         }
     }
