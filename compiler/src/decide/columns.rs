@@ -162,17 +162,15 @@ impl Maker<'_> {
             for &(low, high) in ranges(probe) {
                 // No number is above 32 bits; the last interval is the absent value's.
                 let last = intervals.index(high.min(u64::from(u32::MAX))) as usize;
-                for answer in answers.iter_mut().take(last + 1).skip(intervals.index(low) as usize) {
-                    answer.push((probe, TRUE));
+                let within = answers.get_mut(intervals.index(low) as usize..=last);
+                for list in within.into_iter().flatten() {
+                    list.push((probe, TRUE));
                     weight += 1;
                 }
                 if weight > MAX_ANSWERS {
                     return None;
                 }
             }
-        }
-        if let Some(absent) = answers.last_mut() {
-            absent.clear();
         }
         answers.iter_mut().for_each(|a| a.dedup());
         answers.into_iter().try_for_each(|a| collector.push(a))?;

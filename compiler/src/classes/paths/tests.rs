@@ -105,7 +105,7 @@ fn check(tables: &PathTables, sets: &[PathSet], space: Space, text: &[u8], class
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn tables_agree_with_the_definition(
         sets in proptest::collection::vec(path_set(), 1..6),
