@@ -61,7 +61,7 @@ END {
     for (number = 1; number <= total; number++) {
         if (group[number] != group[number - 1]) {
             if (number > 1) print ""
-            print paint(pad(group[number], wide_title) "  " pad("as whom", wide_who) "  before   after    expected  outcome  rule", "1")
+            print paint(pad(group[number], wide_title) "  " pad("as whom", wide_who) "  before   after    expected  outcome  rule that decided", "1")
         }
         outcome = verdict(number)
         wrong += outcome == "WRONG"
