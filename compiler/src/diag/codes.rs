@@ -146,10 +146,10 @@ TEST_FAILED "E0600" "a unit test that fails"
 "The operation of this line gets another verdict than the one expected."
 BUDGET "E0700" "a policy that exceeds a budget"
 "Tables, lineage bits and events are bounded, so that every event keeps its flat cost. The message says which bound, the places which rules need it."
-INTERNAL "E0999" "a mistake of the compiler"
-"The parts that the compiler made do not fit together. No artifact is written. Please report it with the policy."
 UNSUPPORTED "E0900" "a part of the language that is not built yet"
 "The language has this, the compiler does not yet. Nothing is ignored silently, so the policy does not compile."
+INTERNAL "E0999" "a mistake of the compiler"
+"The parts that the compiler made do not fit together. No artifact is written. Please report it with the policy."
 }
 
 /// Pages of the codes that the parser gives.
