@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -42,6 +42,29 @@ fetch-kernels: setup
 # What each default kernel's own types say of hooks and of the fields we read.
 prototypes: fetch-kernels
 	$(EBSEC) kernels --prototypes bpf-templates/prototypes
+
+# What policies cost, against the bars and against AppArmor; `BENCH=--quick` is shorter. See docs/bench.md.
+bench: fetch-kernels guest-tools
+	cargo build -q --release -p ebsec
+	mkdir -p target/bench/apparmor
+	@if [ ! -e target/bench/apparmor/sbin/apparmor_parser ]; then cd target/bench && \
+	  apt-get download -q apparmor && dpkg -x apparmor_*.deb apparmor || echo "AppArmor cannot be had"; fi
+	EBSEC_LOAD=target/$(GUEST_TARGET)/debug/ebsec-load EBSEC_APPARMOR=target/bench/apparmor \
+	  target/release/ebsec bench --json target/bench/bench.json $(BENCH)
+
+# Over a million opens and 50,000 forks on each kernel, under preemption anywhere; SOAK is in seconds.
+SOAK ?= 1200
+soak: fetch-kernels guest-tools
+	$(EBSEC) build tests/kernel/scenarios/stress/policy.ebsec -o target/stress.bpf.o
+	for kernel in $(or $(KERNEL),6.1 6.12 6.18 7); do \
+	  $(EBSEC) guest --kernel $$kernel --preempt-full --timeout 14400 \
+	    --file target/stress.bpf.o:/scenario/policy.bpf.o \
+	    --file tests/kernel/scenarios/stress/guest.sh:/scenario/guest.sh \
+	    --file target/$(GUEST_TARGET)/debug/ebsec-guest-tools:/bin/guest-tools \
+	    --file target/$(GUEST_TARGET)/debug/ebsec-load:/bin/ebsec-load \
+	    -- 'export SOAK=$(SOAK) FORKERS=8; . /scenario/guest.sh' | tee target/soak.$$kernel; \
+	  diff tests/kernel/scenarios/stress/expected <(head -4 target/soak.$$kernel); \
+	done
 
 # What needs no kernel.
 test-host: setup

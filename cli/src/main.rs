@@ -31,6 +31,9 @@ enum Verb {
     Explain(verbs::explain::Arguments),
     /// Show what an artifact is, does and was checked for.
     Inspect(verbs::inspect::Arguments),
+    /// Measure what policies cost, against the bars and AppArmor.
+    #[command(hide = true)]
+    Bench(verbs::bench::Arguments),
     /// List or fetch the kernels that guests boot.
     #[command(hide = true)]
     Kernels(verbs::kernels::Arguments),
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Verb::Verify(arguments) => verbs::verify::run(&arguments),
         Verb::Explain(arguments) => verbs::explain::run(&arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(&arguments),
+        Verb::Bench(arguments) => verbs::bench::run(&arguments),
         Verb::Kernels(arguments) => verbs::kernels::run(&arguments),
         Verb::Guest(arguments) => verbs::guest::run(&arguments),
     }

@@ -1,6 +1,7 @@
 //! One file a verb. Each takes its parsed arguments, does all input and output
 //! itself, and gives the exit status: 0 done, 1 the answer is no, 2 could not.
 
+pub mod bench;
 pub mod build;
 pub mod check;
 pub mod explain;

@@ -113,7 +113,8 @@ fn write_script(path: &Path, text: &[u8]) -> io::Result<()> {
 
 fn place(folder: &str, attack: &Attack, peer: Peer) -> Place {
     let inside = Path::new(folder).join(attack.name);
-    let outside = Path::new(OUTSIDE).join(attack.name);
+    // A folder of its own for each attacked one.
+    let outside = Path::new(OUTSIDE).join(folder.trim_start_matches('/')).join(attack.name);
     Place {
         fresh: inside.with_extension("fresh"),
         folder: inside.with_extension("folder"),

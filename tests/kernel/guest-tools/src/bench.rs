@@ -4,6 +4,7 @@
 use crate::{net, sys};
 use std::ffi::CString;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 const SAMPLES: usize = 41;
@@ -28,13 +29,25 @@ pub fn bench(words: &[String]) -> Result<bool, String> {
             let path = [CString::new(*path).map_err(|_| "a path has no zero byte")?];
             measure("exec", 40, || sys::vfork_exec(&path).map(drop))
         }
+        ["failing-exec", path] => {
+            let path = Path::new(path);
+            let error = sys::exec(path);
+            // Any other error comes before the check that is to be measured.
+            if error.raw_os_error() != Some(libc::ENOEXEC) {
+                return Err(format!("`{}` has to be a text that is marked executable: {error}", path.display()));
+            }
+            measure("failing-exec", 100, || {
+                let _ = sys::exec(path);
+                Ok(())
+            })
+        }
         ["fork"] => measure("fork", 40, || sys::in_child(|| 0).map(drop)),
         ["connect", ip, port] => {
             let address = net::address(ip, port)?;
             let socket = sys::socket(libc::AF_INET, libc::SOCK_DGRAM, 0).map_err(text)?;
             measure("connect", 200, || sys::connect(&socket, &address))
         }
-        _ => return Err("bench takes: open PATH | exec PATH | fork | connect IP PORT".into()),
+        _ => return Err("bench takes: open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT".into()),
     };
     result.map_err(text)?;
     Ok(true)

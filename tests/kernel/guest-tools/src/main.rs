@@ -4,6 +4,7 @@
 
 mod attack;
 mod bench;
+mod empty;
 mod errno;
 mod exec;
 mod files;
@@ -21,10 +22,11 @@ usage: guest-tools prepare FOLDER
        guest-tools attack [--peer4 IP] [--peer6 IP] [--port N] FOLDER NAME|KIND|all…
        guest-tools list
        guest-tools do OPERATION WORDS…
-       guest-tools stress [--seconds N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]…
+       guest-tools stress [--seconds N] [--forkers N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
-       guest-tools bench [--settle SECONDS] open PATH | exec PATH | fork | connect IP PORT";
+       guest-tools bench [--settle SECONDS] open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT
+       guest-tools empty HOOK[,HOOK…] PROGRAM WORD…";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
             Err(message) => Err(message),
         },
         Some("bench") => bench::bench(rest),
+        Some("empty") => empty::empty(rest),
         _ => Err(USAGE.into()),
     };
     match done {

@@ -7,6 +7,7 @@ use crate::sys;
 use libc::{CLONE_NEWNS, CLONE_NEWUSER, MS_BIND, MS_PRIVATE, MS_REC, O_PATH, O_RDONLY, O_WRONLY};
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 const fn write(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack {
@@ -59,6 +60,10 @@ pub const ALL: &[Attack] = &[
         own_namespace()?;
         sys::attach_tree(&sys::clone_tree(&p.outside)?, &p.inside)
     }),
+    // These hooks are given no mount, so every path that the namespace has for the file counts.
+    write("utimes-bind-mount", |p| sys::touch(&bound(p)?)),
+    write("setxattr-bind-mount", |p| sys::set_attribute(&bound(p)?, c"trusted.attack", b"x")),
+    alias("chmod-bind-mount", |p| fs::set_permissions(bound(p)?, fs::Permissions::from_mode(0o777))),
     read("read-mount-namespace", |p| {
         own_namespace()?;
         open(&p.inside, O_RDONLY)

@@ -34,6 +34,10 @@ struct Plan {
     /// Commands that open one path and say whether the verdict was right.
     programs: Vec<Vec<CString>>,
     storms: Vec<PathBuf>,
+    /// Programs that the kernel starts to execute and then cannot.
+    broken: Vec<PathBuf>,
+    /// Tasks that do nothing but fork.
+    forkers: usize,
     until: Instant,
     counters: &'static Counters,
 }
@@ -43,10 +47,13 @@ pub fn stress(words: &[String]) -> Result<bool, String> {
     let counters = sys::shared_page().map_err(|error| error.to_string())?;
     let plan = plan(words, counters)?;
     sys::pin().map_err(|error| format!("cannot stay on one processor: {error}"))?;
-    let tasks: &[fn(&Plan)] = &[opener, opener, urgent_opener, threads, forks, vforks, failed_execs, opener];
+    let tasks: &[fn(&Plan)] = &[opener, opener, urgent_opener, threads, vforks, failed_execs, opener];
     let mut children = Vec::new();
     for task in tasks {
         children.push(child(&plan, task)?);
+    }
+    for _ in 0..plan.forkers {
+        children.push(child(&plan, &forks)?);
     }
     for storm in &plan.storms {
         children.push(child(&plan, &|plan| renames(plan, storm))?);
@@ -75,8 +82,16 @@ pub fn stress(words: &[String]) -> Result<bool, String> {
 }
 
 fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
-    let mut plan =
-        Plan { allowed: Vec::new(), denied: Vec::new(), programs: Vec::new(), storms: Vec::new(), until: Instant::now(), counters };
+    let mut plan = Plan {
+        allowed: Vec::new(),
+        denied: Vec::new(),
+        programs: Vec::new(),
+        storms: Vec::new(),
+        broken: Vec::new(),
+        forkers: 1,
+        until: Instant::now(),
+        counters,
+    };
     let mut seconds = 10;
     for pair in words.chunks(2) {
         let [name, value] = pair else {
@@ -84,10 +99,12 @@ fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
         };
         match name.as_str() {
             "--seconds" => seconds = value.parse().map_err(|_| "`--seconds` takes a number")?,
+            "--forkers" => plan.forkers = value.parse().map_err(|_| "`--forkers` takes a number")?,
             "--allowed" => plan.allowed.push(value.into()),
             "--denied" => plan.denied.push(value.into()),
             "--program" => plan.programs.push(program(value)?),
             "--storm" => plan.storms.push(value.into()),
+            "--broken" => plan.broken.push(value.into()),
             _ => return Err(format!("stress has no option `{name}`")),
         }
     }
@@ -234,6 +251,10 @@ fn failed_execs(plan: &Plan) {
     while plan.going() {
         for path in plan.allowed.iter().chain(&plan.denied) {
             let _ = sys::exec(&path.join("not-a-folder"));
+            plan.counters.execs.fetch_add(1, Relaxed);
+        }
+        for path in &plan.broken {
+            let _ = sys::exec(path);
             plan.counters.execs.fetch_add(1, Relaxed);
         }
         plan.round();

@@ -1,0 +1,65 @@
+//! The policies that are measured, and AppArmor's profiles of the same rules. Text in, nothing else.
+
+use std::fmt::Write;
+
+/// The path of 20 characters.
+pub const SHORT: &str = "/etc/a/b/c/file.conf";
+/// The path of 93 characters in 8 components.
+pub const LONG: &str = "/usr/share/applications/vendorname/releases-2024/stable-branch/configuration/prod-eu.conf.yml";
+/// The program in scope.
+pub const SUBJECT: &str = "/bin/subject";
+
+/// The five shapes, in turn: (condition of ours, rule of AppArmor's).
+fn shape(i: usize) -> (String, String) {
+    let under = format!("/var/lib/svc{i}/data");
+    match i % 5 {
+        0 => equal(format!("/srv/app{i}/secret{}.key", i * 7919 % 100_003)),
+        1 => pattern(format!("/home/*/.cfg{i}/**")),
+        2 => pattern(format!("/opt/vendor{i}/bin/*")),
+        3 => (format!("file.path under \"{under}\""), format!("{under}{{,/**}}")),
+        _ => equal(format!("/etc/d{i}.conf")),
+    }
+}
+
+fn equal(path: String) -> (String, String) {
+    (format!("file.path == \"{path}\""), path)
+}
+
+fn pattern(path: String) -> (String, String) {
+    (format!("file.path in [\"{path}\"]"), path)
+}
+
+/// The rules: so many, two of them a suffix away from the measured paths, so that the automaton has to walk these to
+/// their end.
+fn rules(count: usize) -> impl Iterator<Item = (String, String)> {
+    let near = [SHORT, LONG].map(|path| equal(format!("{path}.secret")));
+    near.into_iter().chain((0..count.saturating_sub(2)).map(shape))
+}
+
+/// A policy of `count` file rules about the subject.
+pub fn files(count: usize) -> String {
+    let mut text = policy("files");
+    for (i, (condition, _)) in rules(count).enumerate() {
+        let _ = writeln!(text, "    r{i}: deny file.read when {condition} because \"measured\"");
+    }
+    text + "}\n"
+}
+
+/// A policy about exec: path of the program, and lineage by its scope.
+pub fn exec() -> String {
+    policy("programs") + "    r: deny exec when file.path in [\"/opt/vendor/bin/*\", \"/bench/text.not\"] because \"measured\"\n}\n"
+}
+
+fn policy(name: &str) -> String {
+    let scope = format!("process.lineage.exe == \"{SUBJECT}\"");
+    format!("policy {name} {{\n    description = \"measured\"\n    severity = low\n    mode = enforce\n    scope = {scope}\n")
+}
+
+/// AppArmor's profile of the rules of [`files`].
+pub fn profile(count: usize) -> String {
+    let mut text = format!("profile subject {SUBJECT} {{\n capability,\n file,\n /** rwmlkix,\n");
+    for (_, rule) in rules(count) {
+        let _ = writeln!(text, " deny {rule} r,");
+    }
+    text + "}\n"
+}
