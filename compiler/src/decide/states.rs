@@ -139,8 +139,9 @@ struct LayerWork<'p> {
     parts: FxHashMap<Formula, Parts>,
     /// Of the column at hand: formulas whose value is not their base value, with that value.
     changed: Vec<(Formula, Formula)>,
-    /// By formula: its value in the column at hand, if it changed.
-    value: FxHashMap<Formula, Formula>,
+    /// By formula: its value in the column at hand, if it changed. Not a map: to empty one costs as much as the column
+    /// with most changes ever had.
+    value: Vec<Formula>,
 }
 
 impl<'p> LayerWork<'p> {
@@ -153,7 +154,7 @@ impl<'p> LayerWork<'p> {
             literals: FxHashMap::default(),
             parts: FxHashMap::default(),
             changed: Vec::new(),
-            value: FxHashMap::default(),
+            value: vec![UNSEEN; formulas.len()],
         }
     }
 
@@ -217,8 +218,9 @@ impl<'p> LayerWork<'p> {
 
     /// Finds what these answers change.
     fn change(&mut self, formulas: &mut Formulas, answers: &Answers, budget: &mut Budget) -> Option<()> {
-        self.changed.clear();
-        self.value.clear();
+        for (formula, _) in self.changed.drain(..) {
+            self.value[formula as usize] = UNSEEN;
+        }
         // Parts have smaller numbers than what they are part of: the smallest formula is always ready.
         let mut ready: BinaryHeap<Reverse<(Formula, Formula)>> = BinaryHeap::new();
         for &(probe, answer) in answers {
@@ -239,7 +241,8 @@ impl<'p> LayerWork<'p> {
                 if let Ok(at) = values.binary_search_by_key(&old, |v| v.0) {
                     values[at].1 -= 1;
                 }
-                if let Some(&new) = self.value.get(&part) {
+                let new = self.value[part as usize];
+                if new != UNSEEN {
                     match values.binary_search_by_key(&new, |v| v.0) {
                         Ok(at) => values[at].1 += 1,
                         Err(at) => values.insert(at, (new, 1)),
@@ -257,7 +260,7 @@ impl<'p> LayerWork<'p> {
 
     fn note(&mut self, formula: Formula, value: Formula, ready: &mut BinaryHeap<Reverse<(Formula, Formula)>>) {
         self.changed.push((formula, value));
-        self.value.insert(formula, value);
+        self.value[formula as usize] = value;
         ready.extend(self.above.get(formula).iter().map(|&(part, above)| Reverse((above, part))));
     }
 }

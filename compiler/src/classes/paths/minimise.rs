@@ -29,7 +29,6 @@ struct Partition {
     /// Scratch: signatures one behind the other, and where each begins.
     words: Vec<u32>,
     starts: Vec<u32>,
-    groups: FxHashMap<u64, Vec<u32>>,
 }
 
 impl Partition {
@@ -47,7 +46,6 @@ impl Partition {
             before,
             words: Vec::new(),
             starts: Vec::new(),
-            groups: FxHashMap::default(),
             order,
         };
         let mut at = 0u32;
@@ -124,23 +122,15 @@ impl Partition {
     fn group(&mut self, dfa: &Dfa, first: u32, end: u32) -> (Vec<u32>, u32) {
         self.words.clear();
         self.starts.clear();
-        self.groups.clear();
         let mut group_of = Vec::with_capacity((end - first) as usize);
-        let mut groups = 0;
-        let mut representatives: Vec<u32> = Vec::new();
+        // Made anew each time: to empty a map costs as much as the largest block ever had groups.
+        let mut known = Groups::default();
         for place in first..end {
             let index = place - first;
             let hash = self.sign(dfa, self.order[place as usize]);
-            let known = self.groups.get(&hash).and_then(|candidates| {
-                candidates.iter().copied().find(|&g| self.signature(representatives[g as usize]) == self.signature(index))
-            });
-            group_of.push(known.unwrap_or_else(|| {
-                self.groups.entry(hash).or_default().push(groups);
-                representatives.push(index);
-                groups += 1;
-                groups - 1
-            }));
+            group_of.push(known.group(hash, index, |a, b| self.signature(a) == self.signature(b)));
         }
+        let groups = known.representatives.len() as u32;
         (group_of, groups)
     }
 
@@ -205,6 +195,43 @@ impl Partition {
             out.default.push(default);
         }
         out
+    }
+}
+
+/// Groups of equal signatures; few are searched one after the other.
+#[derive(Default)]
+struct Groups {
+    /// By group: hash and index of its first member.
+    representatives: Vec<(u64, u32)>,
+    /// By hash the groups, once there are many.
+    by_hash: FxHashMap<u64, Vec<u32>>,
+}
+
+/// Groups that are searched one after the other.
+const FEW: usize = 12;
+
+impl Groups {
+    fn group(&mut self, hash: u64, index: u32, equal: impl Fn(u32, u32) -> bool) -> u32 {
+        let is = |group: &u32| {
+            let (known, first) = self.representatives[*group as usize];
+            known == hash && equal(first, index)
+        };
+        let count = self.representatives.len() as u32;
+        let found = if self.by_hash.is_empty() {
+            (0..count).find(is)
+        } else {
+            self.by_hash.get(&hash).and_then(|groups| groups.iter().copied().find(is))
+        };
+        found.unwrap_or_else(|| {
+            self.representatives.push((hash, index));
+            if self.representatives.len() > FEW {
+                let from = if self.by_hash.is_empty() { 0 } else { count };
+                for group in from..=count {
+                    self.by_hash.entry(self.representatives[group as usize].0).or_default().push(group);
+                }
+            }
+            count
+        })
     }
 }
 
