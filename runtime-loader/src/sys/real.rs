@@ -100,7 +100,7 @@ fn lock_file(path: &Path) -> SysResult<std::fs::File> {
 /// The active modules by lsm_list_modules (6.8 and later): BPF's number among them.
 fn listed_modules() -> Option<Vec<String>> {
     const LSM_LIST_MODULES: i64 = 461;
-    const LSM_ID_BPF: u64 = 110;
+    const LSM_ID_BPF: u64 = 109;
     let mut ids = [0u64; 32];
     let mut size = size_of_val(&ids) as u32;
     // SAFETY: the kernel writes at most `size` bytes to `ids` and the used size to `size`; both live here.
