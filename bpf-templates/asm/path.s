@@ -360,8 +360,8 @@ again:
   w1 = *(u32 *)(r10 - 8)
   w2 = *(u32 *)(r10 - 16)
   if r1 != r2 goto again
-  w1 = w9
-  if r1 == 1 goto failed
+  ; a mount that does not show the file (flag 4) is no failure
+  if r9 == 1 goto failed
   r0 = r9
   exit
 fail:

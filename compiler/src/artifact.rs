@@ -20,8 +20,15 @@ const BPF_F_RDONLY_PROG: u32 = 1 << 7;
 ///
 /// # Errors
 /// The parts do not fit together: a mistake of the compiler, not of the user.
-pub fn write(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sources: &Sources) -> Result<Vec<u8>, ObjectError> {
-    let manifest = manifest(package, plan, code, catalog, sources);
+pub fn write(
+    package: &Package,
+    plan: &Plan,
+    code: &Code,
+    catalog: &Catalog,
+    sources: &Sources,
+    tests: format::Tests,
+) -> Result<Vec<u8>, ObjectError> {
+    let manifest = Manifest { tests, ..manifest(package, plan, code, catalog, sources) };
     let broken = |e: format::ArtifactError| ObjectError::new(e.to_string());
     let tables: Vec<MapContents> = code.maps.iter().filter(|m| !m.entries.is_empty()).map(contents).collect();
     let templates = ebsec_templates::assembly().iter().copied();

@@ -56,6 +56,9 @@ fn build(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::new("an artifact is built from one package, and several were named"));
     };
     let (checked, mut findings) = check::check(&found);
+    if let Some(package) = &checked.package {
+        findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
+    }
     let built = checked.package.as_ref().and_then(|package| match pipeline::build(package, &checked.sources) {
         Ok(built) => Some((package, built)),
         Err(finding) => {
@@ -74,12 +77,13 @@ fn build(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.emit.is_empty() || arguments.output.is_some() {
         let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.bpf.o", package.name)));
         write(&path, &built.artifact)?;
-        let digest = ebsec_artifact::hex(&ebsec_artifact::digest(&built.artifact));
+        let digest = ebsec_artifact::open(&built.artifact).map(|a| ebsec_artifact::hex(&a.digest)).unwrap_or_default();
         let rules: usize = package.policies.iter().map(|p| p.rules.len()).sum();
         println!(
-            "{}: {} policies, {rules} rules, {} programs, {} KiB, sha256 {}",
+            "{}: {}, {}, {} programs, {} KiB, digest {}",
             path.display(),
-            package.policies.len(),
+            count(package.policies.len(), "policy", "policies"),
+            count(rules, "rule", "rules"),
             built.code.programs.len(),
             built.artifact.len().div_ceil(1024),
             digest.get(..16).unwrap_or(&digest)
@@ -101,6 +105,10 @@ fn emit(stage: Stage, package: &Package, built: &Built) -> String {
             .and_then(|a| serde_json::to_string_pretty(&a.manifest).ok())
             .map_or_else(String::new, |text| text + "\n"),
     }
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// The file appears whole or not at all.

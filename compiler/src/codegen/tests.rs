@@ -79,7 +79,7 @@ fn everything_becomes_an_object() {
     let catalog = catalog();
     let plan = everything(catalog);
     let code = generate(&Package::default(), &plan, catalog, &Sources::default()).unwrap();
-    let bytes = match crate::artifact::write(&Package::default(), &plan, &code, catalog, &Sources::default()) {
+    let bytes = match crate::artifact::write(&Package::default(), &plan, &code, catalog, &Sources::default(), Default::default()) {
         Ok(bytes) => bytes,
         Err(e) => panic!("{e}"),
     };

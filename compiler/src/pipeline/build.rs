@@ -42,7 +42,10 @@ pub fn build(package: &Package, sources: &Sources) -> Result<Built, Box<Diagnost
     };
     let code = codegen::generate(package, &plan, catalog(), sources)
         .map_err(|errors| internal(errors.first().map_or_else(String::new, ToString::to_string)))?;
-    let artifact = artifact::write(package, &plan, &code, catalog(), sources).map_err(|e| internal(e.to_string()))?;
+    let failed = super::run_tests(package).iter().filter(|r| !r.passed).count() as u32;
+    let lines: usize = package.tests.iter().map(|t| t.steps.len()).sum();
+    let tests = ebsec_artifact::Tests { failed, passed: lines as u32 - failed };
+    let artifact = artifact::write(package, &plan, &code, catalog(), sources, tests).map_err(|e| internal(e.to_string()))?;
     Ok(Built { artifact, plan, code })
 }
 

@@ -67,7 +67,7 @@ fn object(tables: &PathTables) -> Vec<u8> {
     let (plan, package, sources) = (plan(tables.clone()), Package::default(), Sources::default());
     let code = codegen::generate(&package, &plan, catalog(), &sources)
         .unwrap_or_else(|e| panic!("{}", e.iter().map(|e| format!("{e}\n")).collect::<String>()));
-    artifact::write(&package, &plan, &code, catalog(), &sources).unwrap()
+    artifact::write(&package, &plan, &code, catalog(), &sources, Default::default()).unwrap()
 }
 
 /// Bytes of a struct of the schema.
