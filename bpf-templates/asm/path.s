@@ -58,9 +58,9 @@ decided:
   r0 |= r1
   exit
 
-; r8 = state after the word r4; jumps to `decided` where the class is certain. Clobbers r0-r3, r5.
+; r8 = state after the word r5; jumps to `decided` where the class is certain. Clobbers r0-r5.
 .macro step_word
-  r1 = r4
+  r1 = r5
   r1 ^= r8
   r2 = 0x9E3779B97F4A7C15 ll
   r2 *= r1
@@ -69,7 +69,7 @@ decided:
   r3 = data steps
   r3 += r2
   r2 = *(u64 *)(r3 + 0)
-  if r2 != r4 goto .second
+  if r2 != r5 goto .second
   r2 = *(u64 *)(r3 + 8)
   w0 = w2
   if r0 == r8 goto .hit
@@ -81,13 +81,13 @@ decided:
   r3 = data steps
   r3 += r2
   r2 = *(u64 *)(r3 + 0)
-  if r2 != r4 goto .miss
+  if r2 != r5 goto .miss
   r2 = *(u64 *)(r3 + 8)
   w0 = w2
   if r0 == r8 goto .hit
 .miss:
   r1 = r8
-  r2 = r4
+  r2 = r5
   call step8
   w8 = w0
   r0 >>= 32
@@ -134,14 +134,14 @@ decided:
   w0 >>= 2
 .endm
 
-; r4 = bytes 8k to 8k+7 of the inline name of dentry r6 (d_iname became d_shortname in 6.18).
+; r5 = bytes 8k to 8k+7 of the inline name of dentry r6 (d_iname became d_shortname in 6.18).
 .macro name_word k
   r1 = exists(dentry.d_iname)
   if r1 == 0 goto .new
-  r4 = *(u64 *)(r6 + dentry.d_iname[{8*k}])
+  r5 = *(u64 *)(r6 + dentry.d_iname[{8*k}])
   goto .have
 .new:
-  r4 = *(u64 *)(r6 + dentry.d_shortname.string[{8*k}])
+  r5 = *(u64 *)(r6 + dentry.d_shortname.string[{8*k}])
 .have:
 .endm
 
@@ -153,13 +153,12 @@ decided:
 .rept k 0 4
   name_word {k}
   if r9 >= 8 goto .whole
-  r1 = r9
-  r1 <<= 3
-  r2 = 64
-  r2 -= r1
-  r2 &= 63
-  r4 <<= r2
-  r4 >>= r2
+  ; the bytes beyond the name go: shifts by -8n modulo 64, and by r4, which x86 shifts by without moving it
+  r4 = 0
+  r4 -= r9
+  r4 <<= 3
+  r5 <<= r4
+  r5 >>= r4
 .whole:
   step_word
   if r9 <= 8 goto .end

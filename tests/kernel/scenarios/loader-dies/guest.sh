@@ -19,3 +19,4 @@ while [ $i -lt 20 ]; do
 done
 ebsec-load load $policy | head -1
 cat /etc/secret
+true

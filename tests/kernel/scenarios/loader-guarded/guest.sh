@@ -7,3 +7,4 @@ ls /sys/fs/bpf/ebsec
 ebsec-load unload
 ls /sys/fs/bpf/ebsec
 ebsec-load unload
+true
