@@ -36,6 +36,12 @@ fn rules(count: usize) -> impl Iterator<Item = (String, String)> {
     near.into_iter().chain((0..count.saturating_sub(2)).map(shape))
 }
 
+/// A path that the last rule of its shape refuses, and that no smaller set of rules does.
+pub fn denied(count: usize) -> String {
+    let last = (0..count.saturating_sub(2)).rev().find(|i| i % 5 == 4).unwrap_or(0);
+    format!("/etc/d{last}.conf")
+}
+
 /// A policy of `count` file rules about the subject.
 pub fn files(count: usize) -> String {
     let mut text = policy("files");

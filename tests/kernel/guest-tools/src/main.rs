@@ -4,6 +4,7 @@
 
 mod attack;
 mod bench;
+mod costs;
 mod empty;
 mod errno;
 mod exec;
@@ -26,7 +27,8 @@ usage: guest-tools prepare FOLDER
                           [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
        guest-tools bench [--settle SECONDS] open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT
-       guest-tools empty HOOK[,HOOK…] PROGRAM WORD…";
+       guest-tools empty HOOK[,HOOK…] PROGRAM WORD…
+       guest-tools costs PROGRAM WORD…";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
             Err(message) => Err(message),
         },
         Some("bench") => bench::bench(rest),
+        Some("costs") => costs::costs(rest),
         Some("empty") => empty::empty(rest),
         _ => Err(USAGE.into()),
     };

@@ -480,3 +480,44 @@ pub fn attach_lsm(program: &[u64], hook: u32) -> io::Result<OwnedFd> {
     let loaded = call(PROG_LOAD, &load)?;
     call(LINK_CREATE, &[loaded.as_raw_fd() as u32, 0, ATTACH_LSM_MAC, 0])
 }
+
+/// What one program in the kernel has cost so far.
+#[derive(Clone, Debug)]
+pub struct Cost {
+    /// The kernel's number for it.
+    pub id: u32,
+    /// Its name, cut to 15 bytes.
+    pub name: String,
+    /// How often it ran, and for how many nanoseconds in all, while the kernel counted.
+    pub runs: u64,
+    /// See `runs`.
+    pub nanoseconds: u64,
+}
+
+/// Every program that is loaded.
+pub fn program_costs() -> io::Result<Vec<Cost>> {
+    const NEXT_ID: c_int = 11;
+    const FD_BY_ID: c_int = 13;
+    const INFO_BY_FD: c_int = 15;
+    let call = |command: c_int, attr: &mut [u32]| {
+        let (size, attr) = (size_of_val(attr), attr.as_mut_ptr());
+        // SAFETY: the attributes are readable and writable for their whole size, and what they point to outlives the call.
+        unsafe { libc::syscall(libc::SYS_bpf, command, attr, size) }
+    };
+    let mut all = Vec::new();
+    let mut attr = [0u32; 3];
+    while call(NEXT_ID, &mut attr) == 0 {
+        let id = attr[1];
+        let program = owned(call(FD_BY_ID, &mut [id, 0, 0]))?;
+        // struct bpf_prog_info as 64-bit words: the name at 8, time at 24, runs at 25.
+        let mut info = [0u64; 29];
+        let address = info.as_mut_ptr() as usize as u64;
+        let mut query = [program.as_raw_fd() as u32, size_of_val(&info) as u32, address as u32, (address >> 32) as u32];
+        check(call(INFO_BY_FD, &mut query))?;
+        let name: Vec<u8> = info[8..10].iter().flat_map(|word| word.to_le_bytes()).take_while(|byte| *byte != 0).collect();
+        let name = String::from_utf8_lossy(&name).into_owned();
+        all.push(Cost { id, name, runs: info[25], nanoseconds: info[24] });
+        attr = [id, 0, 0];
+    }
+    Ok(all)
+}
