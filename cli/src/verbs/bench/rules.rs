@@ -44,11 +44,20 @@ pub fn denied(count: usize) -> String {
 
 /// A policy of `count` file rules about the subject.
 pub fn files(count: usize) -> String {
-    let mut text = policy("files");
-    for (i, (condition, _)) in rules(count).enumerate() {
-        let _ = writeln!(text, "    r{i}: deny file.read when {condition} because \"measured\"");
-    }
-    text + "}\n"
+    parts(count, usize::MAX).concat()
+}
+
+/// The same rules as policies of at most so many, for files of their own: a file has at most 8 MiB.
+pub fn parts(count: usize, most: usize) -> Vec<String> {
+    let rules: Vec<_> = rules(count).collect();
+    let part = |(number, rules): (usize, &[(String, String)])| {
+        let mut text = policy(&format!("files{number}"));
+        for (i, (condition, _)) in rules.iter().enumerate() {
+            let _ = writeln!(text, "    r{i}: deny file.read when {condition} because \"measured\"");
+        }
+        text + "}\n"
+    };
+    rules.chunks(most).enumerate().map(part).collect()
 }
 
 /// A policy about exec: path of the program, and lineage by its scope.
