@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-differential test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -54,7 +54,7 @@ bench: fetch-kernels guest-tools
 
 # Over a million opens and 50,000 forks on each kernel, under preemption anywhere; SOAK is in seconds.
 SOAK ?= 1200
-soak: fetch-kernels guest-tools
+soak: soak-differential fetch-kernels guest-tools
 	$(EBSEC) build tests/kernel/scenarios/stress/policy.ebsec -o target/stress.bpf.o
 	for kernel in $(or $(KERNEL),6.1 6.12 6.18 7); do \
 	  $(EBSEC) guest --kernel $$kernel --preempt-full --timeout 14400 \
@@ -82,6 +82,10 @@ test: test-host test-kernels
 	  echo "all tests passed, but these kernels could not be fetched and were not tested:"; \
 	  cat target/skipped.txt; \
 	else echo "all tests passed on every kernel:"; cat target/kernels.txt; fi
+
+# 100,000 random policies and operations, judged by the interpreter and by the emitted programs.
+soak-differential: setup
+	cargo run -q --release -p ebsec-compiler --example differential -- 100000
 
 # Writes what came out as what is expected; look at the difference before committing.
 bless: fetch-kernels guest-tools

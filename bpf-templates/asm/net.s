@@ -58,8 +58,10 @@
 .done:
 .endm
 
-; r1 = class of the peer's address by the longest prefix; INTERNET: whether it is known to be one.
+; r1 = class of the peer's address by the longest prefix; 0 where it has none (r10 - 200): `::/0` holds no absent address.
 .macro class_of_peer
+  r1 = *(u64 *)(r10 - 200)
+  if r1 == 0 goto .none
   r1 = 128
   *(u32 *)(r10 - 180) = r1
   r1 = map prefixes

@@ -1,0 +1,246 @@
+//! Random operations that kernels can have, near to what a policy asks about: for each hook the objects and facts that
+//! its contract allows.
+
+use super::paths;
+use super::policy::Hints;
+use super::random::Random;
+use crate::hir::{FileAttributes, Object, Operation, PathValue, Program, Subject};
+use crate::testing::judge::{Layout, Past, Scenery, one_mount, takes_files};
+use ebsec_templates::{Catalog, EventId, FieldOf, FieldType, Hook, HookId, ObjectKind, catalog};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+const IDS: &[u32] = &[0, 1, 33, 34, 999, 1000, 65534, u32::MAX];
+const MODES: &[u16] = &[0o644, 0o600, 0o4755, 0o1777, 0o2755, 0, 0o7777, 0o4000, 0o645];
+const PORTS: &[u16] = &[0, 1, 22, 53, 80, 442, 443, 8080, 65535];
+const ADDRESSES: &[&str] = &[
+    "10.1.2.3",
+    "10.1.2.4",
+    "10.1.2.10",
+    "10.200.0.1",
+    "8.8.8.8",
+    "192.168.1.1",
+    "0.0.0.0",
+    "255.255.255.255",
+    "127.255.255.255",
+    "128.0.0.0",
+    "::1",
+    "::",
+    "fd00::7",
+    "fd00::a",
+    "fd00:1::1",
+    "2001:db8::1",
+    "::ffff:10.1.2.3",
+    "::ffff:8.8.8.8",
+    "ff00::",
+];
+
+/// A random operation, and how it is laid out.
+#[must_use]
+pub fn operation(random: &mut Random, hints: &Hints, scenery: &Scenery) -> (Operation, Layout) {
+    let mut maker = Maker { random, hints, scenery, catalog: catalog() };
+    let (hook_id, hook) = maker.hook();
+    let past = match maker.random.below(100) {
+        0..80 => Past::Written,
+        80..92 => Past::Hooks,
+        92..98 => Past::Seeded,
+        _ => Past::Missing,
+    };
+    let subject = maker.subject(past);
+    let mut facts = maker.facts(hook);
+    let mut operation = Operation { hook: hook_id, subject, objects: Vec::new(), facts: Vec::new(), values: BTreeMap::new() };
+    if hook.object == ObjectKind::Net {
+        let remote = maker.random.chance(85).then(|| (maker.address(), maker.random.pick(PORTS)));
+        facts.retain(|f| f != "internet");
+        facts.extend(remote.map(|_| "internet".to_owned()));
+        operation.objects = vec![Some(Object { remote, ..Object::default() })];
+    } else {
+        operation.objects = maker.objects(hook, &facts);
+    }
+    maker.values(hook, &mut operation);
+    facts.sort();
+    operation.facts = facts;
+    (operation, Layout { past, variant: maker.random.number() })
+}
+
+struct Maker<'a> {
+    random: &'a mut Random,
+    hints: &'a Hints,
+    scenery: &'a Scenery,
+    catalog: &'static Catalog,
+}
+
+impl Maker<'_> {
+    /// Mostly a hook that raises an event with rules.
+    fn hook(&mut self) -> (HookId, &'static Hook) {
+        let wanted = self.hints.events.get(self.random.below(self.hints.events.len())).copied().filter(|_| self.random.chance(92));
+        let all: &'static [Hook] = &self.catalog.hooks;
+        let raises = |hook: &Hook| wanted.is_none_or(|w: EventId| hook.raises.iter().any(|r| r.event == w));
+        let list: Vec<(HookId, &Hook)> = all.iter().enumerate().map(|(i, h)| (HookId(i as u16), h)).filter(|(_, h)| raises(h)).collect();
+        let usual = wanted.map(|w| self.catalog[w].usual).filter(|_| self.random.chance(35));
+        let found = usual.and_then(|u| list.iter().find(|(id, _)| *id == u)).or_else(|| list.get(self.random.below(list.len())));
+        found.copied().unwrap_or((HookId(0), &self.catalog[HookId(0)]))
+    }
+
+    fn program(&mut self) -> Program {
+        let path = match self.random.below(20) {
+            0 => PathValue::Failed,
+            1 => PathValue::Absent,
+            _ => PathValue::Known(paths::near(self.random, &self.hints.programs).into_bytes()),
+        };
+        let trusted = matches!(path, PathValue::Known(_)) && self.random.chance(75);
+        Program { path, trusted }
+    }
+
+    fn subject(&mut self, past: Past) -> Subject {
+        let lost = Program { path: PathValue::Failed, trusted: false };
+        let (exe, parent, mut lineage) = if past == Past::Missing {
+            (lost.clone(), lost.clone(), vec![lost])
+        } else {
+            let exe = self.program();
+            let parent = if self.random.chance(15) { exe.clone() } else { self.program() };
+            (exe, parent, (0..self.random.below(4)).map(|_| self.program()).collect())
+        };
+        for program in [&parent, &exe] {
+            if program.path != PathValue::Absent && !lineage.contains(program) {
+                lineage.push(program.clone());
+            }
+        }
+        let uid = self.random.pick(IDS);
+        let euid = if self.random.chance(70) { uid } else { self.random.pick(IDS) };
+        let comm = paths::some_comm(self.random, &self.hints.comms).into_bytes();
+        let comm = if self.random.chance(3) { Vec::new() } else { comm };
+        Subject { exe, parent, lineage, comm, uid, gid: self.random.pick(IDS), euid, container: self.random.chance(30) }
+    }
+
+    fn facts(&mut self, hook: &Hook) -> Vec<String> {
+        let mut facts: Vec<String> = Vec::new();
+        for fact in &hook.facts {
+            let loud = hook.silent_when.iter().find(|(f, _)| f == fact).map(|(_, silent)| !silent);
+            let holds = match loud {
+                Some(loud) => loud == self.random.chance(95),
+                None => self.random.chance(50),
+            };
+            if holds {
+                facts.push(fact.clone());
+            }
+        }
+        // An exchange has two files; exec maps some file.
+        let implied = [("exchange", "replaces"), ("by_exec", "has_file")];
+        for (fact, also) in implied {
+            if facts.iter().any(|f| f == fact) && hook.facts.iter().any(|f| f == also) && !facts.iter().any(|f| f == also) {
+                facts.push(also.to_owned());
+            }
+        }
+        facts
+    }
+
+    fn address(&mut self) -> IpAddr {
+        self.random.word(ADDRESSES).parse().unwrap_or(IpAddr::from([0, 0, 0, 0]))
+    }
+
+    fn file(&mut self, euid_like: u32) -> FileAttributes {
+        let owner = if self.random.chance(30) { euid_like } else { self.random.pick(IDS) };
+        FileAttributes { mode: self.random.pick(MODES), owner, memfd: false }
+    }
+
+    /// A path in the tree: near to a pattern, below a mount, or a name that a bind shows twice.
+    fn path(&mut self) -> String {
+        let mut places: Vec<&str> = self.scenery.mounts.iter().map(String::as_str).collect();
+        places.extend(self.scenery.binds.iter().flat_map(|(a, b)| [a.as_str(), b.as_str()]));
+        if !places.is_empty() && self.random.chance(12) {
+            let folder = self.random.word(&places);
+            return if self.random.chance(20) { folder.to_owned() } else { format!("{folder}/{}", paths::plain_name(self.random)) };
+        }
+        paths::near(self.random, &self.hints.files)
+    }
+
+    fn objects(&mut self, hook: &Hook, facts: &[String]) -> Vec<Option<Object>> {
+        let holds = |(fact, wanted): &(String, bool)| facts.contains(fact) == *wanted;
+        let each_mount = hook.objects.iter().any(|o| o.each_mount);
+        let mut all: Vec<Option<Object>> = Vec::new();
+        for (i, contract) in hook.objects.iter().enumerate() {
+            let takes_part = i < 2 || hook.raises.iter().any(|r| r.object == i && r.when.iter().all(holds));
+            if !takes_part {
+                all.push(None);
+                continue;
+            }
+            let mut object = self.object(contract.exists, takes_files(&hook.name), each_mount);
+            if contract.path_of != i {
+                let earlier = all.get(contract.path_of).and_then(Option::as_ref).map(|o| o.path.clone());
+                object.path = earlier.unwrap_or_default();
+            }
+            let of_its_own = contract.path_of == i;
+            if of_its_own && one_mount(&hook.name) && !matches!(object.path, PathValue::Known(_)) {
+                object.path = PathValue::Known(self.path().into_bytes());
+            }
+            while of_its_own && all.iter().flatten().any(|o| self.clash(hook, &o.path, &object.path)) {
+                object.path = PathValue::Known(self.path().into_bytes());
+            }
+            all.push(Some(object));
+        }
+        if let (true, Some(Some(first))) = (each_mount, all.first().cloned())
+            && let PathValue::Known(path) = &first.path
+        {
+            for alias in self.scenery.aliases(&String::from_utf8_lossy(path)) {
+                all.push(Some(Object { path: PathValue::Known(alias.into_bytes()), ..first.clone() }));
+            }
+        }
+        all
+    }
+
+    /// Two names of one operation are two names, and those of some hooks are in one mount.
+    fn clash(&self, hook: &Hook, one: &PathValue, other: &PathValue) -> bool {
+        let (PathValue::Known(one), PathValue::Known(other)) = (one, other) else { return false };
+        let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
+        one == other
+            || self.scenery.aliases(&one).iter().any(|a| *a == other)
+            || (one_mount(&hook.name) && self.scenery.mount_of(&one) != self.scenery.mount_of(&other))
+    }
+
+    fn object(&mut self, exists: bool, files: bool, each_mount: bool) -> Object {
+        let path = match self.random.below(20) {
+            0 => PathValue::Failed,
+            1 if files && !each_mount => PathValue::Absent,
+            _ => PathValue::Known(self.path().into_bytes()),
+        };
+        let mut file = exists.then(|| self.file(1000));
+        let mut deleted = false;
+        if files && exists {
+            let memfd = path == PathValue::Absent || (each_mount && path == PathValue::Failed);
+            if let Some(file) = file.as_mut() {
+                file.memfd = memfd && self.random.chance(60);
+            }
+            deleted = match &path {
+                PathValue::Known(path) => self.random.chance(10) && !self.is_mounted(&String::from_utf8_lossy(path)),
+                _ => false,
+            };
+        }
+        Object { path, deleted, file, remote: None }
+    }
+
+    /// Whether a mount stands at a path or below it: such names are not unlinked.
+    fn is_mounted(&self, path: &str) -> bool {
+        let below = |place: &str| path == "/" || place == path || place.strip_prefix(path).is_some_and(|r| r.starts_with('/'));
+        self.scenery.mounts.iter().any(|m| below(m)) || self.scenery.binds.iter().any(|(a, b)| below(a) || below(b))
+    }
+
+    /// Values of the operation's own fields that are no facts.
+    fn values(&mut self, hook: &Hook, operation: &mut Operation) {
+        for id in &self.catalog[hook.event].fields {
+            let field = &self.catalog[*id];
+            if field.of != FieldOf::Operation || hook.facts.contains(&field.name) {
+                continue;
+            }
+            let value = match &field.ty {
+                FieldType::Enum(kind) => {
+                    let mut known: Vec<u64> = self.catalog.enums.get(kind).map(|e| e.values().copied().collect()).unwrap_or_default();
+                    known.push(3);
+                    self.random.pick(&known)
+                }
+                _ => self.random.below(2) as u64,
+            };
+            operation.values.insert(*id, value);
+        }
+    }
+}

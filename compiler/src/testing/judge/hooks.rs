@@ -1,0 +1,341 @@
+//! Takes an operation and its process, gives a hook's arguments as the kernel would pass them. What each hook is given
+//! is the table [`HOOKS`]; what a fact is in memory are the tables below it.
+
+use super::subject::Laid;
+use super::{Layout, Stage, objects};
+use crate::hir::{Object, Operation, PathValue};
+
+use crate::testing::vm::kernel::{Flavour, Location};
+use ebsec_templates::catalog;
+use std::net::IpAddr;
+
+/// An argument of a hook. Numbers name the operation's objects.
+#[derive(Clone, Copy, Debug)]
+enum Arg {
+    /// A `struct file`.
+    File(usize),
+    /// The same, or null where the fact `has_file` is false.
+    FileOrNull(usize),
+    /// A `struct path` of the object.
+    Path(usize),
+    /// A `struct path` of the folder that the object is in.
+    Folder(usize),
+    /// Its dentry.
+    Dentry(usize),
+    /// A `struct linux_binprm` with the file.
+    Binprm(usize),
+    /// A `struct vm_area_struct` that maps the file.
+    Area(usize),
+    /// The idmap (or user namespace) of a mount.
+    Idmap,
+    /// The same, where the kernel passes one.
+    IdmapIfNew,
+    /// A `struct iattr`.
+    Attributes,
+    /// `PROT_*`, as the fact `executable` says.
+    Protection,
+    /// A command of ioctl, as the fact `sets_flags` says.
+    Command,
+    /// `RENAME_*`, as the fact `exchange` says.
+    RenameFlags,
+    /// A `struct socket`.
+    Socket,
+    /// A socket address.
+    Address,
+    /// Its length.
+    AddressLength,
+    /// A `struct msghdr` with the address.
+    Message,
+    /// What no program reads.
+    Any,
+}
+use Arg::*;
+
+/// The arguments of each hook (bpf-templates/prototypes).
+const HOOKS: &[(&str, &[Arg])] = &[
+    ("bprm_check_security", &[Binprm(0)]),
+    ("file_ioctl", &[File(0), Command, Any]),
+    ("file_ioctl_compat", &[File(0), Command, Any]),
+    ("file_mprotect", &[Area(0), Any, Protection]),
+    ("file_open", &[File(0)]),
+    ("file_truncate", &[File(0)]),
+    ("inode_file_setattr", &[Dentry(0), Any]),
+    ("inode_remove_acl", &[Idmap, Dentry(0), Any]),
+    ("inode_removexattr", &[Idmap, Dentry(0), Any]),
+    ("inode_set_acl", &[Idmap, Dentry(0), Any, Any]),
+    ("inode_setattr", &[IdmapIfNew, Dentry(0), Attributes]),
+    ("inode_setxattr", &[Idmap, Dentry(0), Any, Any, Any, Any]),
+    ("mmap_file", &[FileOrNull(0), Any, Protection, Any]),
+    ("move_mount", &[Any, Path(0)]),
+    ("path_chmod", &[Path(0), Any]),
+    ("path_chown", &[Path(0), Any, Any]),
+    ("path_link", &[Dentry(0), Folder(1), Dentry(1)]),
+    ("path_mkdir", &[Folder(0), Dentry(0), Any]),
+    ("path_mknod", &[Folder(0), Dentry(0), Any, Any]),
+    ("path_rename", &[Folder(0), Dentry(0), Folder(1), Dentry(1), RenameFlags]),
+    ("path_rmdir", &[Folder(0), Dentry(0)]),
+    ("path_symlink", &[Folder(0), Dentry(0), Any]),
+    ("path_truncate", &[Path(0)]),
+    ("path_unlink", &[Folder(0), Dentry(0)]),
+    ("sb_mount", &[Any, Path(0), Any, Any, Any]),
+    ("socket_connect", &[Socket, Address, AddressLength]),
+    ("socket_sendmsg", &[Socket, Message, Any]),
+];
+
+/// Facts and fields that are bits of `f_mode`.
+const FILE_MODE: &[(&str, u32)] = &[("open.read", 1), ("open.write", 2), ("created", 0x10_0000), ("by_stacked_fs", 0x200_0000)];
+/// Facts and fields that are bits of `f_flags`.
+const FILE_FLAGS: &[(&str, u32)] =
+    &[("path_only", 0x20_0000), ("by_exec", 0x20), ("open.append", 0x400), ("open.create", 0x40), ("open.truncate", 0x200)];
+/// Commands that set a file's flags, and others; a command has 32 bits, what stands above them means nothing.
+const COMMANDS: [[u64; 3]; 2] = [[0x5401, 0x8008_6601, 0xffff_ffff_4008_6601], [0x4008_6602, 0xffff_ffff_4004_6602, 0x401c_5820]];
+/// `ia_valid` where more than the times change, and where only they do.
+const CHANGES: [[u64; 3]; 2] = [[0x31, 0x38, 0x40], [0x30, 0x10, 0x1e0]];
+/// A number that no named value of a socket's fields has: the field is absent.
+const NO_VALUE: u64 = 0xffff;
+
+/// Whether the table knows the hook.
+#[cfg(test)]
+pub(super) fn is_known(hook: &str) -> bool {
+    HOOKS.iter().any(|(name, _)| *name == hook)
+}
+
+/// Whether files of the hook can be without a path, and can be unlinked: the hook is given an open file or a path, not
+/// a name in a folder.
+pub(crate) fn takes_files(hook: &str) -> bool {
+    let args = HOOKS.iter().find(|(name, _)| *name == hook).map_or(&[][..], |(_, args)| args);
+    !args.iter().any(|a| matches!(a, Folder(_)))
+}
+
+/// Whether all objects of the hook are in one mount: a hard link never leaves its mount.
+pub(crate) fn one_mount(hook: &str) -> bool {
+    let args = HOOKS.iter().find(|(name, _)| *name == hook).map_or(&[][..], |(_, args)| args);
+    let folders = args.iter().filter(|a| matches!(a, Folder(_))).count();
+    folders > 0 && folders < args.iter().filter(|a| matches!(a, Dentry(_))).count()
+}
+
+/// Builds the objects, gives the arguments.
+pub(super) fn arguments(stage: &mut Stage, operation: &Operation, layout: Layout, subject: &Laid) -> Result<Vec<u64>, String> {
+    let hook = &catalog()[operation.hook];
+    let (_, args) =
+        HOOKS.iter().find(|(name, _)| *name == hook.name).ok_or_else(|| format!("the hook `{}` has no arguments", hook.name))?;
+    let mut builder = Builder { stage, operation, variant: layout.variant >> 8, subject, at: Vec::new(), file: 0 };
+    if hook.objects.iter().any(|o| o.each_mount) {
+        builder.all_mounts_are_objects()?;
+    }
+    builder.objects()?;
+    let mut mounts = builder.at.iter().flatten().map(|at| at.mount);
+    let first = mounts.next();
+    if one_mount(&hook.name) && mounts.any(|m| Some(m) != first) {
+        return Err(format!("the objects of `{}` are in one mount", hook.name));
+    }
+    let mut out = Vec::new();
+    for arg in *args {
+        out.extend(builder.argument(*arg)?);
+    }
+    if builder.holds("by_exec") && builder.file != 0 {
+        builder.runs_the_file()?;
+    }
+    Ok(out)
+}
+
+struct Builder<'a> {
+    stage: &'a mut Stage,
+    operation: &'a Operation,
+    variant: u64,
+    subject: &'a Laid,
+    /// Places of the hook's objects.
+    at: Vec<Option<Location>>,
+    /// The file that was made.
+    file: u64,
+}
+
+impl Builder<'_> {
+    fn holds(&self, fact: &str) -> bool {
+        self.operation.facts.iter().any(|f| f == fact)
+    }
+
+    fn value(&self, field: &str) -> Option<u64> {
+        let id = catalog().field(field)?;
+        self.operation.values.get(&id).copied()
+    }
+
+    /// The host's other names of the file must be the operation's further objects.
+    fn all_mounts_are_objects(&self) -> Result<(), String> {
+        let given = self.operation.objects.len().saturating_sub(1);
+        let first = self.operation.objects.first().and_then(Option::as_ref).map(|o| &o.path);
+        let seen = match first {
+            Some(PathValue::Known(path)) if self.subject.namespace == self.stage.world.host => {
+                self.stage.scenery.aliases(&String::from_utf8_lossy(path)).len()
+            }
+            Some(PathValue::Absent) => return Err("a hook without a mount finds some path or fails".to_owned()),
+            _ => 0,
+        };
+        if seen == given { Ok(()) } else { Err(format!("the file has {seen} further paths, not {given}")) }
+    }
+
+    fn objects(&mut self) -> Result<(), String> {
+        let hook = &catalog()[self.operation.hook];
+        let hidden = |o: &Object| o.path == PathValue::Failed && o.file.is_some_and(|f| f.memfd);
+        if !hook.objects.iter().any(|o| o.each_mount) && self.operation.objects.iter().flatten().any(hidden) {
+            return Err("a memfd has no path, so none that fails".to_owned());
+        }
+        if !takes_files(&hook.name) && self.operation.objects.iter().flatten().any(|o| o.deleted || o.path == PathValue::Absent) {
+            return Err(format!("`{}` is about names, and they are there", hook.name));
+        }
+        for (i, contract) in hook.objects.iter().enumerate() {
+            let given = self.operation.objects.get(i).and_then(Option::as_ref);
+            let remote = given.is_some_and(|o| o.remote.is_some());
+            let shared = self.at.get(contract.path_of).copied().flatten().filter(|_| contract.path_of != i);
+            let at = match (given, shared) {
+                (Some(object), Some(at)) => {
+                    self.another_at(object, at, contract.exists)?;
+                    Some(at)
+                }
+                (Some(object), None) if !remote => {
+                    let namespace = self.subject.namespace;
+                    Some(objects::object(self.stage, object, namespace, self.variant.rotate_right(8 * i as u32))?)
+                }
+                _ => None,
+            };
+            self.at.push(at);
+        }
+        Ok(())
+    }
+
+    /// A second object with the path of an earlier one: what exists there brings the inode.
+    fn another_at(&mut self, object: &Object, at: Location, exists: bool) -> Result<(), String> {
+        if let (true, Some(file)) = (exists, object.file) {
+            self.stage.world.inode(at.dentry, objects::spec(file))?;
+        }
+        Ok(())
+    }
+
+    fn place(&self, object: usize) -> Result<Location, String> {
+        self.at.get(object).copied().flatten().ok_or_else(|| format!("the operation has no object {object}"))
+    }
+
+    /// None for an argument that this kernel does not pass.
+    fn argument(&mut self, arg: Arg) -> Result<Option<u64>, String> {
+        let choice = (self.variant % 3) as usize;
+        let pick = |list: &[[u64; 3]; 2], fact: bool| list.get(usize::from(fact)).and_then(|l| l.get(choice)).copied().unwrap_or(0);
+        Ok(Some(match arg {
+            File(i) => self.open(i)?,
+            FileOrNull(_) if !self.holds("has_file") => 0,
+            FileOrNull(i) => self.open(i)?,
+            Path(i) => {
+                let at = self.place(i)?;
+                self.stage.world.path(at)?
+            }
+            Folder(i) => self.folder(i)?,
+            Dentry(i) => self.place(i)?.dentry,
+            Binprm(i) => {
+                let file = self.open(i)?;
+                self.stage.world.binprm(file)?
+            }
+            Area(i) => self.area(i)?,
+            IdmapIfNew if self.stage.flavour == Flavour::Old => return Ok(None),
+            Idmap | IdmapIfNew | Any => self.variant & 0xffff,
+            Attributes => {
+                let attributes = self.stage.world.kernel.alloc("iattr")?;
+                self.stage.world.kernel.set(attributes, "iattr.ia_valid", pick(&CHANGES, self.holds("times")))?;
+                attributes
+            }
+            Protection => (self.variant & 3) | if self.holds("executable") { 4 } else { 0 },
+            Command => pick(&COMMANDS, self.holds("sets_flags")),
+            RenameFlags => {
+                if self.holds("exchange") {
+                    2
+                } else {
+                    self.variant & 1
+                }
+            }
+            Socket => self.socket()?,
+            Address => self.address()?.0,
+            AddressLength => self.address()?.1,
+            Message => {
+                let (address, length) = self.address()?;
+                self.stage.world.message(address, length)?
+            }
+        }))
+    }
+
+    fn open(&mut self, object: usize) -> Result<u64, String> {
+        let bits = |table: &[(&str, u32)]| {
+            let set = table.iter().filter(|(name, _)| self.holds(name) || self.value(name).is_some_and(|v| v != 0));
+            set.fold(0, |all, (_, bit)| all | bit)
+        };
+        let (mode, flags) = (bits(FILE_MODE), bits(FILE_FLAGS));
+        let at = self.place(object)?;
+        self.file = objects::open(self.stage, at, mode, flags)?;
+        Ok(self.file)
+    }
+
+    fn folder(&mut self, object: usize) -> Result<u64, String> {
+        let at = self.place(object)?;
+        let parent = self.stage.world.kernel.get(at.dentry, "dentry.d_parent")?;
+        self.stage.world.path(Location { dentry: parent, ..at })
+    }
+
+    fn area(&mut self, object: usize) -> Result<u64, String> {
+        let file = if self.holds("has_file") { self.open(object)? } else { 0 };
+        let area = self.stage.world.kernel.alloc("vm_area_struct")?;
+        self.stage.world.kernel.set(area, "vm_area_struct.vm_file", file)?;
+        let flags = (self.variant & 3) | if self.holds("was_executable") { 4 } else { 0 };
+        self.stage.world.kernel.set(area, "vm_area_struct.vm_flags", flags)?;
+        Ok(area)
+    }
+
+    /// The mapping of a program by the exec that starts it.
+    fn runs_the_file(&mut self) -> Result<(), String> {
+        let kernel = &mut self.stage.world.kernel;
+        let mut mm = kernel.get(self.subject.task, "task_struct.mm")?;
+        if mm == 0 {
+            mm = kernel.alloc("mm_struct")?;
+            kernel.set(self.subject.task, "task_struct.mm", mm)?;
+        }
+        kernel.set(mm, "mm_struct.exe_file", self.file)
+    }
+
+    fn socket(&mut self) -> Result<u64, String> {
+        let number = |field| self.value(field).unwrap_or(NO_VALUE) as u16;
+        let (family, kind, protocol) = (number("socket.family"), number("socket.type"), number("socket.protocol"));
+        let socket = self.stage.world.socket(family, kind, protocol)?;
+        if family == 0 && protocol == 0 && self.variant & 1 == 1 {
+            self.stage.world.kernel.set(socket, "socket.sk", 0)?;
+        }
+        Ok(socket)
+    }
+
+    /// Address and length of the other side.
+    fn address(&mut self) -> Result<(u64, u64), String> {
+        let remote = self.operation.objects.first().and_then(Option::as_ref).and_then(|o| o.remote);
+        let named = catalog()[self.operation.hook].name == "socket_sendmsg";
+        let world = &mut self.stage.world;
+        let Some((ip, port)) = remote else {
+            return Ok(match self.variant % 5 {
+                0 => (0, 0),
+                1 => (world.kernel.alloc_bytes("a socket address", b"\x01\0/run/socket\0\0\0\0\0\0"), 20),
+                // too short for the family that it claims
+                2 => (world.sockaddr(IpAddr::from([10, 0, 0, 1]), 443).0, 8),
+                3 => (world.sockaddr(IpAddr::from([0u8; 16]), 443).0, 20),
+                _ => (world.kernel.alloc_bytes("a socket address", b"\x10\0\0\0aaaabbbb\0\0\0\0\0\0\0\0"), 16),
+            });
+        };
+        let (v4, v6) = match ip.to_canonical() {
+            IpAddr::V4(v4) => (Some(v4), v4.to_ipv6_mapped()),
+            IpAddr::V6(v6) => (None, v6),
+        };
+        let family = self.operation.values.get(&catalog().field("socket.family").unwrap_or(ebsec_templates::FieldId(0))).copied();
+        let Some(v4) = v4.filter(|_| self.variant & 1 == 0) else {
+            let (address, length) = world.sockaddr(IpAddr::V6(v6), port);
+            return Ok((address, if self.variant & 2 == 0 { length } else { 24 }));
+        };
+        let (address, length) = world.sockaddr(IpAddr::V4(v4), port);
+        if named && family == Some(2) && self.variant & 2 != 0 {
+            // an address without a family is one of the socket's family
+            world.kernel.mem.poke(address, &[0, 0]).map_err(|e| e.to_string())?;
+        }
+        Ok((address, if self.variant & 4 == 0 { length } else { 128 }))
+    }
+}

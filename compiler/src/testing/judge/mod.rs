@@ -1,0 +1,282 @@
+//! Takes an artifact's bytes and operations, gives the verdicts of the emitted programs: each operation is laid out as
+//! kernel objects, the hook's program runs in user space, and what it refused, killed and counted is read back as the
+//! interpreter would say it. Decides nothing itself, and never reads the policy's conditions.
+
+mod hooks;
+mod objects;
+mod second;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+pub use second::{Second, second_opinion};
+
+pub(crate) use hooks::{one_mount, takes_files};
+
+use super::vm::kernel::{Flavour, Namespace};
+use super::vm::{Signal, Vm, World};
+use crate::decide::{CANARY, Plan};
+use crate::hir::eval::{Match, Truth, Verdict};
+use crate::hir::{Object, Operation, Package, PathValue};
+use ebsec_artifact::schema::{Control, Report};
+use ebsec_artifact::{MapRole, Truth as Said};
+use ebsec_templates::catalog;
+
+/// SIGKILL.
+const KILL: u32 = 9;
+
+/// How a process got its record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Past {
+    /// Written as the exec hooks would have left it, from the plan's tables.
+    #[default]
+    Written,
+    /// Every program of the line was really executed: the exec and fork hooks ran.
+    Hooks,
+    /// The process and its ancestors are older than the policy: the seeding programs ran.
+    Seeded,
+    /// There is no record: nothing is known of the process.
+    Missing,
+}
+
+/// What an operation leaves open: there are several ways to be a failed path, an untrusted program, a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// How the process got its record.
+    pub past: Past,
+    /// Chooses among the ways; any number.
+    pub variant: u64,
+}
+
+/// Why there is no verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No kernel object is like that: one sentence.
+    Impossible(String),
+    /// A program did what no verifier would have let through.
+    Fault(String),
+    /// A report does not say what happened: one sentence.
+    Report(String),
+}
+
+/// Mounts of the initial namespace beside its root.
+#[derive(Clone, Debug, Default)]
+pub struct Scenery {
+    /// File systems mounted there; none below another's bind.
+    pub mounts: Vec<String>,
+    /// What is seen at the first path is also seen at the second.
+    pub binds: Vec<(String, String)>,
+}
+
+impl Scenery {
+    /// The other paths by which the host sees what has this path.
+    #[must_use]
+    pub fn aliases(&self, path: &str) -> Vec<String> {
+        let moved =
+            |from: &str, to: &str| path.strip_prefix(from).filter(|r| r.is_empty() || r.starts_with('/')).map(|r| format!("{to}{r}"));
+        self.binds.iter().filter_map(|(a, b)| moved(a, b).or_else(|| moved(b, a))).collect()
+    }
+
+    /// The mount point of the mount that shows a path.
+    #[must_use]
+    pub fn mount_of(&self, path: &str) -> &str {
+        let places = self.mounts.iter().chain(self.binds.iter().map(|(_, to)| to)).map(String::as_str);
+        let above = places.filter(|m| path.strip_prefix(m).is_some_and(|r| r.is_empty() || r.starts_with('/')));
+        above.max_by_key(|m| m.len()).unwrap_or("/")
+    }
+}
+
+/// An emulated kernel with mounts and namespaces, before any policy.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    world: World,
+    scenery: Scenery,
+    flavour: Flavour,
+    places: Places,
+}
+
+/// Namespaces that operations are laid out in.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    /// A container's, owned by the initial user namespace.
+    container: Namespace,
+    /// One that is owned by another user namespace.
+    untrusted: Namespace,
+    /// As of `open_tree`: its paths are not known.
+    anonymous: Namespace,
+}
+
+impl Stage {
+    /// A kernel of a flavour; each seed gives other offsets.
+    ///
+    /// # Errors
+    /// The scenery has a path that is none.
+    pub fn new(flavour: Flavour, seed: u64, scenery: Scenery) -> Result<Stage, String> {
+        let mut world = World::new(flavour, seed)?;
+        for path in &scenery.mounts {
+            world.mount(world.host, path)?;
+        }
+        for (from, to) in &scenery.binds {
+            world.bind(world.host, from, to)?;
+        }
+        let container = world.namespace(world.user_ns)?;
+        let other = world.user_namespace()?;
+        let places = Places { container, untrusted: world.namespace(other)?, anonymous: world.anonymous_namespace()? };
+        Ok(Stage { world, scenery, flavour, places })
+    }
+}
+
+/// Outcomes and how often each was counted.
+type Counts = Vec<u64>;
+
+/// A loaded artifact, ready for operations one after the other; what a program remembers, it remembers.
+#[derive(Clone, Debug)]
+pub struct Judge<'p> {
+    plan: &'p Plan,
+    stage: Stage,
+    vm: Vm,
+    outcomes: Vec<Vec<Match>>,
+    counters: String,
+    pid: u32,
+}
+
+impl<'p> Judge<'p> {
+    /// Loads an artifact as the loader does: relocated, tables filled, on, with an endless lease.
+    ///
+    /// # Errors
+    /// The artifact is none, or does not fit its package.
+    pub fn new(stage: &Stage, artifact: &[u8], plan: &'p Plan, package: &Package) -> Result<Judge<'p>, String> {
+        let opened = ebsec_artifact::open(artifact).map_err(|e| e.to_string())?;
+        let mut vm = Vm::load(artifact, stage.world.kernel.clone())?;
+        let name = |role| opened.manifest.maps.iter().find(|m| m.role == role).map(|m| m.name.clone());
+        let map = |role| name(role).ok_or_else(|| format!("the manifest names no map for {role:?}"));
+        for table in &opened.tables.tables {
+            for (key, value) in table.entries() {
+                vm.update(table.name, key, value)?;
+            }
+        }
+        let world = &stage.world;
+        let control = Control {
+            mode: 1,
+            canary: 0,
+            lease: u64::MAX,
+            rename_lock: world.rename_lock,
+            root_mnt: world.host.root.vfs,
+            root_dentry: world.host.root.root,
+            mnt_ns: world.host.addr,
+            pid_ns: world.pid_ns,
+        };
+        vm.update(&map(MapRole::Control)?, &[0; 4], &control.write())?;
+        let rules: Vec<(usize, usize)> =
+            package.policies.iter().enumerate().flat_map(|(p, policy)| (0..policy.rules.len()).map(move |r| (p, r))).collect();
+        let outcomes = opened.manifest.outcomes.iter().map(|o| matches(o, &rules)).collect();
+        Ok(Judge { plan, stage: stage.clone(), vm, outcomes, counters: map(MapRole::Counters)?, pid: 100 })
+    }
+
+    /// What the hook's program says to an operation.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub fn run(&mut self, operation: &Operation, layout: Layout) -> Result<Verdict, Trouble> {
+        let hook = &catalog()[operation.hook];
+        let program = format!("ebsec_{}", hook.name);
+        let arguments = self.lay_out(operation, layout)?;
+        if !self.vm.programs().any(|p| p.name == program) {
+            return Ok(Verdict::default());
+        }
+        self.vm.kernel.env.signals.clear();
+        self.vm.drain("events");
+        let before = self.counts();
+        let run = self.vm.run(&program, &arguments).map_err(|f| Trouble::Fault(f.to_string()))?;
+        let counted: Vec<u64> = self.counts().iter().zip(&before).map(|(now, then)| now - then).collect();
+        let refused = (run.verdict != 0).then(|| run.verdict.unsigned_abs() as u16);
+        let killed = self.vm.kernel.env.signals.contains(&Signal { number: KILL, thread: false });
+        self.reports(operation, &counted)?;
+        Ok(Verdict { refused, killed, matched: self.matched(&counted) })
+    }
+
+    /// Lays out the process and the objects; gives the hook's arguments.
+    fn lay_out(&mut self, operation: &Operation, layout: Layout) -> Result<Vec<u64>, Trouble> {
+        let subject = subject::lay_out(self, operation, layout)?;
+        self.with_world(|judge| hooks::arguments(&mut judge.stage, operation, layout, &subject)).map_err(Trouble::Impossible)
+    }
+
+    /// Lets the world build in the memory of the machine.
+    fn with_world<T>(&mut self, build: impl FnOnce(&mut Self) -> T) -> T {
+        std::mem::swap(&mut self.stage.world.kernel, &mut self.vm.kernel);
+        let built = build(self);
+        std::mem::swap(&mut self.stage.world.kernel, &mut self.vm.kernel);
+        built
+    }
+
+    fn counts(&self) -> Counts {
+        let bytes = self.vm.lookup(&self.counters, &[0; 4]).unwrap_or_default();
+        bytes.chunks_exact(8).map(|b| b.try_into().map_or(0, u64::from_le_bytes)).collect()
+    }
+
+    /// The rules of the counted outcomes; over several objects the strongest truth.
+    fn matched(&self, counted: &[u64]) -> Vec<Match> {
+        let seen = self.outcomes.iter().zip(counted).filter(|(_, n)| **n > 0);
+        let mut all: Vec<Match> = seen.flat_map(|(matches, _)| matches.iter().copied()).collect();
+        all.sort_unstable();
+        all.reverse();
+        all.dedup_by_key(|m| (m.event, m.policy, m.rule));
+        all.reverse();
+        all
+    }
+
+    /// Each counted outcome is reported once, with its refusal and a path that the operation had.
+    fn reports(&mut self, operation: &Operation, counted: &[u64]) -> Result<(), Trouble> {
+        let mut left = counted.to_vec();
+        let paths: Option<Vec<&[u8]>> = operation.objects.iter().flatten().map(known).collect();
+        for record in self.vm.drain("events") {
+            let Some(report) = Report::read(&record.bytes) else { return Err(Trouble::Report("a report is too short".into())) };
+            let Some(count) = left.get_mut(report.outcome as usize).filter(|c| **c > 0) else {
+                return Err(Trouble::Report(format!("the outcome {} is reported and was not counted", report.outcome)));
+            };
+            *count -= 1;
+            let expected = self.plan.outcomes.get(report.outcome as usize);
+            let word = expected.map_or(0, |o| u32::from(o.errno.unwrap_or(0)) | u32::from(o.kill) << 16);
+            if report.verdict != word {
+                return Err(Trouble::Report(format!("the outcome {} is reported as {:#x}", report.outcome, report.verdict)));
+            }
+            if let (1, Some(paths)) = (report.kind, &paths) {
+                let told = end_of(&report.path, report.path_length);
+                if !paths.iter().any(|p| p.ends_with(told)) || told.is_empty() {
+                    return Err(Trouble::Report(format!("a report names the path `{}`", String::from_utf8_lossy(told))));
+                }
+            }
+        }
+        match left.iter().skip(CANARY as usize + 1).position(|n| *n > 0) {
+            Some(outcome) => Err(Trouble::Report(format!("the outcome {} was counted and not reported", outcome + 2))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The right-aligned end of a field of bytes; bit 31 of the length says that the front is cut off.
+fn end_of(bytes: &[u8], length: u32) -> &[u8] {
+    let length = (length & 0x7fff_ffff) as usize;
+    bytes.get(bytes.len().saturating_sub(length)..).unwrap_or_default()
+}
+
+fn known(object: &Object) -> Option<&[u8]> {
+    match &object.path {
+        PathValue::Known(path) => Some(path),
+        _ => None,
+    }
+}
+
+/// The rules of an outcome as the manifest says them.
+fn matches(outcome: &ebsec_artifact::Outcome, rules: &[(usize, usize)]) -> Vec<Match> {
+    let Some(event) = catalog().event(&outcome.event) else { return Vec::new() };
+    let found = |r: &ebsec_artifact::OutcomeRule| {
+        let (policy, rule) = *rules.get(r.rule as usize)?;
+        let truth = match r.truth {
+            Said::True => Truth::True,
+            Said::Failed => Truth::Failed,
+        };
+        Some(Match { event, policy, rule, truth })
+    };
+    outcome.rules.iter().filter_map(found).collect()
+}

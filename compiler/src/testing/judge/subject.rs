@@ -1,0 +1,214 @@
+//! Takes an operation's process, builds its task and its record: written from the plan's tables, or left by the fork and
+//! exec hooks, or by the programs that seed records for processes older than the policy.
+
+use super::{Judge, Layout, Past, Trouble, objects};
+use crate::hir::{FileAttributes, Operation, PathValue, Program, Subject};
+use crate::testing::vm::Task;
+use crate::testing::vm::kernel::{Namespace, TaskSpec};
+use ebsec_artifact::schema::Record;
+
+/// A process, laid out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Laid {
+    /// Its `task_struct`.
+    pub task: u64,
+    /// Its mount namespace, in which its files are.
+    pub namespace: Namespace,
+}
+
+const CLONE_THREAD: u64 = 0x1_0000;
+/// Every fact of a record is known.
+const ALL_KNOWN: u32 = 7;
+
+/// A program as a file, and the mount namespace in which it is executed.
+struct Image {
+    file: u64,
+    namespace: Namespace,
+}
+
+/// Builds the process and makes it the current one.
+pub(super) fn lay_out(judge: &mut Judge<'_>, operation: &Operation, layout: Layout) -> Result<Laid, Trouble> {
+    let subject = &operation.subject;
+    let namespace = home(judge, operation, layout.variant);
+    let task = match layout.past {
+        Past::Written => {
+            let task = make(judge, subject, namespace, layout.variant, 0).map_err(Trouble::Impossible)?;
+            let record = written(judge, subject);
+            judge.vm.update("tasks", &task.addr.to_le_bytes(), &record.write()).map_err(Trouble::Impossible)?;
+            task
+        }
+        Past::Hooks => executed(judge, subject, namespace, layout.variant)?,
+        Past::Seeded => seeded(judge, subject, namespace, layout.variant)?,
+        Past::Missing => {
+            let lost = |p: &Program| p.path == PathValue::Failed && !p.trusted;
+            if !lost(&subject.exe) || !lost(&subject.parent) || !subject.lineage.iter().all(lost) || subject.lineage.is_empty() {
+                return Err(Trouble::Impossible("of a process without a record nothing is known".to_owned()));
+            }
+            make(judge, subject, namespace, layout.variant, 0).map_err(Trouble::Impossible)?
+        }
+    };
+    let laid = Laid { task: task.addr, namespace };
+    judge.vm.kernel.env.task = task;
+    Ok(laid)
+}
+
+/// The namespace that the process is in. A container has another pid namespace, another mount namespace, or both.
+fn home(judge: &Judge<'_>, operation: &Operation, variant: u64) -> Namespace {
+    let several = operation.objects.len() > ebsec_templates::catalog()[operation.hook].objects.len();
+    let own = operation.subject.container && variant & 3 != 0 && !several;
+    if own { judge.stage.places.container } else { judge.stage.world.host }
+}
+
+/// A task with the ids of the subject, which runs nothing yet. `parent` is 0 for none.
+fn make(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, variant: u64, parent: u64) -> Result<Task, String> {
+    judge.pid += 1;
+    let own = namespace != judge.stage.world.host;
+    let comm = String::from_utf8(subject.comm.clone()).map_err(|_| "this task name is not text".to_owned())?;
+    let spec = TaskSpec {
+        pid: judge.pid,
+        tgid: judge.pid,
+        uid: subject.uid,
+        euid: subject.euid,
+        gid: subject.gid,
+        comm,
+        exe: 0,
+        parent,
+        namespace: Some(namespace),
+        pid_level: u32::from(subject.container && (!own || variant & 4 != 0)),
+    };
+    judge.with_world(|judge| judge.stage.world.task(&spec))
+}
+
+/// What the exec hooks would have left.
+fn written(judge: &Judge<'_>, subject: &Subject) -> Record {
+    let plan = judge.plan;
+    let number = |p: &Program| plan.paths.class_of_value(&p.path) << 1 | u32::from(p.trusted);
+    let [line0, line1, line2, line3] = plan.line_of(&subject.lineage);
+    let events = plan.possible(&subject.exe, &subject.parent, &subject.lineage);
+    let of_line = |p: &Program| plan.subject.line_events.get(number(p) as usize).copied().unwrap_or(0);
+    Record {
+        exe: number(&subject.exe),
+        parent: number(&subject.parent),
+        pending: 2,
+        flags: ALL_KNOWN,
+        events,
+        line_events: subject.lineage.iter().fold(0, |all, p| all | of_line(p)),
+        line0,
+        line1,
+        line2,
+        line3,
+    }
+}
+
+/// The file of a program and where it is executed, so that it has its path and is trusted or not.
+fn image(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<Image, String> {
+    let (host, places) = (judge.stage.world.host, judge.stage.places);
+    let (at, namespace) = match (program.trusted, variant % 3) {
+        (true, 0) => (places.container, places.container),
+        (true, _) => (host, host),
+        (false, 0) => (places.untrusted, host),
+        (false, 1) => (host, places.untrusted),
+        (false, _) => (places.untrusted, places.untrusted),
+    };
+    judge.with_world(|judge| {
+        let memfd = program.path == PathValue::Absent && variant & 8 == 0;
+        let at = objects::place(&mut judge.stage, &program.path, memfd, at, variant >> 4)?;
+        judge.stage.world.inode(at.dentry, objects::spec(FileAttributes { mode: 0o755, owner: 0, memfd }))?;
+        Ok(Image { file: objects::open(&mut judge.stage, at, 1, 0x20)?, namespace })
+    })
+}
+
+/// Gives a task another mount namespace.
+fn move_to(judge: &mut Judge<'_>, task: u64, namespace: Namespace) -> Result<(), String> {
+    let kernel = &mut judge.vm.kernel;
+    let proxy = kernel.get(task, "task_struct.nsproxy")?;
+    kernel.set(proxy, "nsproxy.mnt_ns", namespace.addr)
+}
+
+/// Makes a task run a file: from then on the kernel shows it.
+fn shows(judge: &mut Judge<'_>, task: u64, file: u64) -> Result<(), String> {
+    let kernel = &mut judge.vm.kernel;
+    let mm = kernel.alloc("mm_struct")?;
+    kernel.set(mm, "mm_struct.exe_file", file)?;
+    kernel.set(task, "task_struct.mm", mm)
+}
+
+fn call(judge: &mut Judge<'_>, program: &str, arguments: &[u64]) -> Result<(), Trouble> {
+    judge.vm.run(program, arguments).map(drop).map_err(|f| Trouble::Fault(f.to_string()))
+}
+
+/// An exec of the current task.
+fn exec(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<(), Trouble> {
+    let task = judge.vm.kernel.env.task.addr;
+    let image = image(judge, program, variant).map_err(Trouble::Impossible)?;
+    move_to(judge, task, image.namespace).map_err(Trouble::Impossible)?;
+    let binprm = judge.with_world(|judge| judge.stage.world.binprm(image.file)).map_err(Trouble::Impossible)?;
+    call(judge, "ebsec_bprm_check_security", &[binprm])?;
+    shows(judge, task, image.file).map_err(Trouble::Impossible)?;
+    call(judge, "ebsec_bprm_committed_creds", &[binprm])
+}
+
+fn fork(judge: &mut Judge<'_>, child: Task, flags: u64) -> Result<(), Trouble> {
+    call(judge, "ebsec_task_alloc", &[child.addr, flags])?;
+    judge.vm.kernel.env.task = child;
+    Ok(())
+}
+
+/// The whole line, executed: ancestors one after the other, the parent, a fork, the program; sometimes another thread.
+fn executed(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, variant: u64) -> Result<Task, Trouble> {
+    let host = judge.stage.world.host;
+    let first = make(judge, subject, host, 0, 0).map_err(Trouble::Impossible)?;
+    call(judge, "ebsec_seed", &[0, first.addr])?;
+    judge.vm.kernel.env.task = first.clone();
+    for (i, program) in subject.lineage.iter().chain([&subject.parent]).enumerate() {
+        exec(judge, program, variant.rotate_right(i as u32 * 5))?;
+    }
+    let mut task = make(judge, subject, namespace, variant, first.addr).map_err(Trouble::Impossible)?;
+    fork(judge, task.clone(), 0)?;
+    // a child that is what its parent is need not exec
+    if subject.exe != subject.parent || variant & 16 == 0 {
+        exec(judge, &subject.exe, variant.rotate_right(32))?;
+    }
+    if variant & 32 != 0 {
+        let thread = make(judge, subject, namespace, variant, first.addr).map_err(Trouble::Impossible)?;
+        fork(judge, thread.clone(), CLONE_THREAD)?;
+        task = thread;
+    }
+    move_to(judge, task.addr, namespace).map_err(Trouble::Impossible)?;
+    Ok(task)
+}
+
+/// The process with living ancestors, all older than the policy.
+fn seeded(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, variant: u64) -> Result<Task, Trouble> {
+    let mut line: Vec<Task> = Vec::new();
+    let host = judge.stage.world.host;
+    for (i, program) in subject.lineage.iter().chain([&subject.parent, &subject.exe]).enumerate() {
+        let above = line.last().map_or(0, |t| t.addr);
+        let variant = variant.rotate_right(i as u32 * 5);
+        let task = make(judge, subject, host, variant, above).map_err(Trouble::Impossible)?;
+        if program.path != PathValue::Absent || variant & 64 == 0 {
+            let image = image(judge, program, variant).map_err(Trouble::Impossible)?;
+            move_to(judge, task.addr, image.namespace).map_err(Trouble::Impossible)?;
+            shows(judge, task.addr, image.file).map_err(Trouble::Impossible)?;
+        }
+        line.push(task);
+    }
+    if variant & 128 != 0 {
+        line.reverse();
+    }
+    for program in ["ebsec_seed", "ebsec_seed_line"] {
+        for task in &line {
+            call(judge, program, &[0, task.addr])?;
+        }
+    }
+    let task = if variant & 128 != 0 { line.first() } else { line.last() };
+    let task = task.cloned().ok_or_else(|| Trouble::Impossible("there is no process".to_owned()))?;
+    // the ids of a pid namespace are not seeded, and the mount namespace is as it was
+    let level = u64::from(subject.container && (namespace == host || variant & 4 != 0));
+    let moved = move_to(judge, task.addr, namespace).and_then(|()| {
+        let pid = judge.vm.kernel.get(task.addr, "task_struct.thread_pid")?;
+        judge.vm.kernel.set(pid, "pid.level", level)
+    });
+    moved.map_err(Trouble::Impossible)?;
+    Ok(task)
+}

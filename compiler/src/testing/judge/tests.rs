@@ -1,0 +1,70 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+//! The judge knows every hook of the contracts.
+
+use super::*;
+
+#[test]
+fn other_names_of_a_file() {
+    let scenery = Scenery { mounts: vec![], binds: vec![("/srv/a".into(), "/mnt".into())] };
+    assert_eq!(scenery.aliases("/srv/a/b"), ["/mnt/b"]);
+    assert_eq!(scenery.aliases("/mnt"), ["/srv/a"]);
+    assert!(scenery.aliases("/srv/ab").is_empty());
+}
+
+#[test]
+fn mounts_of_paths() {
+    let scenery = Scenery { mounts: vec!["/srv".into(), "/srv/b".into()], binds: vec![("/x".into(), "/mnt".into())] };
+    assert_eq!(["/srv/a", "/srv/b/c", "/srvx", "/mnt", "/x"].map(|p| scenery.mount_of(p)), ["/srv", "/srv/b", "/", "/mnt", "/"]);
+}
+
+#[test]
+fn every_hook_of_the_contracts_has_arguments() {
+    for hook in &catalog().hooks {
+        assert!(hooks::is_known(&hook.name), "`{}` is missing in the table of arguments", hook.name);
+    }
+}
+
+/// The verdicts of both judges on the steps of a text's tests; `vary` lays each out in that many ways.
+fn both(text: &str, vary: u64) -> Vec<(Verdict, Result<Verdict, Trouble>)> {
+    use crate::pipeline::{build, check};
+    let mut input = crate::pipeline::Input::default();
+    input.sources.add("a.ebsec", text);
+    let checked = check(input);
+    let package = checked.package.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    let built = build(&package, &checked.sources).unwrap();
+    let mut all = Vec::new();
+    for flavour in [Flavour::Old, Flavour::New] {
+        let stage = Stage::new(flavour, 3, Scenery::default()).unwrap();
+        let mut judge = Judge::new(&stage, &built.artifact, &built.plan, &package).unwrap();
+        for step in package.tests.iter().flat_map(|t| &t.steps) {
+            for variant in 0..vary {
+                let interpreter = crate::hir::eval::eval(&package, catalog(), &step.operation);
+                for past in [Past::Written, Past::Hooks, Past::Seeded] {
+                    let layout = Layout { past, variant: variant.wrapping_mul(0x9e37_79b9_7f4a_7c15) };
+                    all.push((interpreter.clone(), judge.run(&step.operation, layout)));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn no_prefix_holds_an_absent_address() {
+    let text = "policy p {
+    mode = enforce
+    r: deny hook.socket_connect, hook.socket_sendmsg when remote.ip in [::/0]
+}
+test \"t\" {
+    process p = { exe = \"/bin/x\" }
+    p hook.socket_connect { family = unix } => allow
+    p hook.socket_sendmsg { family = inet } => allow
+    p hook.socket_connect [::1]:80 => deny by p.r
+}
+";
+    let all = both(text, 20);
+    assert_eq!(all.len(), 3 * 20 * 3 * 2);
+    for (interpreter, bytecode) in all {
+        assert_eq!(bytecode, Ok(interpreter));
+    }
+}
