@@ -364,7 +364,14 @@ again:
   r0 = r9
   exit
 fail:
+.if NEED_DELETED
+  r1 = r6
+  call path_unlinked
+  r9 = r0
+  r9 |= 1
+.else
   r9 = 1
+.endif
 failed:
   r1 = data stats
   r2 = 1
@@ -519,20 +526,9 @@ matched:
   class_of_state
   r9 = r0
 .if NEED_DELETED
-  ; unlinked: not hashed, has an inode, is no root
-  read8 8 dentry.d_hash.pprev fail
-  r1 = *(u64 *)(r10 - 8)
-  if r1 != 0 goto linked
-  read8 8 dentry.d_inode fail
-  r1 = *(u64 *)(r10 - 8)
-  if r1 == 0 goto linked
-  read8 8 dentry.d_parent fail
-  r1 = *(u64 *)(r10 - 8)
-  if r1 == r6 goto linked
-  r1 = 1 ll
-  r1 <<= 32
-  r9 |= r1
-linked:
+  r1 = r6
+  call path_unlinked
+  r9 |= r0
 .endif
   r0 = r9
   exit
@@ -552,7 +548,33 @@ absent:
   r0 = 0
   exit
 fail:
+.if NEED_DELETED
+  ; that a file is unlinked is known even where its path is not
+  r1 = r6
+  call path_unlinked
+  r0 |= 1
+.else
   r0 = 1
+.endif
+  exit
+
+; Whether a name is unlinked: not hashed, has an inode, is no root. r1 = dentry -> r0 = flag 1 or 0.
+.func path_unlinked global 1
+  r6 = r1
+  read8 8 dentry.d_hash.pprev linked
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != 0 goto linked
+  read8 8 dentry.d_inode linked
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0 goto linked
+  read8 8 dentry.d_parent linked
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == r6 goto linked
+  r0 = 1 ll
+  r0 <<= 32
+  exit
+linked:
+  r0 = 0
   exit
 
 ; The up to 8 components below index r3 (exclusive, counted from the leaf), in the order of the path.

@@ -202,7 +202,14 @@ none:
   if r1 != 0 goto finish
 .failed:
   r7 = 100
+.if NEED_DELETED
+  r1 = *(u64 *)(r10 - 104)
+  call path_unlinked
+  r0 |= 1
+  *(u64 *)(r10 - 88) = r0
+.else
   *(u64 *)(r10 - 88) = 1
+.endif
 .decide:
 .endm
 

@@ -213,6 +213,7 @@ impl Maker<'_> {
             }
             deleted = match &path {
                 PathValue::Known(path) => self.random.chance(10) && !self.is_mounted(&String::from_utf8_lossy(path)),
+                PathValue::Failed if !memfd => self.random.chance(25),
                 _ => false,
             };
         }

@@ -29,7 +29,7 @@ fn failing(stage: &mut Stage, namespace: Namespace, variant: u64) -> Made<Locati
             world.detach(mount)?;
             world.walk(Location { mount, dentry: mount.root }, if variant & 1 == 0 { "a" } else { "etc/shadow" })
         }
-        4..7 => world.locate(stage.places.anonymous, if variant & 1 == 0 { "/" } else { "/etc/shadow" }),
+        4..7 => world.locate(stage.places.anonymous, if variant & 1 == 0 { "/a" } else { "/etc/shadow" }),
         _ => world.locate(namespace, &format!("/{}", "a-long-component-of-a-path/".repeat(170))),
     }
 }

@@ -68,3 +68,23 @@ test \"t\" {
         assert_eq!(bytecode, Ok(interpreter));
     }
 }
+
+#[test]
+fn an_unlinked_file_is_deleted_even_where_its_path_fails() {
+    let text = "policy p {
+    mode = enforce
+    r: deny exec, file.write when file.path.deleted
+}
+test \"t\" {
+    process p = { exe = \"/bin/x\" }
+    p exec \"/a\" { deleted = true, unresolved = true } => deny by p.r
+    p exec \"/a\" { unresolved = true } => allow
+    p hook.inode_setxattr \"/a\" { deleted = true, unresolved = true } => deny by p.r
+    p hook.inode_setxattr \"/a\" { unresolved = true } => allow
+    p hook.path_chmod \"/a\" { deleted = true } => deny by p.r
+}
+";
+    for (i, (interpreter, bytecode)) in both(text, 30).into_iter().enumerate() {
+        assert_eq!(bytecode, Ok(interpreter), "{i}");
+    }
+}
