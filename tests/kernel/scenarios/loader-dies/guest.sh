@@ -6,7 +6,7 @@ echo x >/etc/secret
 now() { cut -d' ' -f1 /proc/uptime | tr -d .; }
 start=$(now); ebsec-load load $policy >/dev/null 2>&1; took=$(($(now) - start)); ebsec-load unload >/dev/null
 i=0
-while [ $i -lt 20 ]; do
+while [ $i -lt 8 ]; do
     i=$((i + 1))
     ebsec-load load $policy >/dev/null 2>&1 &
     usleep $((took * 100 * (50 + i * 3))); kill -9 $! 2>/dev/null; wait $! 2>/dev/null
