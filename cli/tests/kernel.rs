@@ -117,7 +117,7 @@ fn scenarios() -> BTreeMap<String, PathBuf> {
 
 fn run_scenario(series: &str, folder: &Path) -> Result<(), String> {
     let mut command = Command::new(EBSEC);
-    command.args(["guest", "--kernel", series, "--timeout", "300"]);
+    command.args(["guest", "--kernel", series, "--timeout", "900"]);
     let options = std::fs::read_to_string(folder.join("options")).unwrap_or_default();
     command.args(options.split_whitespace());
     for (host, guest) in files(folder)? {
