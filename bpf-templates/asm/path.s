@@ -302,6 +302,18 @@ no:
   read8 8 mnt_namespace.seq none
   goto have
 new:
+  ; since 7.x it has an id and a number of its own instead (MNT_NS_ANON_INO)
+  *(u64 *)(r10 - 8) = 0
+  r1 = r10
+  r1 += -8
+  r2 = 4
+  r3 = offsetof(mnt_namespace.ns.inum)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto none
+  w1 = *(u32 *)(r10 - 8)
+  w2 = 0xEFFFFFF7
+  if r1 == r2 goto none
   read8 8 mnt_namespace.ns.ns_id none
 have:
   r1 = *(u64 *)(r10 - 8)
