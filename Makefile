@@ -75,6 +75,7 @@ test-host: setup
 # Every scenario on every kernel that could be fetched.
 test-kernels: fetch-kernels guest-tools
 	cargo test -q -p ebsec --test kernel -- --ignored --nocapture
+	cargo test -q -p ebsec --test sample -- --ignored --nocapture
 
 test: test-host test-kernels
 	@$(EBSEC) kernels > target/kernels.txt || true
@@ -83,9 +84,10 @@ test: test-host test-kernels
 	  cat target/skipped.txt; \
 	else echo "all tests passed on every kernel:"; cat target/kernels.txt; fi
 
-# 100,000 random policies and operations, judged by the interpreter and by the emitted programs.
-soak-differential: setup
+# 100,000 random policies and operations, judged by the interpreter and by the emitted programs; 256 on each kernel.
+soak-differential: fetch-kernels guest-tools
 	cargo run -q --release -p ebsec-compiler --example differential -- 100000
+	EBSEC_SAMPLE=16 cargo test -q -p ebsec --test sample -- --ignored --nocapture
 
 # Writes what came out as what is expected; look at the difference before committing.
 bless: fetch-kernels guest-tools

@@ -77,12 +77,16 @@
 .macro field_remote_port
   r1 = *(u64 *)(r10 - 192)
 .endm
+; Without a sock the value is 0, a number: to the verifier of 6.1 a null pointer is still a pointer.
 .macro field_socket_family
   r1 = *(u64 *)(r6 + 0)
   r1 = *(u64 *)(r1 + socket.sk)
   if r1 == 0 goto .none
   w1 = *(u16 *)(r1 + sock.__sk_common.skc_family)
+  goto .done
 .none:
+  r1 = 0
+.done:
 .endm
 .macro field_socket_type
   r1 = *(u64 *)(r6 + 0)
@@ -93,5 +97,8 @@
   r1 = *(u64 *)(r1 + socket.sk)
   if r1 == 0 goto .none
   w1 = *(u16 *)(r1 + sock.sk_protocol)
+  goto .done
 .none:
+  r1 = 0
+.done:
 .endm

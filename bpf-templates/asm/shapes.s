@@ -22,7 +22,11 @@
   r1 = *(u64 *)(r6 + {8*n})
   if r1 == 0 goto .none
   r1 = *(u64 *)(r1 + file.f_inode)
+  goto .done
 .none:
+  ; a number: to the verifier of 6.1 a null pointer is still a pointer
+  r1 = 0
+.done:
 .endm
 
 ; Argument N is a struct path.

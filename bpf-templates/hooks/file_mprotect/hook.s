@@ -11,7 +11,10 @@
   r1 = *(u64 *)(r1 + vm_area_struct.vm_file)
   if r1 == 0 goto .none
   r1 = *(u64 *)(r1 + file.f_inode)
+  goto .done
 .none:
+  r1 = 0
+.done:
 .endm
 .macro file_mprotect__fact_has_file
   r1 = *(u64 *)(r6 + 0)
