@@ -40,10 +40,19 @@ impl fmt::Display for ArtifactError {
             Self::DoubleSection(name) => write!(f, "the section `{name}` is there twice"),
             Self::LongSection(name) => write!(f, "the section `{name}` is too long"),
             Self::Format(format) => write!(f, "the artifact has the format {format}, which this version cannot read"),
-            Self::Schema(hash) => write!(f, "the artifact was made for other layouts (`{hash}`)"),
-            Self::Manifest(what) => write!(f, "the manifest cannot be read: {what}"),
+            Self::Schema(hash) => write!(f, "the artifact was made for other layouts (`{}`)", Plain(hash)),
+            Self::Manifest(what) => write!(f, "the manifest cannot be read: {}", Plain(what)),
             Self::Tables(what) => write!(f, "the initial map contents cannot be read: {what}"),
         }
+    }
+}
+
+/// Text that quotes the file: its control characters are escaped, so that it stays one line and moves no terminal.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_default()) } else { write!(f, "{c}") })
     }
 }
 

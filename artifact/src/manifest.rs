@@ -81,10 +81,12 @@ pub struct ProgramBudget {
 pub enum MapRole {
     /// The control cell.
     Control,
-    /// Process records.
+    /// Task by slot of the table of process records, 0 where none is.
+    Owners,
+    /// The table of process records.
+    Records,
+    /// Process records that are not in the table.
     Tasks,
-    /// Addresses of tasks that no rule is about.
-    Cache,
     /// Counters by outcome.
     Counters,
     /// Counters of the whole.

@@ -1,5 +1,5 @@
 //! Layouts shared by the kernel programs and the loader: offsets in bytes, readers and writers, little endian.
-//! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `BLESS=1`).
+//! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
 pub const SCHEMA_HASH: &str = "83c6d1bb13fc88778f583399c034b03b20973f79354ea7b2c0bfa0a1fdf8c536";
@@ -87,7 +87,7 @@ impl Control {
     }
 }
 
-/// What is known of a task; value of the map tasks.
+/// What is known of a task; a slot of records, and value of the map tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[rustfmt::skip]
 pub struct Record {
@@ -312,7 +312,7 @@ pub struct Stats {
     pub failed: u64,
     /// Events of tasks without a record.
     pub missing: u64,
-    /// Forks refused because the map tasks was full.
+    /// Forks refused because there was no room for a record.
     pub full: u64,
     /// Records made when the policy was loaded.
     pub seeded: u64,

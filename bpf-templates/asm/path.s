@@ -31,7 +31,22 @@
   if r0 == 0 goto dead
   if r0 == 1 goto decided
   r1 = r5
-  if r0 == 3 goto over
+  if r0 == 3 goto .skip
+  goto .next
+.skip:
+  ; nothing before a slash changes the state: what is left of the word is its slash, if it has one (it is the last byte)
+  r2 >>= 8
+  r3 = 0x2f2f2f2f2f2f2f2f ll
+  r3 ^= r2
+  r0 = 0x0101010101010101 ll
+  r5 = r3
+  r5 -= r0
+  r3 ^= -1
+  r5 &= r3
+  r0 <<= 7
+  r5 &= r0
+  if r5 == 0 goto over
+  r2 = 0x2f00
   goto .next
 .own:
   r5 >>= 32
@@ -70,8 +85,7 @@ decided:
   r3 += r2
   r2 = *(u64 *)(r3 + 0)
   if r2 != r5 goto .second
-  r2 = *(u64 *)(r3 + 8)
-  w0 = w2
+  w0 = *(u32 *)(r3 + 8)
   if r0 == r8 goto .hit
 .second:
   r2 = 0xD6E8FEB86659FD93 ll
@@ -82,8 +96,7 @@ decided:
   r3 += r2
   r2 = *(u64 *)(r3 + 0)
   if r2 != r5 goto .miss
-  r2 = *(u64 *)(r3 + 8)
-  w0 = w2
+  w0 = *(u32 *)(r3 + 8)
   if r0 == r8 goto .hit
 .miss:
   r1 = r8
@@ -94,8 +107,7 @@ decided:
   if r0 != 0 goto decided
   goto .done
 .hit:
-  r2 >>= 32
-  r8 = r2
+  w8 = *(u32 *)(r3 + 12)
 .done:
 .endm
 
@@ -145,25 +157,41 @@ decided:
 .have:
 .endm
 
-; r8 = state after the name of the dentry in the slot; jumps to `slow` for names that are not inline.
-.macro component slot
+; r8 = state after the name of the dentry in the slot and, if SLASH, the `/` after it; jumps to `slow` for names that are
+; not inline.
+.macro component slot slash
   r6 = *(u64 *)(r10 - {slot})
   w9 = *(u32 *)(r6 + dentry.d_name.len)
   if r9 > 31 goto slow
 .rept k 0 4
   name_word {k}
   if r9 >= 8 goto .whole
-  ; the bytes beyond the name go: shifts by -8n modulo 64, and by r4, which x86 shifts by without moving it
-  r4 = 0
+  ; The zero that ends the name stays, and becomes the slash; the bytes beyond it go: shifts by 56-8n, taken modulo 64,
+  ; and by r4, which x86 shifts by without moving it.
+  r4 = -1
   r4 -= r9
   r4 <<= 3
   r5 <<= r4
+.if {slash}
+  r3 = 0x2f00000000000000 ll
+  r5 |= r3
+.endif
   r5 >>= r4
+  step_word
+  goto .end
 .whole:
   step_word
-  if r9 <= 8 goto .end
+.if {slash}
+  if r9 == 8 goto .full
+.else
+  if r9 == 8 goto .end
+.endif
   r9 += -8
 .endr
+.if {slash}
+.full:
+  step_slash
+.endif
 .end:
 .endm
 
@@ -211,11 +239,10 @@ top:
   goto slow
 .rept j 0 15
 enter{15-j}:
-  component {8*(15-j)+8}
-  step_slash
+  component {8*(15-j)+8} 1
 .endr
 enter0:
-  component 8
+  component 8 0
   goto end
 decided:
 end:

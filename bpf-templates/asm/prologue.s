@@ -23,37 +23,28 @@
   call bpf_get_current_task
   r8 = r0
   r9 = 2
-  if r7 == 0 goto .ordinary
+  if r7 == 0 goto .record
   call bpf_get_current_pid_tgid
   r0 >>= 32
-  if r0 != r7 goto .ordinary
+  if r0 != r7 goto .record
   r9 = 1
-  goto .record
-.ordinary:
-  cache_slot
-  r3 = *(u64 *)(r2 + 0)
-  if r3 == r8 goto allow
 .record:
   ; the start state, in a form about which the verifier assumes nothing: else it follows the canary's way apart
   r1 = r9
   forget r1 r8
   *(u64 *)(r10 - 24) = r1
-  *(u64 *)(r10 - 8) = r8
-  r1 = map tasks
-  r2 = r10
-  r2 += -8
-  call bpf_map_lookup_elem
-  if r0 == 0 goto .missing
-  r1 = *(u64 *)(r0 + {record_events})
+  find_slot slot_is_own .elsewhere
+  record_of_slot
+.have:
   if r9 == 1 goto .copy
+  r1 = *(u64 *)(r0 + {record_events})
+.if MASK < (1 << 31)
+  r1 &= {MASK}
+.else
   r2 = {MASK} ll
-  r2 &= r1
-  if r2 != 0 goto .copy
-  if r1 != 0 goto allow
-  ; no rule is about this task at all: say so quicker next time
-  cache_slot
-  *(u64 *)(r2 + 0) = r8
-  goto allow
+  r1 &= r2
+.endif
+  if r1 == 0 goto allow
 .copy:
 .if USE_EXE
   w1 = *(u32 *)(r0 + {record_exe})
@@ -70,7 +61,11 @@
 .endif
 .endr
   goto .begin
-.missing:
+.elsewhere:
+  r1 = r8
+  call record_moved
+  if r0 != 0 goto .have
+  ; a task of which nothing is known
   r1 = data stats
   r2 = 1
   lock *(u64 *)(r1 + {stats_missing}) += r2
@@ -92,17 +87,6 @@
 .macro forget reg by
   {reg} += {by}
   {reg} -= {by}
-.endm
-
-; r2 = address of the cache's slot of task r8. Clobbers r1.
-.macro cache_slot
-  r1 = r8
-  r1 >>= 6
-  w1 *= 0x61C88647
-  w1 >>= 15
-  w1 &= 0x1fff8
-  r2 = data cache
-  r2 += r1
 .endm
 
 ; r0 = the verdict; ends the program.

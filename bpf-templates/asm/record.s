@@ -63,32 +63,16 @@
 .end:
 .endm
 
-; Clears the cache's slot of task r8 where it names this task.
-.macro cache_forget
-  cache_slot
-  r1 = *(u64 *)(r2 + 0)
-  if r1 != r8 goto .other
-  *(u64 *)(r2 + 0) = 0
-.other:
-.endm
-
-; r7 = the record of task r8, or goes to the label.
-.macro record_of_task none
-  *(u64 *)(r10 - 8) = r8
-  r1 = map tasks
-  r2 = r10
-  r2 += -8
-  call bpf_map_lookup_elem
-  if r0 == 0 goto {none}
-  r7 = r0
-.endm
-
 ; A task is born: the child inherits. A full map refuses the fork while the policy is on.
 .func ebsec_task_alloc prog lsm/task_alloc
   r6 = r1
+  r1 = *(u64 *)(r6 + 0)
+  *(u64 *)(r10 - 8) = r1
+  plain_task end
+  r9 = r8
   call bpf_get_current_task
   r8 = r0
-  record_of_task orphan
+  record_of_task end
 .rept i 0 {record_size/8}
   r1 = *(u64 *)(r7 + {8*i})
   *(u64 *)(r10 - {8+record_size-8*i}) = r1
@@ -107,13 +91,20 @@
   record_events_of
 thread:
   *(u32 *)(r7 + {record_pending}) = 2
-  r1 = *(u64 *)(r6 + 0)
-  *(u64 *)(r10 - 8) = r1
+  r8 = r9
+  find_slot slot_taken full
+  record_of_slot
+.rept i 0 {record_size/8}
+  r1 = *(u64 *)(r7 + {8*i})
+  *(u64 *)(r0 + {8*i}) = r1
+.endr
+  goto end
+full:
+  *(u64 *)(r10 - 8) = r8
   r1 = map tasks
   r2 = r10
   r2 += -8
-  r3 = r10
-  r3 += -{8+record_size}
+  r3 = r7
   r4 = 0
   call bpf_map_update_elem
   if r0 == 0 goto end
@@ -125,7 +116,6 @@ thread:
   if r1 == 0 goto end
   r0 = -11
   exit
-orphan:
 end:
   r0 = 0
   exit
@@ -134,20 +124,18 @@ end:
 .func ebsec_task_free prog lsm/task_free
   r1 = *(u64 *)(r1 + 0)
   *(u64 *)(r10 - 8) = r1
+  plain_task end
+  find_slot slot_is_own elsewhere
+  r2 = data owners
+  r2 += r1
+  r1 = 0
+  *(u64 *)(r2 + 0) = r1
+  goto end
+elsewhere:
   r1 = map tasks
   r2 = r10
   r2 += -8
   call bpf_map_delete_elem
-  ; the address as a plain number
-  r1 = r10
-  r1 += -16
-  r2 = 8
-  r3 = r10
-  r3 += -8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto end
-  r8 = *(u64 *)(r10 - 16)
-  cache_forget
 end:
   r0 = 0
   exit
@@ -156,7 +144,6 @@ end:
 .func ebsec_bprm_committed_creds prog lsm/bprm_committed_creds
   call bpf_get_current_task
   r8 = r0
-  cache_forget
   record_of_task end
   w6 = *(u32 *)(r7 + {record_pending})
   *(u32 *)(r7 + {record_exe}) = r6
@@ -199,10 +186,18 @@ known:
   *(u32 *)(r7 + {record_flags}) = 1
   *(u32 *)(r7 + {record_pending}) = 2
   *(u64 *)(r10 - 8) = r6
-  r1 = map tasks
-  r2 = r10
-  r2 += -8
-  call bpf_map_lookup_elem
+  r1 = r10
+  r1 += -{16+record_size}
+  r2 = 8
+  r3 = r10
+  r3 += -8
+  call bpf_probe_read_kernel
+  if r0 != 0 goto end
+  r8 = *(u64 *)(r10 - {16+record_size})
+  find_slot slot_is_own absent
+  goto end
+absent:
+  record_in_hash
   if r0 != 0 goto end
   ; a kernel thread runs no program: class 0
   r1 = *(u64 *)(r6 + task_struct.mm)
@@ -253,79 +248,81 @@ end:
   exit
 
 ; Second pass: adds the lines of the living ancestors, and the parent where no fork was seen.
+; State of the way up at r10 - 80: 0 task, 8 first ancestor's program (all ones: none yet), 16 line_events, 24 to 48 line.
 .func ebsec_seed_line prog iter/task
   r6 = *(u64 *)(r1 + 8)
   if r6 == 0 goto end
   *(u64 *)(r10 - 8) = r6
-  r1 = map tasks
-  r2 = r10
-  r2 += -8
-  call bpf_map_lookup_elem
-  if r0 == 0 goto end
-  r7 = r0
+  plain_task end
+  record_of_task end
   w1 = *(u32 *)(r7 + {record_flags})
-  w2 = w1
-  w2 &= 4
-  if r2 != 0 goto end
-  w8 = w1
-  w1 |= 6
-  *(u32 *)(r7 + {record_flags}) = r1
-  r9 = 64
-next:
-  ; up by address: the parent's own address as a plain number
-  read8_of 8 task_struct.real_parent end
-  r1 = map tasks
-  r2 = r10
-  r2 += -16
-  call bpf_map_lookup_elem
-  if r0 == 0 goto done
-  r1 = r8
-  r1 &= 2
-  if r1 != 0 goto line
-  w1 = *(u32 *)(r0 + {record_exe})
-  *(u32 *)(r7 + {record_parent}) = r1
-  w8 |= 2
-line:
-  r1 = *(u64 *)(r0 + {record_line_events})
+  w1 &= 4
+  if r1 != 0 goto end
+  *(u64 *)(r10 - 80) = r8
+  *(u64 *)(r10 - 72) = -1
+.rept i 0 5
+  *(u64 *)(r10 - {64-8*i}) = 0
+.endr
+  r1 = 64
+  r2 = func line_step
+  r3 = r10
+  r3 += -80
+  r4 = 0
+  call bpf_loop
+  r1 = *(u64 *)(r10 - 64)
   r2 = *(u64 *)(r7 + {record_line_events})
   r2 |= r1
   *(u64 *)(r7 + {record_line_events}) = r2
 .rept i 0 4
-  r1 = *(u64 *)(r0 + {record_line0+8*i})
+  r1 = *(u64 *)(r10 - {56-8*i})
   r2 = *(u64 *)(r7 + {record_line0+8*i})
   r2 |= r1
   *(u64 *)(r7 + {record_line0+8*i}) = r2
 .endr
-  r1 = *(u64 *)(r10 - 8)
-  r2 = *(u64 *)(r10 - 16)
-  if r1 == r2 goto done
-  *(u64 *)(r10 - 8) = r2
-  r9 += -1
-  if r9 != 0 goto next
-done:
+  w8 = *(u32 *)(r7 + {record_flags})
+  w1 = w8
+  w1 &= 2
+  if r1 != 0 goto marked
+  r1 = *(u64 *)(r10 - 72)
+  if r1 == -1 goto marked
+  *(u32 *)(r7 + {record_parent}) = r1
+marked:
+  w8 |= 6
+  *(u32 *)(r7 + {record_flags}) = r8
   record_events_of
 end:
   r0 = 0
   exit
 
-; *(r10 - at - 8) = 8 bytes of a field of the object whose address stands at r10 - at (a pointer or a number).
-.macro read8_of at field fail
-  r1 = r10
-  r1 += -{at+16}
-  r2 = 8
-  r3 = r10
-  r3 += -{at}
-  call bpf_probe_read_kernel
-  if r0 != 0 goto {fail}
-  r3 = *(u64 *)(r10 - {at+16})
-  r1 = offsetof({field})
-  r3 += r1
-  r1 = r10
-  r1 += -{at+8}
-  r2 = 8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto {fail}
-.endm
+; One ancestor more. r2 = the state -> r0 = 1 to end.
+.func line_step static 2
+  r9 = r2
+  r6 = *(u64 *)(r9 + 0)
+  read8 8 task_struct.real_parent end
+  r8 = *(u64 *)(r10 - 8)
+  if r8 == r6 goto end
+  *(u64 *)(r9 + 0) = r8
+  record_of_task end
+  w1 = *(u32 *)(r7 + {record_exe})
+  r2 = *(u64 *)(r9 + 8)
+  if r2 != -1 goto known
+  *(u64 *)(r9 + 8) = r1
+known:
+  r1 = *(u64 *)(r7 + {record_line_events})
+  r2 = *(u64 *)(r9 + 16)
+  r2 |= r1
+  *(u64 *)(r9 + 16) = r2
+.rept i 0 4
+  r1 = *(u64 *)(r7 + {record_line0+8*i})
+  r2 = *(u64 *)(r9 + {24+8*i})
+  r2 |= r1
+  *(u64 *)(r9 + {24+8*i}) = r2
+.endr
+  r0 = 0
+  exit
+end:
+  r0 = 1
+  exit
 
 ; Rule 18. r0 = 1 where both the namespace of the nsproxy in \proxy and that of the mount of \file belong to the initial
 ; user namespace. \file is a typed struct file in r9. Uses r1-r5 and the stack at -{16} of the caller's scratch 8.

@@ -193,7 +193,8 @@ fn maps(code: &Code) -> Vec<ManifestMap> {
     let role = |name: &str| match name {
         "control" => MapRole::Control,
         "tasks" => MapRole::Tasks,
-        "cache" => MapRole::Cache,
+        "owners" => MapRole::Owners,
+        "records" => MapRole::Records,
         "counters" => MapRole::Counters,
         "stats" => MapRole::Stats,
         "events" => MapRole::Events,

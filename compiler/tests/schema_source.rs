@@ -1,5 +1,5 @@
 //! Takes the schema of `bpf-templates`, gives the source of `artifact/src/schema.rs` and says when that file is stale.
-//! `BLESS=1` (or `INSTA_UPDATE=always`) writes it anew. The loader so needs neither TOML nor the templates.
+//! `EBSEC_BLESS=1` writes it anew. The loader so needs neither TOML nor the templates.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use ebsec_templates::{Schema, SchemaField, SchemaStruct, SchemaType, schema};
@@ -9,11 +9,11 @@ use std::fmt::Write;
 fn the_generated_layouts_are_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../artifact/src/schema.rs");
     let want = source(schema());
-    if std::env::var_os("BLESS").is_some() || std::env::var("INSTA_UPDATE").is_ok_and(|v| v == "always") {
+    if std::env::var_os("EBSEC_BLESS").is_some() {
         std::fs::write(path, &want).unwrap();
     }
     let have = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(have == want, "artifact/src/schema.rs is stale: run this test with BLESS=1");
+    assert!(have == want, "artifact/src/schema.rs is stale: run this test with EBSEC_BLESS=1");
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn the_generated_hash_is_the_schemas() {
 fn source(schema: &Schema) -> String {
     let mut out = String::from(
         "//! Layouts shared by the kernel programs and the loader: offsets in bytes, readers and writers, little endian.\n\
-         //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `BLESS=1`).\n\n",
+         //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).\n\n",
     );
     let _ = write!(
         out,

@@ -67,10 +67,10 @@ impl Found {
     /// Contents of the data section that has this part.
     pub fn data<K: Kernel>(&self, kernel: &mut K, artifact: &Artifact<'_>, role: MapRole) -> Result<Vec<u8>> {
         let name = policy::map_name(&artifact.manifest, role)?;
-        let size = artifact.section(name).map_or(0, <[u8]>::len);
         let map = self.map(kernel, name)?;
-        let mut bytes = vec![0; size];
-        kernel.map_lookup(&map, &0u32.to_le_bytes(), &mut bytes).map_err(|e| Error::system(format!("reading the map `{name}`"), &e))?;
+        let read = |e| Error::system(format!("reading the map `{name}`"), &e);
+        let mut bytes = vec![0; kernel.map_value_size(&map).map_err(read)?];
+        kernel.map_lookup(&map, &0u32.to_le_bytes(), &mut bytes).map_err(read)?;
         Ok(bytes)
     }
 
@@ -85,9 +85,12 @@ impl Found {
         stats.ok_or_else(|| policy::invalid("its counters are too few"))
     }
 
-    /// How many process records there are.
+    /// How many process records there are, in the table and beside it.
     pub fn records<K: Kernel>(&self, kernel: &mut K, artifact: &Artifact<'_>) -> Result<u64> {
+        let owners = self.data(kernel, artifact, MapRole::Owners)?;
+        let owned = owners.chunks_exact(8).filter(|owner| owner.iter().any(|b| *b != 0)).count();
         let map = self.map(kernel, policy::map_name(&artifact.manifest, MapRole::Tasks)?)?;
-        kernel.map_count(&map, 8).map_err(|e| Error::system("counting the process records", &e))
+        let others = kernel.map_count(&map, 8).map_err(|e| Error::system("counting the process records", &e))?;
+        Ok(owned as u64 + others)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// A symbol of a data section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSymbol {
-    /// ELF section; `.rodata.*` is frozen, `.data.*` is not.
+    /// ELF section; `.rodata.*` is frozen, `.data.*` and `.bss.*` (zeros that the file leaves out) are not.
     pub section: &'static str,
     /// Symbol.
     pub symbol: &'static str,
@@ -48,8 +48,8 @@ pub struct MapSpec {
 const MAX_TASKS: u32 = 1 << 18;
 /// Bytes of the ring of reports.
 const RING_BYTES: u32 = 1 << 22;
-/// Slots of the cache of unconcerned tasks, as the assembly masks them.
-const CACHE_SLOTS: usize = 1 << 14;
+/// Slots of the table of records that programs address directly; a power of two.
+pub(crate) const TASK_SLOTS: usize = 1 << 14;
 
 /// The chains' tables, packed into one section; equal tables are kept once.
 #[derive(Default)]
@@ -102,7 +102,8 @@ fn le64(list: &[u64]) -> Vec<u8> {
 /// All data sections.
 pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
     let schema = ebsec_templates::schema();
-    let zeros = |name: &str| vec![0; schema.structs.iter().find(|s| s.name == name).map_or(8, |s| s.size as usize)];
+    let size_of = |name: &str| schema.structs.iter().find(|s| s.name == name).map_or(8, |s| s.size as usize);
+    let zeros = |name| vec![0; size_of(name)];
     let steps = plan.paths.steps.iter().flat_map(|s| {
         let mut entry = [0; 16];
         let words = s.word.to_le_bytes().into_iter().chain(s.base.to_le_bytes()).chain(s.next.to_le_bytes());
@@ -118,7 +119,8 @@ pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
     let symbol = |section, symbol, bytes| DataSymbol { section, symbol, bytes };
     vec![
         symbol(".data.control", "control", zeros("control")),
-        symbol(".data.cache", "cache", vec![0; CACHE_SLOTS * 8]),
+        symbol(".bss.owners", "owners", vec![0; TASK_SLOTS * 8]),
+        symbol(".bss.records", "records", vec![0; TASK_SLOTS * size_of("record")]),
         symbol(".data.counters", "counters", vec![0; plan.outcomes.len() * 8]),
         symbol(".data.stats", "stats", zeros("stats")),
         symbol(".rodata.bytes", "bytes", le64(&plan.paths.bytes)),

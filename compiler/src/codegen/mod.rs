@@ -117,7 +117,7 @@ fn params(plan: &Plan, text: &str) -> Params {
             }
         }
     }
-    let numbers: [(&str, i64); 8] = [
+    let numbers: [(&str, i64); 9] = [
         ("BYTES_MASK", plan.paths.bytes.len() as i64 * 8 - 8),
         ("STEPS_SHIFT", 64 - i64::from(plan.paths.bits)),
         ("START_PATH", i64::from(plan.paths.start_path)),
@@ -126,6 +126,7 @@ fn params(plan: &Plan, text: &str) -> Params {
         ("N_CLASSES", plan.paths.class_sets.len() as i64),
         ("NEED_DELETED", i64::from(text.contains("deleted_of"))),
         ("USE_LINE", words),
+        ("TASK_SLOTS", data::TASK_SLOTS as i64),
     ];
     params.extend(numbers.map(|(name, value)| (name.to_owned(), Value::Int(value))));
     params.insert("ALWAYS".to_owned(), Value::Text(format!("{:#x}", plan.subject.always)));

@@ -22,8 +22,11 @@ pub(super) struct DataSection<'a> {
 pub(super) fn data_sections(data: &[DataSpec]) -> Result<Vec<DataSection<'_>>, ObjectError> {
     let mut out: Vec<DataSection<'_>> = Vec::new();
     for block in data {
-        if !block.section.starts_with(".rodata") && !block.section.starts_with(".data.") {
+        if ![".rodata", ".data.", ".bss."].iter().any(|kind| block.section.starts_with(kind)) {
             return Err(ObjectError::new(format!("`{}` is not a section of data", block.section)));
+        }
+        if block.section.starts_with(".bss.") && block.bytes.iter().any(|b| *b != 0) {
+            return Err(ObjectError::new(format!("`{}` has contents, and its section holds zeros only", block.symbol)));
         }
         if block.bytes.is_empty() || !block.align.is_power_of_two() {
             return Err(ObjectError::new(format!("`{}` is empty or oddly aligned", block.symbol)));
@@ -81,8 +84,7 @@ pub(super) fn write(
     let id = file.section("license", SectionKind::Data, &license, 1);
     file.symbol("LICENSE", id, 0, license.len() as u32, SymbolKind::Data, SymbolScope::Dynamic);
     for section in data {
-        let kind = if section.name.starts_with(".data") { SectionKind::Data } else { SectionKind::ReadOnlyData };
-        let id = file.section(section.name, kind, &section.bytes, u64::from(section.align));
+        let id = file.data(section);
         for (symbol, offset, size) in &section.vars {
             file.symbol(symbol, id, *offset, *size, SymbolKind::Data, SymbolScope::Dynamic);
         }
@@ -114,6 +116,18 @@ impl File<'_> {
         let id = self.object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
         self.object.append_section_data(id, bytes, align);
         id
+    }
+
+    /// Of `.bss` only the size is in the file.
+    fn data(&mut self, section: &DataSection<'_>) -> SectionId {
+        let align = u64::from(section.align);
+        if section.name.starts_with(".bss") {
+            let id = self.object.add_section(Vec::new(), section.name.as_bytes().to_vec(), SectionKind::UninitializedData);
+            self.object.append_section_bss(id, section.bytes.len() as u64, align);
+            return id;
+        }
+        let kind = if section.name.starts_with(".data") { SectionKind::Data } else { SectionKind::ReadOnlyData };
+        self.section(section.name, kind, &section.bytes, align)
     }
 
     fn symbol(&mut self, name: &str, section: SectionId, offset: u32, size: u32, kind: SymbolKind, scope: SymbolScope) {

@@ -170,8 +170,9 @@ impl<'a> Expander<'a, '_> {
             _ => {
                 let Some(text) = self.substitute(line.at, line.text) else { return i + 1 };
                 // a macro may be named by a parameter
-                match self.macros.get_key_value(text.as_str()) {
-                    Some((&name, _)) if text != line.text => self.call(line, name, ""),
+                let (named, rest) = Raw { at: line.at, text: &text }.head();
+                match self.macros.get_key_value(named) {
+                    Some((&name, _)) if named != head => self.call(line, name, rest),
                     _ => self.emit(line.at, text),
                 }
             }

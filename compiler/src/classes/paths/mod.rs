@@ -51,7 +51,8 @@ pub struct PathTables {
 /// An entry of [`PathTables::steps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// 1 to 8 bytes, little end first, zero-padded: a whole component, its rest, or 8 bytes of it.
+    /// 1 to 8 bytes, little end first, zero-padded: a component, its rest, or 8 bytes of it. Ends in the `/` that follows
+    /// the component where that fits.
     pub word: u64,
     /// Base of the state before; 1 in an unused entry.
     pub base: u32,

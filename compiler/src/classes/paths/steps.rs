@@ -1,4 +1,5 @@
-//! The step table: 8 bytes of a component at once for literal runs, in a two-choice hash. Only accelerates.
+//! The step table: 8 bytes of a component at once for literal runs, in a two-choice hash. The `/` after a component is in
+//! its last word if there is room; a last word without it stands here only if a path may end there. Only accelerates.
 #![expect(clippy::indexing_slicing, reason = "states and slots are numbered by this module alone")]
 
 use super::Step;
@@ -77,11 +78,6 @@ impl Finder<'_> {
         }
     }
 
-    /// May a component end here, so that something follows or is accepted?
-    fn may_end(&self, state: u32) -> bool {
-        self.dfa.class[state as usize] != 0 || (!self.comm[state as usize] && self.dfa.step(state, b'/') != 0)
-    }
-
     /// A root whose words outnumber its states (overlapping byte sets) gets none.
     fn words_from(&mut self, root: u32, visit: u32) {
         self.words = 0;
@@ -98,7 +94,9 @@ impl Finder<'_> {
 
     fn extend(&mut self, root: u32, visit: u32, state: u32, word: u64, length: u32) -> bool {
         for &(byte, target) in self.dfa.edges(state) {
-            if target == 0 || (byte == b'/' && !self.comm[state as usize]) {
+            let slash = byte == b'/' && !self.comm[state as usize];
+            // a word that is a slash alone is a byte's step
+            if target == 0 || (slash && length == 0) {
                 continue;
             }
             self.words += 1;
@@ -109,8 +107,11 @@ impl Finder<'_> {
                 return false;
             }
             let longer = word | u64::from(byte) << (8 * length);
-            if length == 7 || self.may_end(target) {
+            if slash || length == 7 || self.dfa.class[target as usize] != 0 {
                 self.found.push((root, longer, target));
+            }
+            if slash {
+                continue;
             }
             if length == 7 {
                 self.root(target);

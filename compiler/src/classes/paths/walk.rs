@@ -8,7 +8,7 @@ use super::{NONE, PathTables};
 enum Next {
     /// A state; the rest of the component is to be read.
     State(u32),
-    /// A state; the rest of the component cannot change it.
+    /// A state; nothing before the next `/` can change it.
     Skip(u32),
     /// The class, whatever follows.
     Class(u32),
@@ -25,18 +25,13 @@ impl PathTables {
         self.run_bytes(self.start_comm, comm)
     }
 
-    /// Class of a path, component by component, 8 bytes a step where the step table knows them.
+    /// Class of a path, component by component, 8 bytes a step where the step table knows them. The `/` after a component
+    /// is in its last word if there is room.
     pub fn class_by_steps(&self, path: &[u8]) -> u32 {
         let Some(rest) = path.strip_prefix(b"/") else { return NONE };
         let mut state = self.start_path;
-        for (index, component) in rest.split(|b| *b == b'/').enumerate() {
-            if index > 0 {
-                match self.next(state, b'/') {
-                    Next::State(next) | Next::Skip(next) => state = next,
-                    Next::Class(class) => return class,
-                }
-            }
-            match self.run_component(state, component) {
+        for component in rest.split_inclusive(|b| *b == b'/') {
+            match self.run_words(state, component) {
                 Ok(next) => state = next,
                 Err(class) => return class,
             }
@@ -46,7 +41,7 @@ impl PathTables {
 
     /// Class of a task's name, 8 bytes a step where the step table knows them.
     pub fn comm_by_steps(&self, comm: &[u8]) -> u32 {
-        self.run_component(self.start_comm, comm).map_or_else(|class| class, |state| self.class_at(state))
+        self.run_words(self.start_comm, comm).map_or_else(|class| class, |state| self.class_at(state))
     }
 
     /// The class of what ends in this state.
@@ -88,18 +83,22 @@ impl PathTables {
         }
     }
 
-    /// The state after a component, or the class that is certain already.
-    fn run_component(&self, mut state: u32, component: &[u8]) -> Result<u32, u32> {
-        for chunk in component.chunks(8) {
+    /// The state after a component and its `/`, or after a task's name; or the class that is certain already.
+    fn run_words(&self, mut state: u32, bytes: &[u8]) -> Result<u32, u32> {
+        for chunk in bytes.chunks(8) {
             let word = chunk.iter().rev().fold(0, |word, b| word << 8 | u64::from(*b));
             if let Some(next) = self.step(state, word) {
                 state = next;
                 continue;
             }
+            let mut skip = false;
             for &byte in chunk {
+                if skip && byte != b'/' {
+                    continue;
+                }
                 match self.next(state, byte) {
                     Next::State(next) => state = next,
-                    Next::Skip(next) => return Ok(next),
+                    Next::Skip(next) => (state, skip) = (next, true),
                     Next::Class(class) => return Err(class),
                 }
             }
