@@ -46,7 +46,7 @@ pub struct Parse {
 #[must_use]
 pub fn parse(text: &str) -> Parse {
     if text.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
+        let message = format!("the file has more than {MAX_BYTES} bytes, the most that are read of one");
         let error = SyntaxError::new(error::TOO_LARGE, Span::default(), message);
         return Parse { file: File::default(), errors: vec![error.help("split the policy into several files")] };
     }

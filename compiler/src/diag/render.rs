@@ -28,19 +28,42 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if harmless(c) { c.to_string() } else { c.escape_unicode().to_string() }).collect())
 }
 
+/// A line of more bytes is shown around its labels only.
+const LONG_LINE: usize = 400;
+/// Bytes that are shown of a long line before and after each end of a label.
+const AROUND: usize = 80;
+
 /// A file as it is shown, and how far each of its bytes moved.
 struct Shown {
     file: SimpleFile<String, String>,
     /// (first byte it holds for, bytes to add), sorted.
     moves: Vec<(usize, isize)>,
+    /// Places of `…` in what is shown, with the characters that each stands for.
+    cuts: Vec<(usize, usize)>,
     length: usize,
 }
 
 impl Shown {
-    fn new(path: &str, text: &str) -> Self {
-        let mut out = String::with_capacity(text.len());
-        let mut moves = vec![(0, 0)];
-        for (at, c) in text.char_indices() {
+    /// `ends` are the first and last bytes of all labels in the file, sorted.
+    fn new(path: &str, text: &str, ends: &[usize]) -> Self {
+        let mut this =
+            Self { length: text.len(), file: SimpleFile::new(String::new(), String::new()), moves: vec![(0, 0)], cuts: Vec::new() };
+        let mut out = String::with_capacity(text.len().min(1 << 20));
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            match line.len() > LONG_LINE {
+                true => this.add_long(&mut out, text, at, line, ends),
+                false => this.add(&mut out, text, at, line),
+            }
+            at += line.len();
+        }
+        this.file = SimpleFile::new(visible(path).into_owned(), out);
+        this
+    }
+
+    /// Adds what stands at a place of the text, with hidden characters as escapes.
+    fn add(&mut self, out: &mut String, text: &str, from: usize, part: &str) {
+        for (at, c) in part.char_indices().map(|(at, c)| (from + at, c)) {
             if c == '\r' && text.as_bytes().get(at + 1) == Some(&b'\n') {
                 // A Windows line end.
             } else if matches!(c, '\n' | '\t') || !is_hidden(c) {
@@ -49,10 +72,39 @@ impl Shown {
             } else {
                 out.extend(c.escape_unicode());
             }
-            let end = at + c.len_utf8();
-            moves.push((end, out.len() as isize - end as isize));
+            self.moved(out, at + c.len_utf8());
         }
-        Self { length: text.len(), file: SimpleFile::new(visible(path).into_owned(), out), moves }
+    }
+
+    /// From here on bytes stand where the output ends now.
+    fn moved(&mut self, out: &str, at: usize) {
+        self.moves.push((at, out.len() as isize - at as isize));
+    }
+
+    /// Adds the parts of a long line that are near a label, and its end.
+    fn add_long(&mut self, out: &mut String, text: &str, from: usize, line: &str, ends: &[usize]) {
+        let (mut done, end) = (from, from + line.len());
+        let here = ends.iter().copied().skip_while(|at| *at < from).take_while(|at| *at <= end);
+        for near in here.chain([end]) {
+            let start = text.floor_char_boundary(near.saturating_sub(AROUND).max(done));
+            let stop = text.ceil_char_boundary((near + AROUND).min(end));
+            if start > done {
+                self.cuts.push((out.len(), text.get(done..start).map_or(0, |t| t.chars().count())));
+                out.push('…');
+                self.moved(out, start);
+            }
+            if stop > start {
+                self.add(out, text, start, text.get(start..stop).unwrap_or_default());
+                done = stop;
+            }
+        }
+    }
+
+    /// Column in the file, from 1, of a byte that is shown.
+    fn column(&self, line: Range<usize>, byte: usize) -> usize {
+        let shown = self.file.source().get(line.start..byte).map_or(0, |t| t.chars().count());
+        let cut = self.cuts.iter().filter(|(at, _)| line.start <= *at && *at < byte);
+        cut.fold(shown, |column, (_, characters)| column + characters - 1) + 1
     }
 
     fn range(&self, loc: Loc) -> Range<usize> {
@@ -83,15 +135,23 @@ impl<'a> codespan_reporting::files::Files<'a> for Files {
     fn line_range(&'a self, id: FileId, line: usize) -> Result<Range<usize>, Error> {
         self.0.get(&id).ok_or(Error::FileMissing)?.file.line_range((), line)
     }
+    fn column_number(&'a self, id: FileId, line: usize, byte: usize) -> Result<usize, Error> {
+        Ok(self.0.get(&id).ok_or(Error::FileMissing)?.column(self.line_range(id, line)?, byte))
+    }
 }
 
 /// For people: the place in the source with its neighbours, and a last line that counts. Empty if there is nothing.
 #[must_use]
 pub fn pretty(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
-    let mut files = Files(FxHashMap::default());
+    let mut ends: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
     for label in diagnostics.iter().flat_map(|d| d.related.iter().chain(std::iter::once(&d.primary))) {
-        if let Some(file) = sources.get(label.loc.file) {
-            files.0.entry(label.loc.file).or_insert_with(|| Shown::new(&file.path, &file.text));
+        ends.entry(label.loc.file).or_default().extend([label.loc.span.start as usize, label.loc.span.end as usize]);
+    }
+    let mut files = Files(FxHashMap::default());
+    for (id, mut ends) in ends {
+        ends.sort_unstable();
+        if let Some(file) = sources.get(id) {
+            files.0.insert(id, Shown::new(&file.path, &file.text, &ends));
         }
     }
     let config = term::Config::default();
@@ -255,6 +315,23 @@ mod tests {
             marked.chars().position(|c| c == '^'),
             shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count())
         );
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_its_labels() {
+        let long = format!("let é = {}wrong{}\nlet b = 1", "x".repeat(100_000), "y".repeat(100_000));
+        let (sources, found) = finding(&long, "wrong");
+        let text = pretty(&found, &sources, false);
+        assert!(text.len() < 1_000 && text.contains("a.ebsec:1:100009") && text.contains("…xxx"), "{text}");
+        let shown = text.lines().find(|l| l.contains("wrongy")).unwrap();
+        let marked = text.lines().find(|l| l.contains("^^^^^")).unwrap();
+        assert_eq!(
+            marked.chars().position(|c| c == '^'),
+            shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count())
+        );
+        // a label over all of it
+        let all = Loc::new(found[0].primary.loc.file, Span { start: 0, end: long.len() as u32 });
+        assert!(pretty(&[Diagnostic::error("E0204", all, "x")], &sources, false).len() < 2_000);
     }
 
     #[test]
