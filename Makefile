@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-differential test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-differential planted test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -54,7 +54,7 @@ bench: fetch-kernels guest-tools
 
 # Over a million opens and 50,000 forks on each kernel, under preemption anywhere; SOAK is in seconds.
 SOAK ?= 1200
-soak: soak-differential fetch-kernels guest-tools
+soak: soak-differential planted fetch-kernels guest-tools
 	$(EBSEC) build tests/kernel/scenarios/stress/policy.ebsec -o target/stress.bpf.o
 	for kernel in $(or $(KERNEL),6.1 6.12 6.18 7); do \
 	  $(EBSEC) guest --kernel $$kernel --preempt-full --timeout 14400 \
@@ -88,6 +88,10 @@ test: test-host test-kernels
 soak-differential: fetch-kernels guest-tools
 	cargo run -q --release -p ebsec-compiler --example differential -- 100000
 	EBSEC_SAMPLE=16 cargo test -q -p ebsec --test sample -- --ignored --nocapture
+
+# Faults in the making of classes, tables and code, one at a time: the differential test has to find each.
+planted: setup
+	tools/planted
 
 # Writes what came out as what is expected; look at the difference before committing.
 bless: fetch-kernels guest-tools
