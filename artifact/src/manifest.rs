@@ -51,7 +51,7 @@ pub struct Manifest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
-    /// Bytes of all maps when full.
+    /// Bytes of everything that programs write, when full.
     pub map_bytes: u64,
     /// States of the path automaton.
     pub path_states: u64,

@@ -5,7 +5,7 @@ use crate::codegen::{Code, MapKind, Program};
 use crate::decide::{CANARY, Plan};
 use crate::hir::{self, Package};
 use crate::object::{self, DataSpec, MapSpec, ObjectError, ObjectSpec, Param, ParamType, SourceLine};
-use crate::source::Sources;
+use crate::source::{LineIndex, Sources};
 use ebsec_artifact as format;
 use ebsec_artifact::{Manifest, ManifestMap, ManifestProgram, MapContents, MapRole};
 use ebsec_templates::Catalog;
@@ -77,20 +77,24 @@ fn data(symbol: &crate::codegen::DataSymbol) -> DataSpec {
 fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sources: &Sources) -> Manifest {
     let mut index = BTreeMap::new();
     let mut rules = Vec::new();
+    let lines: Vec<LineIndex> = sources.files.iter().map(|f| LineIndex::new(&f.text)).collect();
     for (p, policy) in package.policies.iter().enumerate() {
         for (r, rule) in policy.rules.iter().enumerate() {
             index.insert((p as u32, r as u32), rules.len() as u32);
-            rules.push(manifest_rule(policy, rule, catalog, sources));
+            rules.push(manifest_rule(policy, rule, catalog, sources, &lines));
         }
     }
     let outcomes = plan.outcomes.iter().enumerate().map(|(id, o)| outcome(id, o, &index, catalog)).collect();
-    let table_bytes = code.data.iter().filter(|d| d.section.starts_with(".rodata")).map(|d| d.bytes.len() as u64).sum();
+    let section_bytes = |frozen| {
+        let sections = code.data.iter().filter(move |d| d.section.starts_with(".rodata") == frozen);
+        sections.map(|d| d.bytes.len() as u64).sum::<u64>()
+    };
     Manifest {
         budget: format::Budget {
-            map_bytes: code.maps.iter().map(map_bytes).sum(),
+            map_bytes: section_bytes(false) + code.maps.iter().map(map_bytes).sum::<u64>(),
             path_states: u64::from(plan.paths.states),
             programs: code.programs.iter().map(|p| program_budget(p, code)).collect(),
-            table_bytes,
+            table_bytes: section_bytes(true),
         },
         compiler: concat!("ebsec ", env!("CARGO_PKG_VERSION")).to_owned(),
         format: format::FORMAT,
@@ -115,9 +119,11 @@ fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sour
     }
 }
 
-fn manifest_rule(policy: &hir::Policy, rule: &hir::Rule, catalog: &Catalog, sources: &Sources) -> format::Rule {
-    let place = sources.files.get(rule.loc.file.0 as usize);
-    let before = place.and_then(|f| f.text.get(..rule.loc.span.start as usize)).unwrap_or("");
+/// `lines` are the files' lines, in the order of the sources.
+fn manifest_rule(policy: &hir::Policy, rule: &hir::Rule, catalog: &Catalog, sources: &Sources, lines: &[LineIndex]) -> format::Rule {
+    let file = rule.loc.file.0 as usize;
+    let place = sources.files.get(file);
+    let line = place.zip(lines.get(file)).map_or(1, |(f, l)| l.position(&f.text, rule.loc.span.start).0);
     format::Rule {
         action: match rule.action {
             hir::Action::Deny => format::Action::Deny,
@@ -129,7 +135,7 @@ fn manifest_rule(policy: &hir::Policy, rule: &hir::Rule, catalog: &Catalog, sour
         event: catalog[rule.event].name.clone(),
         file: place.map_or_else(String::new, |f| f.path.clone()),
         label: rule.label.clone(),
-        line: before.matches('\n').count() as u32 + 1,
+        line,
         mode: match policy.mode {
             hir::Mode::Observe => format::Mode::Observe,
             hir::Mode::Enforce => format::Mode::Enforce,

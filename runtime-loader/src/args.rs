@@ -13,7 +13,7 @@ usage: ebsec-load COMMAND [OPTIONS]
   check FILE [--json]             let this kernel verify every program; attach nothing
   status [--json]                 what is loaded, read back from the kernel
   events [--follow] [--json] [--max N]
-                                  what the policy refused or reported
+                                  what the policy refused or reported; each event is given once
   rules [--json]                  how often each rule matched
   unload                          detach the policy
   help, version

@@ -8,7 +8,7 @@ use crate::policy::{map_name, rule_name};
 use crate::sys::Kernel;
 use crate::text::{clean, time};
 use ebsec_artifact::schema::Report;
-use ebsec_artifact::{Manifest, MapRole};
+use ebsec_artifact::{Action, Manifest, MapRole, Mode, Rule, Truth};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -93,10 +93,14 @@ fn address(bytes: [u8; 16]) -> String {
     ip.to_ipv4_mapped().map_or_else(|| ip.to_string(), |v4| v4.to_string())
 }
 
-fn verdict(report: &Report) -> &'static str {
+/// What happened, or what an enforcing policy would have made happen.
+fn verdict(report: &Report, rules: &[(&Rule, Truth)]) -> &'static str {
+    let observed = |action| rules.iter().any(|(r, truth)| r.mode == Mode::Observe && r.action == action && *truth == Truth::True);
     match (report.verdict & 0xffff, report.verdict & KILLED != 0, report.verdict & NOT_ENFORCED != 0) {
         (_, _, true) => "not enforced",
         (_, true, _) => "killed",
+        (0, ..) if observed(Action::Kill) => "would kill",
+        (0, ..) if observed(Action::Deny) => "would refuse",
         (0, ..) => "allowed",
         _ => "refused",
     }
@@ -113,10 +117,10 @@ pub fn line(report: &Report, manifest: &Manifest, offset: u64, json: bool) -> St
     };
     let rules: Vec<_> = manifest.rules_of(report.outcome).collect();
     let event = manifest.outcomes.get(report.outcome as usize).map_or("", |o| o.event.as_str());
-    let verdict = verdict(report);
+    let verdict = verdict(report, &rules);
     let time = time(report.time.saturating_add(offset));
     if !json {
-        let mut line = format!("{time} {verdict:<8} {event}");
+        let mut line = format!("{time} {verdict:<12} {event}");
         match (&object, report.kind) {
             (Some((_, object)), 2) => line += &format!(" {object} port {}", report.port),
             (Some((_, object)), _) => line += &format!(" {object}"),
@@ -124,12 +128,12 @@ pub fn line(report: &Report, manifest: &Manifest, offset: u64, json: bool) -> St
         }
         line += &format!(" by {}[{}]", exe.unwrap_or_else(|| clean(comm)), report.tgid);
         for (rule, truth) in rules {
-            let undecided = if truth == ebsec_artifact::Truth::Failed { " undecided" } else { "" };
+            let undecided = if truth == Truth::Failed { " undecided" } else { "" };
             line += &format!(" ({} at {}:{}{undecided})", rule_name(rule), rule.file, rule.line);
         }
         return if report.outcome == 1 { line + " (canary)" } else { line };
     }
-    let rule = |(rule, truth): &(&ebsec_artifact::Rule, ebsec_artifact::Truth)| {
+    let rule = |(rule, truth): &(&Rule, Truth)| {
         json!({"rule": rule_name(rule), "action": rule.action, "truth": truth, "mode": rule.mode, "severity": rule.severity,
             "attack": rule.attack, "because": rule.because, "file": rule.file, "line": rule.line})
     };

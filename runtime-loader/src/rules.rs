@@ -56,11 +56,11 @@ fn as_json(manifest: &Manifest, counts: &[Count]) -> Value {
 }
 
 fn as_text(manifest: &Manifest, counts: &[Count]) -> String {
-    let mut rows = vec![["RULE", "ACTION", "EVENT", "MATCHED", "UNDECIDED", "REFUSED", "AT"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["RULE", "ACTION", "MODE", "EVENT", "MATCHED", "UNDECIDED", "REFUSED", "AT"].map(str::to_owned).to_vec()];
     for (rule, count) in manifest.rules.iter().zip(counts) {
-        let action = json!(rule.action).as_str().unwrap_or_default().to_owned();
+        let [action, mode] = [json!(rule.action), json!(rule.mode)].map(|v| v.as_str().unwrap_or_default().to_owned());
         let numbers = [count.matched, count.undecided, count.refused].map(|n| n.to_string());
-        rows.push([&[rule_name(rule), action, rule.event.clone()][..], &numbers, &[format!("{}:{}", rule.file, rule.line)]].concat());
+        rows.push([&[rule_name(rule), action, mode, rule.event.clone()][..], &numbers, &[format!("{}:{}", rule.file, rule.line)]].concat());
     }
-    text::table(&rows, &[3, 4, 5])
+    text::table(&rows, &[4, 5, 6])
 }

@@ -111,6 +111,14 @@ impl Status {
         }
     }
 
+    fn canary(&self) -> &'static str {
+        match self.proved {
+            _ if !self.hooks.iter().any(|h| h.enforcing) => "nothing to refuse: no hook enforces",
+            true => "refused by every enforcing hook",
+            false => "no proof on record",
+        }
+    }
+
     /// For `--json`.
     pub fn json(&self) -> Value {
         let hook = |h: &Hook| {
@@ -143,7 +151,7 @@ impl Status {
             row("digest", self.digest.clone()),
             row("since", text::time(self.since)),
             row("mode", self.mode().to_owned()),
-            row("canary", if self.proved { "refused by every enforcing hook" } else { "no proof on record" }.to_owned()),
+            row("canary", self.canary().to_owned()),
             row("lease", lease),
             row("tables", format!("{} of {} are as in the artifact", self.tables.0, self.tables.1)),
             row("records", format!("{} processes and threads, {} of them found when the policy was loaded", self.records, s.seeded)),
