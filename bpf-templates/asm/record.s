@@ -3,7 +3,7 @@
 ; Tables by class (of class << 1 | trusted where said): line_any, line_trusted (32 bytes each), exe_mask, parent_mask,
 ; line_events (8 bytes each, class << 1 | trusted). Parameters: N_CLASSES, ALWAYS, USE_LINE.
 
-; The events that are possible for the record at r7 (exe, parent, line_events are set). Clobbers r0-r3.
+; r1 = the events that are possible for the record at r7 (exe, parent, line_events are set). Clobbers r2, r3.
 .macro record_events_of
   r1 = *(u64 *)(r7 + {record_line_events})
   r2 = {ALWAYS} ll
@@ -26,7 +26,6 @@
 .bad:
   r1 = -1
 .set:
-  *(u64 *)(r7 + {record_events}) = r1
 .endm
 
 ; Adds the program w1 = class << 1 | trusted to the line of the record at r7. Clobbers r0-r4.
@@ -63,6 +62,47 @@
 .end:
 .endm
 
+; The loader attaches the programs in the order of this file, before those of the hooks: nothing may take a record before
+; there is somebody to free it, or leave a program pending before there is somebody to commit it.
+
+; An exec is past the point of no return: what was pending is what runs.
+.func ebsec_bprm_committed_creds prog lsm/bprm_committed_creds
+  call bpf_get_current_task
+  r8 = r0
+  record_of_task end
+  w6 = *(u32 *)(r7 + {record_pending})
+  *(u32 *)(r7 + {record_exe}) = r6
+  w1 = *(u32 *)(r7 + {record_flags})
+  w1 |= 1
+  *(u32 *)(r7 + {record_flags}) = r1
+  r1 = r6
+  record_line_add
+  record_events_of
+  *(u64 *)(r7 + {record_events}) = r1
+end:
+  r0 = 0
+  exit
+
+; A task is gone for good.
+.func ebsec_task_free prog lsm/task_free
+  r1 = *(u64 *)(r1 + 0)
+  *(u64 *)(r10 - 8) = r1
+  plain_task end
+  find_slot slot_is_own elsewhere
+  r2 = data owners
+  r2 += r1
+  r1 = 0
+  *(u64 *)(r2 + 0) = r1
+  goto end
+elsewhere:
+  r1 = map tasks
+  r2 = r10
+  r2 += -8
+  call bpf_map_delete_elem
+end:
+  r0 = 0
+  exit
+
 ; A task is born: the child inherits. A full map refuses the fork while the policy is on.
 .func ebsec_task_alloc prog lsm/task_alloc
   r6 = r1
@@ -89,10 +129,16 @@
   w1 |= 2
   *(u32 *)(r7 + {record_flags}) = r1
   record_events_of
+  *(u64 *)(r7 + {record_events}) = r1
 thread:
   *(u32 *)(r7 + {record_pending}) = 2
   r8 = r9
+  ; a slot that is the child's already can only be left over from a task whose end nobody saw
+  find_slot slot_is_own fresh
+  goto fill
+fresh:
   find_slot slot_taken full
+fill:
   record_of_slot
 .rept i 0 {record_size/8}
   r1 = *(u64 *)(r7 + {8*i})
@@ -120,44 +166,8 @@ end:
   r0 = 0
   exit
 
-; A task is gone for good.
-.func ebsec_task_free prog lsm/task_free
-  r1 = *(u64 *)(r1 + 0)
-  *(u64 *)(r10 - 8) = r1
-  plain_task end
-  find_slot slot_is_own elsewhere
-  r2 = data owners
-  r2 += r1
-  r1 = 0
-  *(u64 *)(r2 + 0) = r1
-  goto end
-elsewhere:
-  r1 = map tasks
-  r2 = r10
-  r2 += -8
-  call bpf_map_delete_elem
-end:
-  r0 = 0
-  exit
-
-; An exec is past the point of no return: what was pending is what runs.
-.func ebsec_bprm_committed_creds prog lsm/bprm_committed_creds
-  call bpf_get_current_task
-  r8 = r0
-  record_of_task end
-  w6 = *(u32 *)(r7 + {record_pending})
-  *(u32 *)(r7 + {record_exe}) = r6
-  w1 = *(u32 *)(r7 + {record_flags})
-  w1 |= 1
-  *(u32 *)(r7 + {record_flags}) = r1
-  r1 = r6
-  record_line_add
-  record_events_of
-end:
-  r0 = 0
-  exit
-
-; Classifies the program of a task that is older than the policy. Makes a record only where there is none.
+; Classifies the program of a task that is older than the policy. Makes a record only where there is none. A task that
+; execs meanwhile was not seen to, and may have another program by the time its record is there: then it is unknown.
 .func ebsec_seed prog iter/task
   r6 = *(u64 *)(r1 + 8)
   if r6 == 0 goto end
@@ -185,6 +195,7 @@ known:
   r7 += -{8+record_size}
   *(u32 *)(r7 + {record_flags}) = 1
   *(u32 *)(r7 + {record_pending}) = 2
+  r9 = 0
   *(u64 *)(r10 - 8) = r6
   r1 = r10
   r1 += -{16+record_size}
@@ -228,11 +239,12 @@ walked:
   r1 = *(u64 *)(r10 - {16+record_size})
   r1 <<= 1
   r1 |= r0
-  w6 = w1
-  *(u32 *)(r7 + {record_exe}) = r6
+  w1 = w1
+  *(u32 *)(r7 + {record_exe}) = r1
   record_line_add
 made:
   record_events_of
+  *(u64 *)(r7 + {record_events}) = r1
   r1 = map tasks
   r2 = r10
   r2 += -8
@@ -243,11 +255,26 @@ made:
   r1 = data stats
   r2 = 1
   lock *(u64 *)(r1 + {stats_seeded}) += r2
+  r1 = *(u64 *)(r6 + task_struct.mm)
+  if r1 == 0 goto end
+  r1 = *(u64 *)(r1 + mm_struct.exe_file)
+  *(u64 *)(r10 - 16) = r1
+  *(u64 *)(r10 - 24) = r9
+  record_in_hash
+  if r0 == 0 goto end
+  r1 = *(u64 *)(r10 - 16)
+  r2 = *(u64 *)(r10 - 24)
+  if r1 == r2 goto end
+  *(u32 *)(r0 + {record_exe}) = 2
+  r1 = 1
+  lock *(u64 *)(r0 + {record_line0}) |= r1
+  *(u64 *)(r0 + {record_events}) = -1
 end:
   r0 = 0
   exit
 
-; Second pass: adds the lines of the living ancestors, and the parent where no fork was seen.
+; Second pass: adds the lines of the living ancestors, and the parent where no fork was seen. The task's own programs may
+; run meanwhile, so bits are only added, and a bit of `events` too many costs time and changes no verdict.
 ; State of the way up at r10 - 80: 0 task, 8 first ancestor's program (all ones: none yet), 16 line_events, 24 to 48 line.
 .func ebsec_seed_line prog iter/task
   r6 = *(u64 *)(r1 + 8)
@@ -255,9 +282,6 @@ end:
   *(u64 *)(r10 - 8) = r6
   plain_task end
   record_of_task end
-  w1 = *(u32 *)(r7 + {record_flags})
-  w1 &= 4
-  if r1 != 0 goto end
   *(u64 *)(r10 - 80) = r8
   *(u64 *)(r10 - 72) = -1
 .rept i 0 5
@@ -269,27 +293,29 @@ end:
   r3 += -80
   r4 = 0
   call bpf_loop
+  if r0 != 64 goto whole
+  ; more ancestors than are looked at: somebody of the line is not known
+  r1 = *(u64 *)(r10 - 56)
+  r1 |= 1
+  *(u64 *)(r10 - 56) = r1
+whole:
   r1 = *(u64 *)(r10 - 64)
-  r2 = *(u64 *)(r7 + {record_line_events})
-  r2 |= r1
-  *(u64 *)(r7 + {record_line_events}) = r2
+  lock *(u64 *)(r7 + {record_line_events}) |= r1
 .rept i 0 4
   r1 = *(u64 *)(r10 - {56-8*i})
-  r2 = *(u64 *)(r7 + {record_line0+8*i})
-  r2 |= r1
-  *(u64 *)(r7 + {record_line0+8*i}) = r2
+  lock *(u64 *)(r7 + {record_line0+8*i}) |= r1
 .endr
-  w8 = *(u32 *)(r7 + {record_flags})
-  w1 = w8
+  w1 = *(u32 *)(r7 + {record_flags})
   w1 &= 2
-  if r1 != 0 goto marked
+  if r1 != 0 goto known
   r1 = *(u64 *)(r10 - 72)
-  if r1 == -1 goto marked
+  if r1 == -1 goto known
   *(u32 *)(r7 + {record_parent}) = r1
-marked:
-  w8 |= 6
-  *(u32 *)(r7 + {record_flags}) = r8
+  r1 = 2
+  lock *(u32 *)(r7 + {record_flags}) |= r1
+known:
   record_events_of
+  lock *(u64 *)(r7 + {record_events}) |= r1
 end:
   r0 = 0
   exit

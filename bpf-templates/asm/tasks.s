@@ -43,6 +43,9 @@
 
 ; r0 = the record of the slot at offset r1 of `owners`. Clobbers r1.
 .macro record_of_slot
+.if record_size != 64
+  a record has to have 64 bytes
+.endif
   r1 <<= 3
   r0 = data records
   r0 += r1

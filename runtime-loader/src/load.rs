@@ -148,7 +148,8 @@ fn seed<K: Kernel>(
     cell: &Cell<'_, K>,
     iterators: &[(String, K::Fd)],
 ) -> Result<()> {
-    for (name, program) in iterators {
+    // Twice: a child that was being forked the first time has what its parent knew then.
+    for (name, program) in iterators.iter().chain(iterators) {
         kernel.run_iterator(program).map_err(|e| Error::system(format!("recording the running processes with `{name}`"), &e))?;
     }
     if iterators.is_empty() {

@@ -30,7 +30,10 @@
   *(u32 *)(r7 + {record_pending}) = r9
   goto .end
 .new:
-  ; a task that is older than the policy and not seeded yet: what it ran is not known
+  ; A task without a record. While records are being seeded it gets one there; later nothing is known of what it ran.
+  r1 = data control
+  w1 = *(u32 *)(r1 + {control_mode})
+  if r1 == 0 goto .end
 .rept i 0 {record_size/8}
   *(u64 *)(r10 - {16+record_size-8*i}) = 0
 .endr

@@ -89,13 +89,16 @@ pub fn generate(package: &Package, plan: &Plan, catalog: &Catalog, sources: &Sou
     }
     texts.push(("generated", &text));
     let unit = asm::assemble(&texts, &params)?;
+    // The loader attaches in this order: what keeps the records first.
+    let hooks = std::mem::take(&mut programs);
     for func in &unit.funcs {
         if let asm::FuncKind::Prog { section } = &func.kind
-            && !programs.iter().any(|p| p.name == func.name)
+            && !hooks.iter().any(|p: &Program| p.name == func.name)
         {
             programs.push(Program { name: func.name.clone(), section: section.clone(), hook: None, slots: Vec::new() });
         }
     }
+    programs.extend(hooks);
     let data = data::symbols(plan, tables);
     Ok(Code { unit, programs, data, maps: data::maps(plan), lines: lines.list, text })
 }

@@ -119,6 +119,9 @@ impl Planner<'_> {
     }
 }
 
+/// Chains of an event: each costs its walk at every such event.
+const MAX_CHAINS: usize = 16;
+
 /// Makes the chains of an event.
 struct Chaining<'a> {
     maker: &'a Maker<'a>,
@@ -138,7 +141,8 @@ struct Made {
 }
 
 impl Chaining<'_> {
-    /// Chains of a range of the rules: one, or where that is over budget those of two parts, cut between policies.
+    /// Chains of a range of the rules: one, or where that is over budget those of two parts, cut between policies if there
+    /// are several.
     fn range(&mut self, range: Range<usize>) -> Result<(), PlanError> {
         let start = chain::start(self.rules.formulas.get(range.clone()).unwrap_or_default());
         if start.is_empty() || self.one(start).is_some() {
@@ -147,9 +151,10 @@ impl Chaining<'_> {
         let policy = |index: usize| self.rules.places.get(index).map(|place| place.0);
         let middle = range.start.midpoint(range.end);
         let cuts = (range.start + 1..range.end).filter(|&at| policy(at) != policy(at - 1));
-        let Some(cut) = cuts.min_by_key(|&at| at.abs_diff(middle)) else {
+        let cut = cuts.min_by_key(|&at| at.abs_diff(middle)).unwrap_or(middle);
+        if range.len() < 2 || self.chains.len() >= MAX_CHAINS {
             return Err(PlanError::Chain { event: self.rules.event, policy: policy(range.start).unwrap_or(0) });
-        };
+        }
         self.range(range.start..cut)?;
         self.range(cut..range.end)
     }

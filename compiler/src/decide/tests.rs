@@ -281,7 +281,7 @@ fn a_long_allow_list_is_two_columns() {
 }
 
 #[test]
-fn policies_that_multiply_get_a_chain_each_and_one_that_multiplies_alone_is_an_error() {
+fn rules_that_multiply_are_cut_into_chains_between_policies_first() {
     let by = |field: &str| (0..1100).map(|i| rule(read(), Action::Audit, number(field, i), 1)).collect::<Vec<_>>();
     let two = with_sets(0, vec![policy(Mode::Enforce, by("process.uid")), policy(Mode::Enforce, by("process.gid"))]);
     let plan_of_two = plan(&two).unwrap();
@@ -289,7 +289,9 @@ fn policies_that_multiply_get_a_chain_each_and_one_that_multiplies_alone_is_an_e
     assert_eq!((plan_of_two.chains.len(), plan_of_two.slots.len(), plan_of_two.outcomes.len()), (2, 1, 2202));
     let together = by("process.uid").into_iter().chain(by("process.gid")).collect();
     let one = with_sets(0, vec![policy(Mode::Enforce, together)]);
-    assert_eq!(plan(&one).unwrap_err(), PlanError::Chain { event: read(), policy: 0 });
+    let plan_of_one = plan(&one).unwrap();
+    assert_eq!(plan_of_one.splits, [Split { event: read(), chains: 2 }]);
+    assert_eq!(plan_of_one.outcomes.len(), 2202);
 }
 
 #[test]

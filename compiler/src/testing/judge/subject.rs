@@ -18,7 +18,7 @@ pub(super) struct Laid {
 
 const CLONE_THREAD: u64 = 0x1_0000;
 /// Every fact of a record is known.
-const ALL_KNOWN: u32 = 7;
+const ALL_KNOWN: u32 = 3;
 
 /// A program as a file, and the mount namespace in which it is executed.
 struct Image {
