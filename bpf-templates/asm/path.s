@@ -355,6 +355,38 @@ none:
   r0 = 0
   exit
 
+; Whether a mount is a stacked file system's private view of another one: internal to the kernel, though user space can
+; mount such a file system. r1 = address of a vfsmount -> r0 = 1 or 0, 2 where it cannot be read.
+.func mount_is_private global 1
+  r2 = offsetof(mount.mnt)
+  r1 -= r2
+  r7 = r1
+  call mount_ns_kind
+  if r0 != 2 goto no
+  r6 = r7
+  read8 8 mount.mnt.mnt_sb unreadable
+  r6 = *(u64 *)(r10 - 8)
+  read8 8 super_block.s_flags unreadable
+  r1 = *(u64 *)(r10 - 8)
+  ; SB_NOUSER: pipes, sockets, memory without a name
+  r1 >>= 31
+  r1 &= 1
+  if r1 != 0 goto no
+  ; message queues and huge pages have mounts inside and outside of namespaces
+  read8 8 super_block.s_magic unreadable
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0x19800202 goto no
+  r2 = 0x958458f6 ll
+  if r1 == r2 goto no
+  r0 = 1
+  exit
+no:
+  r0 = 0
+  exit
+unreadable:
+  r0 = 2
+  exit
+
 ; *(r10 - at) = the 8 bytes of a field of the object at address r6; jumps to fail. Clobbers r0-r5.
 .macro read8 at field fail
   r1 = r10
@@ -382,7 +414,7 @@ none:
 .func path_slow global 2
   r6 = r1
   r7 = r2
-  r8 = 8
+  r8 = 64
 again:
   r8 += -1
   if r8 == 0 goto fail
@@ -398,8 +430,13 @@ again:
   w1 = *(u32 *)(r10 - 8)
   w2 = *(u32 *)(r10 - 16)
   if r1 != r2 goto again
-  ; a mount that does not show the file (flag 4) is no failure
-  if r9 == 1 goto failed
+  ; a mount that does not show the file (flag 4) is no failure where others may
+  r1 = r9
+  r1 >>= 34
+  if r1 != 0 goto told
+  w1 = w9
+  if r1 == 1 goto failed
+told:
   r0 = r9
   exit
 fail:
@@ -412,9 +449,7 @@ fail:
   r9 = 1
 .endif
 failed:
-  r1 = data stats
-  r2 = 1
-  lock *(u64 *)(r1 + {stats_failed}) += r2
+  count_failure
   r0 = r9
   exit
 
@@ -537,7 +572,7 @@ end:
   ; in which namespace did the walk end?
   r1 = *(u64 *)(r10 - 72)
   call mount_ns_kind
-  if r0 == 2 goto absent
+  if r0 == 2 goto internal
   if r0 != 1 goto fail
   ; the batches of 8 components from the top
   r8 = *(u64 *)(r10 - 104)
@@ -573,16 +608,23 @@ matched:
   exit
 hidden:
   ; a dentry that is its own parent below no mount root: a pipe, a socket, a memfd have no path
-  r6 = *(u64 *)(r10 - 120)
-  r1 = offsetof(mount.mnt)
-  r6 -= r1
-  r1 = r6
+  r1 = *(u64 *)(r10 - 120)
+  r2 = offsetof(mount.mnt)
+  r1 -= r2
+  *(u64 *)(r10 - 72) = r1
   call mount_ns_kind
-  if r0 == 2 goto absent
+  if r0 == 2 goto internal
   r0 = 4 ll
   r0 <<= 32
   r0 |= 1
   exit
+internal:
+  ; files of the kernel's own file systems have no path; one that a stacked file system keeps to itself has one elsewhere
+  r1 = *(u64 *)(r10 - 72)
+  r2 = offsetof(mount.mnt)
+  r1 += r2
+  call mount_is_private
+  if r0 != 0 goto fail
 absent:
   r0 = 0
   exit
@@ -734,7 +776,18 @@ decided:
   r1 = *(u64 *)(r10 - 104)
   r2 = *(u64 *)(r10 - 112)
   call path_slow
+  r1 = r0
+  r1 >>= 34
+  if r1 == 0 goto .walked
+  count_failure
 .walked:
+.endm
+
+; A path that could not be computed. Clobbers r1 and r2.
+.macro count_failure
+  r1 = data stats
+  r2 = 1
+  lock *(u64 *)(r1 + {stats_failed}) += r2
 .endm
 
 ; r1 = class and flags of the path of an object, walked once for each place (distance of its stack slot).

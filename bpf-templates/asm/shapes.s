@@ -114,14 +114,14 @@ failed:
   if r1 == 0 goto new
   r1 = offsetof(mount.mnt_instance)
   r6 -= r1
-  read8 8 mount.mnt_instance.next none
+  read8 8 mount.mnt_instance.next failed
   goto have
 new:
-  read8 8 mount.mnt_next_for_sb none
+  read8 8 mount.mnt_next_for_sb failed
 have:
   r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + 0) = r1
-  read8 8 mount.mnt_ns none
+  read8 8 mount.mnt_ns failed
   r1 = *(u64 *)(r10 - 8)
   r2 = *(u64 *)(r7 + 16)
   if r1 != r2 goto next
@@ -138,8 +138,12 @@ found:
   *(u64 *)(r7 + 32) = r6
   r0 = 1
   exit
+failed:
+  r1 = 1
+  goto end
 none:
   r1 = 0
+end:
   forget r1 r6
   *(u64 *)(r7 + 32) = r1
   r0 = 1
@@ -206,6 +210,7 @@ none:
   if r1 != 0 goto finish
 .failed:
   r7 = 100
+  count_failure
 .if NEED_DELETED
   r1 = *(u64 *)(r10 - 104)
   call path_unlinked

@@ -61,6 +61,7 @@ struct HookRow {
     object: String,
     fields: Vec<String>,
     facts: Vec<String>,
+    #[serde(default)]
     silent_when: Vec<String>,
     objects: Vec<ObjectRow>,
     raise: Vec<RaiseRow>,

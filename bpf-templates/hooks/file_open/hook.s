@@ -5,15 +5,17 @@
 .macro file_open__inode_file
   file_inode 0
 .endm
+; O_ACCMODE: 0 reads, 1 writes, 2 and 3 do both (of 3 the kernel's f_mode shows neither, and ioctl is possible with it)
 .macro file_open__fact_open_read
   r1 = *(u64 *)(r6 + 0)
-  w1 = *(u32 *)(r1 + file.f_mode)
-  r1 &= 1
+  w1 = *(u32 *)(r1 + file.f_flags)
+  r1 &= 3
+  r1 ^= 1
 .endm
 .macro file_open__fact_open_write
   r1 = *(u64 *)(r6 + 0)
-  w1 = *(u32 *)(r1 + file.f_mode)
-  r1 &= 2
+  w1 = *(u32 *)(r1 + file.f_flags)
+  r1 &= 3
 .endm
 ; FMODE_CREATED
 .macro file_open__fact_created
@@ -33,11 +35,37 @@
   w1 = *(u32 *)(r1 + file.f_flags)
   r1 &= 0x20
 .endm
-; FMODE_BACKING, since 6.5
+; The backing file of an open that has raised its events itself: FMODE_BACKING (bit 25 since 6.5, bit 24 since 6.14; 25 is
+; then FMODE_NONOTIFY, which fanotify sets for user space), or any file of a stacked file system's private mount.
 .macro file_open__fact_by_stacked_fs
-  r1 = *(u64 *)(r6 + 0)
-  w1 = *(u32 *)(r1 + file.f_mode)
+  r3 = *(u64 *)(r6 + 0)
+  w1 = *(u32 *)(r3 + file.f_mode)
+  r2 = exists(dentry.d_shortname)
+  if r2 == 0 goto .old
+  r1 <<= 1
+.old:
   r1 &= 0x2000000
+  if r1 != 0 goto .done
+  r2 = *(u64 *)(r3 + file.f_path.mnt)
+  r1 = data control
+  r1 = *(u64 *)(r1 + {control_root_mnt})
+  if r2 == r1 goto .no
+  *(u64 *)(r10 - 8) = r2
+  r1 = r10
+  r1 += -16
+  r2 = 8
+  r3 = r10
+  r3 += -8
+  call bpf_probe_read_kernel
+  if r0 != 0 goto .no
+  r1 = *(u64 *)(r10 - 16)
+  call mount_is_private
+  if r0 != 1 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
+.done:
 .endm
 .macro file_open__field_open_read
   file_open__fact_open_read

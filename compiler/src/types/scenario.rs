@@ -459,9 +459,13 @@ fn operation_fields<'c>(catalog: &'c Catalog, hook: &Hook) -> impl Iterator<Item
     fields.filter(|f| catalog[**f].of == FieldOf::Operation).map(|f| (*f, last(&catalog[*f].name)))
 }
 
-/// The facts without which the hook would not raise the event.
+/// The facts without which the hook would not raise the event; for the hook's own event those of the intent that it
+/// serves, if it is one: `hook.mmap_file` in a test maps what can be run.
 fn usual_facts(hook: &Hook, event: EventId) -> Vec<String> {
-    let raise = hook.raises.iter().filter(|r| r.event == event).min_by_key(|r| r.when.len());
+    let mut intents = hook.raises.iter().map(|r| r.event).filter(|e| *e != hook.event);
+    let own = event == hook.event && hook.object == ObjectKind::Path;
+    let only = intents.next().filter(|first| own && intents.all(|e| e == *first));
+    let raise = hook.raises.iter().filter(|r| r.event == only.unwrap_or(event)).min_by_key(|r| r.when.len());
     let needed = raise.into_iter().flat_map(|r| &r.when).filter(|(_, wanted)| *wanted);
     let loud = hook.silent_when.iter().filter(|(_, silent)| !*silent);
     needed.chain(loud).map(|(fact, _)| fact.clone()).collect()

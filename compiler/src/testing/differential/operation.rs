@@ -132,6 +132,10 @@ impl Maker<'_> {
                 facts.push(also.to_owned());
             }
         }
+        // An open reads or writes.
+        if hook.facts.iter().any(|f| f == "open.read") && !facts.iter().any(|f| f.starts_with("open.")) {
+            facts.push("open.read".to_owned());
+        }
         facts
     }
 

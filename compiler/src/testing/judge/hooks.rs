@@ -83,7 +83,9 @@ const HOOKS: &[(&str, &[Arg])] = &[
 ];
 
 /// Facts and fields that are bits of `f_mode`.
-const FILE_MODE: &[(&str, u32)] = &[("open.read", 1), ("open.write", 2), ("created", 0x10_0000), ("by_stacked_fs", 0x200_0000)];
+const FILE_MODE: &[(&str, u32)] = &[("open.read", 1), ("open.write", 2), ("created", 0x10_0000)];
+/// FMODE_BACKING of 6.5 and of 6.14. On the newer kernels the older bit is FMODE_NONOTIFY, which means nothing here.
+const BACKING: [u32; 2] = [0x200_0000, 0x100_0000];
 /// Facts and fields that are bits of `f_flags`.
 const FILE_FLAGS: &[(&str, u32)] =
     &[("path_only", 0x20_0000), ("by_exec", 0x20), ("open.append", 0x400), ("open.create", 0x40), ("open.truncate", 0x200)];
@@ -133,7 +135,8 @@ pub(super) fn arguments(stage: &mut Stage, operation: &Operation, layout: Layout
     for arg in *args {
         out.extend(builder.argument(*arg)?);
     }
-    if builder.holds("by_exec") && builder.file != 0 {
+    let may_be_own = hook.facts.iter().any(|f| f == "by_exec") && hook.name != "file_open";
+    if may_be_own && builder.file != 0 && (builder.holds("by_exec") || builder.variant & 4 == 0) {
         builder.runs_the_file()?;
     }
     Ok(out)
@@ -265,10 +268,34 @@ impl Builder<'_> {
             let set = table.iter().filter(|(name, _)| self.holds(name) || self.value(name).is_some_and(|v| v != 0));
             set.fold(0, |all, (_, bit)| all | bit)
         };
-        let (mode, flags) = (bits(FILE_MODE), bits(FILE_FLAGS));
+        let (mut mode, flags) = (bits(FILE_MODE), bits(FILE_FLAGS) | self.access()?);
+        let [old, new] = BACKING;
+        let (backing, odd) = (u32::from(self.holds("by_stacked_fs")), (self.variant >> 1 & 1) as u32);
+        mode |= match self.stage.flavour {
+            Flavour::Old => backing * old,
+            Flavour::New => backing * new | odd * old,
+        };
+        if flags & 3 == 3 {
+            // of access mode 3 the kernel's mode shows nothing
+            mode &= !3;
+        }
         let at = self.place(object)?;
         self.file = objects::open(self.stage, at, mode, flags)?;
         Ok(self.file)
+    }
+
+    /// O_ACCMODE of an open: both ways are 2 and 3.
+    fn access(&self) -> Result<u32, String> {
+        let asks = |name: &str| self.holds(name) || self.value(name).is_some_and(|v| v != 0);
+        let silent = ["path_only", "by_exec", "by_stacked_fs"].iter().any(|fact| self.holds(fact));
+        match (asks("open.read"), asks("open.write")) {
+            (true, true) => Ok(if self.variant & 1 == 0 { 2 } else { 3 }),
+            (false, true) => Ok(1),
+            (false, false) if catalog()[self.operation.hook].facts.iter().any(|f| f == "open.read") && !silent => {
+                Err("an open reads or writes".to_owned())
+            }
+            _ => Ok(0),
+        }
     }
 
     fn folder(&mut self, object: usize) -> Result<u64, String> {
@@ -286,15 +313,18 @@ impl Builder<'_> {
         Ok(area)
     }
 
-    /// The mapping of a program by the exec that starts it.
+    /// The file is the process's own: mapped by the exec that starts it, or named so later.
     fn runs_the_file(&mut self) -> Result<(), String> {
+        // after the exec a program may name any file as its own
+        let start = if self.holds("by_exec") { 0 } else { 0x40_0000 };
         let kernel = &mut self.stage.world.kernel;
         let mut mm = kernel.get(self.subject.task, "task_struct.mm")?;
         if mm == 0 {
             mm = kernel.alloc("mm_struct")?;
             kernel.set(self.subject.task, "task_struct.mm", mm)?;
         }
-        kernel.set(mm, "mm_struct.exe_file", self.file)
+        kernel.set(mm, "mm_struct.exe_file", self.file)?;
+        kernel.set(mm, "mm_struct.start_code", start)
     }
 
     fn socket(&mut self) -> Result<u64, String> {

@@ -398,7 +398,9 @@ impl World {
 
     /// A name of a mount that is the kernel's own, its own parent: `memfd:x`, a pipe, a socket.
     pub fn internal(&mut self, name: &str) -> Made<Location> {
+        const SB_NOUSER: u64 = 1 << 31;
         let mount = self.file_system(INTERNAL)?;
+        self.kernel.set(mount.sb, "super_block.s_flags", SB_NOUSER)?;
         let dentry = self.bare_dentry(name.as_bytes())?;
         self.kernel.set(dentry, "dentry.d_parent", dentry)?;
         self.kernel.set(dentry, "dentry.d_sb", mount.sb)?;
