@@ -7,6 +7,8 @@ use std::fmt;
 pub enum ArtifactError {
     /// More bytes than any artifact may have.
     TooLong(usize),
+    /// The first bytes are not those of an object.
+    NotArtifact,
     /// Fewer bytes than a header and a digest take.
     TooShort(usize),
     /// The last 32 bytes are not the digest of those before.
@@ -33,6 +35,7 @@ impl fmt::Display for ArtifactError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(length) => write!(f, "the file has {length} bytes, more than an artifact may have"),
+            Self::NotArtifact => f.write_str("the file is not an ebsec artifact"),
             Self::TooShort(length) => write!(f, "the file has only {length} bytes"),
             Self::Digest => f.write_str("the digest at the end of the file does not match its contents"),
             Self::Object(what) => write!(f, "the file is no eBPF object: {what}"),

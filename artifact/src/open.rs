@@ -1,5 +1,5 @@
-//! Takes a file's bytes, gives the artifact in them, in this order: length, digest, section table, format, layouts,
-//! manifest, tables. Nothing is parsed before the digest was found right.
+//! Takes a file's bytes, gives the artifact in them, in this order: length, first bytes, digest, section table, format,
+//! layouts, manifest, tables. Nothing is parsed before the digest was found right.
 
 use crate::elf::{self, Elf};
 use crate::{ArtifactError, MANIFEST_SECTION, Manifest, TABLES_SECTION, Tables, digest, read_tables, schema::SCHEMA_HASH};
@@ -66,6 +66,9 @@ pub fn seal(mut object: Vec<u8>) -> Vec<u8> {
 fn unseal(bytes: &[u8]) -> Result<(&[u8], [u8; DIGEST_LENGTH]), ArtifactError> {
     if bytes.len() > MAX_LENGTH {
         return Err(ArtifactError::TooLong(bytes.len()));
+    }
+    if !bytes.starts_with(b"\x7fELF") {
+        return Err(ArtifactError::NotArtifact);
     }
     let (object, found) = bytes.split_last_chunk().ok_or(ArtifactError::TooShort(bytes.len()))?;
     if digest(object) == *found { Ok((object, *found)) } else { Err(ArtifactError::Digest) }

@@ -1,12 +1,15 @@
 //! The `ebsec` command: takes the arguments, hands them to one verb, gives its
 //! exit status. Holds nothing else; each verb has a file under `verbs/`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 #[allow(dead_code, reason = "verbs that need the rest are being added")]
 mod guest;
+mod output;
 mod package;
 mod verbs;
 
 use clap::{Parser, Subcommand};
+use guest::Failure;
 use std::process::ExitCode;
 
 /// Compiles security policies to eBPF and proves them on real kernels.
@@ -43,15 +46,30 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().verb {
-        Verb::Check(arguments) => verbs::check::run(&arguments),
-        Verb::Test(arguments) => verbs::test::run(&arguments),
-        Verb::Build(arguments) => verbs::build::run(&arguments),
-        Verb::Verify(arguments) => verbs::verify::run(&arguments),
-        Verb::Explain(arguments) => verbs::explain::run(&arguments),
-        Verb::Inspect(arguments) => verbs::inspect::run(&arguments),
-        Verb::Bench(arguments) => verbs::bench::run(&arguments),
-        Verb::Kernels(arguments) => verbs::kernels::run(&arguments),
-        Verb::Guest(arguments) => verbs::guest::run(&arguments),
+    let done = match Arguments::try_parse() {
+        Ok(arguments) => run(&arguments.verb),
+        Err(answer) => usage(&answer),
+    };
+    done.unwrap_or_else(|failure| verbs::could_not(&failure))
+}
+
+fn run(verb: &Verb) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::Check(arguments) => verbs::check::run(arguments),
+        Verb::Test(arguments) => verbs::test::run(arguments),
+        Verb::Build(arguments) => verbs::build::run(arguments),
+        Verb::Verify(arguments) => verbs::verify::run(arguments),
+        Verb::Explain(arguments) => verbs::explain::run(arguments),
+        Verb::Inspect(arguments) => verbs::inspect::run(arguments),
+        Verb::Bench(arguments) => Ok(verbs::bench::run(arguments)),
+        Verb::Kernels(arguments) => verbs::kernels::run(arguments),
+        Verb::Guest(arguments) => verbs::guest::run(arguments),
     }
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn usage(answer: &clap::Error) -> Result<ExitCode, Failure> {
+    output::written(answer.print())?;
+    output::print("")?;
+    Ok(ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)))
 }

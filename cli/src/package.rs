@@ -3,8 +3,6 @@
 
 use crate::guest::Failure;
 use ebsec_compiler::config;
-use ebsec_compiler::hir::Space;
-use ebsec_compiler::hir::glob;
 use ebsec_compiler::pipeline::Input;
 use ebsec_compiler::source::{FileId, Sources};
 use ebsec_compiler::types::Date;
@@ -42,6 +40,9 @@ pub fn open(paths: &[PathBuf], params: &[String], today: Option<Date>) -> Result
             None if real.is_dir() => (real.clone(), whole(&real, false)?),
             None => (real.clone(), single(&real)?),
         };
+        if real.is_file() {
+            package.must_have(&real, path)?;
+        }
         if !seen.contains(&key) {
             seen.push(key);
             let today = today.or_else(self::today);
@@ -68,24 +69,20 @@ fn single(path: &Path) -> Result<Found, Failure> {
 /// A folder with all its policies.
 fn whole(folder: &Path, has_config: bool) -> Result<Found, Failure> {
     let mut sources = Sources::default();
-    let mut wanted = None;
+    let mut settings = config::Config::default();
     let mut config = None;
     if has_config {
         let path = folder.join(CONFIG);
         let text = read(&path)?;
         // Mistakes in it are found again, and reported, by the check.
-        wanted = config::parse(&text, FileId(0), &mut Vec::new()).sources;
+        settings = config::parse(&text, FileId(0), &mut Vec::new());
         config = Some(sources.add(CONFIG, text));
     }
     let mut files = Vec::new();
     walk(folder, 0, &mut files)?;
     let mut names: Vec<(String, PathBuf)> = files.into_iter().map(|f| (relative(&f, folder), f)).collect();
     names.sort();
-    if let Some(patterns) = wanted {
-        let patterns: Vec<glob::Pattern> =
-            patterns.iter().filter_map(|p| glob::parse(&format!("/{}", p.trim_start_matches("./")), glob::Kind::Path).ok()).collect();
-        names.retain(|(name, _)| patterns.iter().any(|p| glob::matches(p, format!("/{name}").as_bytes(), Space::Path)));
-    }
+    names.retain(|(name, _)| settings.wants(name));
     for (name, path) in names {
         sources.add(name, read(&path)?);
     }
@@ -129,6 +126,27 @@ fn relative(path: &Path, folder: &Path) -> String {
 }
 
 impl Found {
+    /// A file that is named must be one that is read: otherwise its mistakes would pass for none.
+    fn must_have(&self, real: &Path, path: &Path) -> Result<(), Failure> {
+        let name = relative(real, &self.folder);
+        if self.input.sources.files.iter().any(|f| f.path == name) || self.has_wrong_config() {
+            return Ok(());
+        }
+        let config = self.folder.join(CONFIG);
+        let help = "its sources are the `.ebsec` files of its folder, or those of them that `sources` names";
+        Err(Failure::new(format!("`{}` is no source of the package of `{}`", path.display(), config.display())).help(help))
+    }
+
+    /// Whether the check will say what is wrong with the settings, and perhaps with `sources`.
+    fn has_wrong_config(&self) -> bool {
+        let sources = &self.input.sources;
+        let Some((id, file)) = self.input.config.and_then(|id| Some((id, sources.get(id)?))) else { return false };
+        let mut mistakes = Vec::new();
+        let settings = config::parse(&file.text, id, &mut mistakes);
+        let paths: Vec<&str> = sources.files.iter().map(|f| f.path.as_str()).collect();
+        !mistakes.is_empty() || !settings.unmatched(&paths).is_empty()
+    }
+
     /// What stands before the paths of the package's files so that they are right from the folder at hand.
     fn prefix(&self) -> String {
         let here = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
@@ -143,12 +161,17 @@ impl Found {
         format!("{}/", self.folder.display())
     }
 
-    /// Sources as they are shown: the package's files from the folder at hand, all others as they are.
+    /// Sources as they are shown: the package's files and its folder (which has the empty path) from the folder at hand,
+    /// all others as they are.
     pub fn shown(&self, sources: &Sources) -> Sources {
         let (prefix, own) = (self.prefix(), self.input.sources.files.len());
         let mut shown = sources.clone();
-        for file in shown.files.iter_mut().take(own) {
-            file.path = format!("{prefix}{}", file.path);
+        for (index, file) in shown.files.iter_mut().enumerate() {
+            if file.path.is_empty() && prefix.is_empty() {
+                file.path = ".".to_owned();
+            } else if index < own || file.path.is_empty() {
+                file.path = format!("{prefix}{}", file.path);
+            }
         }
         shown
     }

@@ -1,6 +1,7 @@
 //! `ebsec.toml` in, the package's settings out; every mistake at its place. Reads no file: the caller gives the text.
 
 use crate::diag::{Diagnostic, codes};
+use crate::hir::{Space, glob};
 use crate::source::{FileId, Loc, Span};
 use crate::types::Given;
 use ebsec_grammar::ast::{self, Literal, ValueKind};
@@ -22,10 +23,46 @@ pub struct Config {
     pub version: String,
     /// Kernel series, sorted as in [`DEFAULT_KERNELS`].
     pub kernels: Vec<String>,
-    /// Patterns of source files relative to the package; `None` is every `.ebsec` file in its folder.
-    pub sources: Option<Vec<String>>,
+    /// Which files are its sources; `None` is every `.ebsec` file in its folder.
+    pub sources: Option<Vec<SourceEntry>>,
     /// Values of parameters.
     pub params: Vec<Given>,
+}
+
+/// An entry of `sources`.
+#[derive(Clone, Debug)]
+pub struct SourceEntry {
+    /// As written.
+    pub text: String,
+    /// Where.
+    pub loc: Loc,
+    /// Matches paths relative to the package, with a `/` before them.
+    pattern: glob::Pattern,
+}
+
+impl SourceEntry {
+    fn names(&self, path: &str) -> bool {
+        glob::matches(&self.pattern, format!("/{path}").as_bytes(), Space::Path)
+    }
+}
+
+impl Config {
+    /// Whether a file, by its path relative to the package, is one of the package's sources.
+    #[must_use]
+    pub fn wants(&self, path: &str) -> bool {
+        self.sources.as_ref().is_none_or(|entries| entries.iter().any(|entry| entry.names(path)))
+    }
+
+    /// A finding for each entry of `sources` that names none of the package's files: a policy would be missed silently.
+    #[must_use]
+    pub fn unmatched(&self, paths: &[&str]) -> Vec<Diagnostic> {
+        let entries = self.sources.iter().flatten().filter(|entry| !paths.iter().any(|path| entry.names(path)));
+        let finding = |entry: &SourceEntry| {
+            let message = format!("`{}` in `sources` matches no `.ebsec` file of the package", entry.text);
+            Diagnostic::error(codes::BAD_SOURCE, entry.loc, message).help(SOURCES_HELP)
+        };
+        entries.map(finding).collect()
+    }
 }
 
 impl Default for Config {
@@ -64,6 +101,11 @@ pub fn command_line(text: &str, file: FileId, diagnostics: &mut Vec<Diagnostic>)
         diagnostics.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
         return None;
     };
+    if name.trim().is_empty() {
+        let message = format!("`{text}` does not name the parameter that it gives a value to");
+        diagnostics.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
+        return None;
+    }
     let span = at(name.len() + 1, text.len()).span;
     let value = ast::Value { span, kind: ValueKind::Literal(Literal::Str(value.to_owned())) };
     Some(Given { name: name.trim().to_owned(), loc: at(0, name.len()), value, from_text: true })
@@ -75,6 +117,7 @@ struct Reader<'d> {
     config: Config,
 }
 
+const SOURCES_HELP: &str = "entries are patterns of paths relative to the folder of ebsec.toml, such as `web.ebsec` or `policies/**`";
 const ROOT_KEYS: &[&str] = &["package", "params"];
 const PACKAGE_KEYS: &[&str] = &["name", "version", "kernels", "sources"];
 
@@ -117,7 +160,7 @@ impl Reader<'_> {
                 "name" => self.config.name = self.text(value, "name").unwrap_or_default(),
                 "version" => self.config.version = self.text(value, "version").unwrap_or_default(),
                 "kernels" => self.kernels(value),
-                "sources" => self.config.sources = self.texts(value, "sources").map(|all| all.into_iter().map(|(t, _)| t).collect()),
+                "sources" => self.sources(value),
                 _ => self.unknown("`[package]`", key, PACKAGE_KEYS),
             }
         }
@@ -178,6 +221,28 @@ impl Reader<'_> {
         }
         let chosen = DEFAULT_KERNELS.iter().filter(|k| wanted.iter().any(|(w, _)| w == **k));
         self.config.kernels = chosen.map(|k| (*k).to_owned()).collect();
+    }
+
+    /// Entries that can name no file of the package are told and left out.
+    fn sources(&mut self, value: &Spanned<DeValue<'_>>) {
+        let Some(entries) = self.texts(value, "sources") else { return };
+        if value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
+            let help = "without `sources` a package has every `.ebsec` file of its folder";
+            let loc = self.loc(value.span());
+            self.diagnostics.push(Diagnostic::error(codes::BAD_SOURCE, loc, "`sources` is empty").help(help));
+        }
+        self.config.sources = Some(entries.into_iter().filter_map(|(text, loc)| self.source(text, loc)).collect());
+    }
+
+    fn source(&mut self, text: String, loc: Loc) -> Option<SourceEntry> {
+        let message = match glob::parse(&format!("/{}", text.trim_start_matches("./")), glob::Kind::Path) {
+            _ if text.starts_with('/') => format!("`{text}` in `sources` is absolute"),
+            _ if text.split('/').any(|part| part == "..") => format!("`{text}` in `sources` leads out of the package"),
+            Ok(pattern) => return Some(SourceEntry { text, loc, pattern }),
+            Err(error) => format!("`{text}` in `sources` names no file: {}", error.message),
+        };
+        self.diagnostics.push(Diagnostic::error(codes::BAD_SOURCE, loc, message).help(SOURCES_HELP));
+        None
     }
 
     fn params(&mut self, table: &DeTable<'_>) {
@@ -249,12 +314,33 @@ mod tests {
     }
 
     #[test]
+    fn sources_name_files_of_the_package() {
+        let (config, codes) = found("[package]\nname = \"a\"\nsources = [\"./a.ebsec\", \"sub/**\", \"nope.ebsec\"]\n");
+        assert_eq!(codes, [] as [&str; 0]);
+        let paths = ["a.ebsec", "sub/deep/b.ebsec"];
+        assert!(paths.iter().all(|p| config.wants(p)) && !config.wants("b.ebsec") && !config.wants("x/a.ebsec"));
+        let missing: Vec<String> = config.unmatched(&paths).into_iter().map(|d| d.message).collect();
+        assert_eq!(missing, ["`nope.ebsec` in `sources` matches no `.ebsec` file of the package"]);
+    }
+
+    #[test]
+    fn a_value_on_the_command_line_has_a_name() {
+        for text in ["=3", " =3", "ports"] {
+            let mut diagnostics = Vec::new();
+            assert!(command_line(text, FileId(0), &mut diagnostics).is_none());
+            assert!(diagnostics[0].code == "E0505" && diagnostics[0].message.starts_with(&format!("`{text}` ")), "{diagnostics:?}");
+        }
+    }
+
+    #[test]
     fn mistakes_have_codes() {
         assert_eq!(found("[package").1, ["E0500"]);
         assert_eq!(found("[package]\nname = \"a\"\nkernel = []\n").1, ["E0501"]);
         assert_eq!(found("[package]\nname = 1\n").1, ["E0502"]);
         assert_eq!(found("[package]\nname = \"a\"\nkernels = [\"5.10\", \"9\"]\n").1, ["E0504", "E0503"]);
         assert_eq!(found("").1, ["E0506"]);
+        assert_eq!(found("[package]\nname = \"a\"\nsources = []\n").1, ["E0508"]);
+        assert_eq!(found("[package]\nname = \"a\"\nsources = [\"/a\", \"x/../a\", \"b/\", \"./a\"]\n").1, ["E0508"; 3]);
         assert_eq!(found("[package]\nname = \"a\"\n[params]\na = 1.5\n").1, ["E0502"]);
     }
 }

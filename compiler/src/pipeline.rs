@@ -50,9 +50,14 @@ pub fn check(input: Input) -> Checked {
         settings = config::parse(&text, file, &mut diagnostics);
     }
     let roots: Vec<FileId> = (0..sources.files.len() as u32).map(FileId).filter(|id| Some(*id) != config).collect();
-    if roots.is_empty() {
-        let loc = Loc::new(config.unwrap_or_default(), Span::default());
-        diagnostics.push(Diagnostic::error(codes::NO_SOURCES, loc, "the package has no `.ebsec` file"));
+    let paths: Vec<&str> = roots.iter().filter_map(|id| sources.get(*id)).map(|f| f.path.as_str()).collect();
+    diagnostics.extend(settings.unmatched(&paths));
+    // Where `sources` names files, each entry that names none is told.
+    if roots.is_empty() && settings.sources.is_none() {
+        // The empty path is the package's folder.
+        let place = config.unwrap_or_else(|| sources.add("", ""));
+        let message = "the folder of the package has no `.ebsec` file";
+        diagnostics.push(Diagnostic::error(codes::NO_SOURCES, Loc::new(place, Span::default()), message));
     }
     let mut given = settings.params.clone();
     for text in &params {
@@ -144,6 +149,17 @@ pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Diag
         all.push(diagnostic);
     }
     all
+}
+
+/// A finding if no rule is in force: an artifact would refuse and report nothing.
+#[must_use]
+pub fn nothing_in_force(package: &hir::Package) -> Option<Diagnostic> {
+    if package.policies.iter().any(|p| !p.rules.is_empty()) {
+        return None;
+    }
+    let loc = package.policies.first().map_or_else(Loc::default, |p| p.loc);
+    let message = "no rule is in force, so the artifact would do nothing";
+    Some(Diagnostic::error(codes::NO_RULES, loc, message).help("write a rule in a `policy`, or `apply` a policy of an imported module"))
 }
 
 /// An expected verdict as a test writes it.

@@ -5,6 +5,7 @@
 pub mod btf;
 pub mod initramfs;
 pub mod kernels;
+pub mod loader;
 pub mod machine;
 mod mirror;
 pub mod prototypes;

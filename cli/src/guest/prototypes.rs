@@ -153,7 +153,7 @@ fn differing<V: PartialEq>(old: &BTreeMap<String, V>, new: &BTreeMap<String, V>)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::print_stderr)]
 mod tests {
     use super::*;
     use crate::guest::kernels::{Cache, SERIES, release_of};

@@ -1,14 +1,14 @@
 //! `ebsec build`: a package in, its artifact out, or the text of any stage. Nothing is written where there is an error.
 
-use super::check::{self, Common};
-use super::could_not;
+use super::check::{self, Common, Format};
 use crate::guest::Failure;
-use crate::package::{self, Found};
-use ebsec_compiler::diag;
+use crate::output;
+use crate::package::Found;
+use ebsec_compiler::diag::{self, Diagnostic};
 use ebsec_compiler::hir::Package;
-use ebsec_compiler::pipeline::{self, Built};
+use ebsec_compiler::pipeline::{self, Built, Checked};
 use ebsec_compiler::source::FileId;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A stage whose result can be shown.
@@ -38,58 +38,60 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the result of a stage instead of writing the artifact.
-    #[arg(long, value_enum, value_delimiter = ',')]
+    #[arg(long, value_enum, value_delimiter = ',', conflicts_with = "output")]
     emit: Vec<Stage>,
 }
 
 /// Builds one package.
-pub fn run(arguments: &Arguments) -> ExitCode {
-    match build(arguments) {
-        Ok(code) => code,
-        Err(failure) => could_not(&failure),
-    }
-}
-
-fn build(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut packages = package::open(&arguments.common.paths, &arguments.common.params, arguments.common.today)?;
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let common = &arguments.common;
+    let mut packages = common.open()?;
     let (Some(found), true) = (packages.pop(), packages.is_empty()) else {
-        return Err(Failure::new("an artifact is built from one package, and several were named"));
+        return Err(common.told(Failure::new("an artifact is built from one package, and several were named")));
     };
     let (checked, mut findings) = check::check(&found);
-    if let Some(package) = &checked.package {
-        findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
-    }
-    let built = checked.package.as_ref().and_then(|package| match pipeline::build(package, &checked.sources) {
-        Ok(built) => Some((package, built)),
-        Err(finding) => {
-            findings.push(*finding);
-            None
-        }
-    });
-    check::print(&found, &checked.sources, &findings, arguments.common.format);
+    let built = checked.package.as_ref().and_then(|package| Some((package, build(package, &checked, &mut findings)?)));
+    check::print(&found, &checked.sources, &findings, common.format)?;
     if arguments.emit.contains(&Stage::Ast) {
-        print!("{}", pipeline::dump_ast(&checked.sources, &roots(&found)));
+        output::print(&pipeline::dump_ast(&checked.sources, &roots(&found)))?;
     }
     let Some((package, built)) = built.filter(|_| !diag::has_errors(&findings)) else { return Ok(ExitCode::from(1)) };
     for stage in &arguments.emit {
-        print!("{}", emit(*stage, package, &built));
+        output::print(&emit(*stage, package, &built))?;
     }
-    if arguments.emit.is_empty() || arguments.output.is_some() {
+    if arguments.emit.is_empty() {
         let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.bpf.o", package.name)));
-        write(&path, &built.artifact)?;
-        let digest = ebsec_artifact::open(&built.artifact).map(|a| ebsec_artifact::hex(&a.digest)).unwrap_or_default();
-        let rules: usize = package.policies.iter().map(|p| p.rules.len()).sum();
-        println!(
-            "{}: {}, {}, {} programs, {} KiB, digest {}",
-            path.display(),
-            count(package.policies.len(), "policy", "policies"),
-            count(rules, "rule", "rules"),
-            built.code.programs.len(),
-            built.artifact.len().div_ceil(1024),
-            digest.get(..16).unwrap_or(&digest)
-        );
+        output::file(&path, &built.artifact)?;
+        if common.format == Format::Pretty {
+            output::print(&summary(&path, package, &built))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The artifact of a package that has the right types, unless its tests fail or it would do nothing.
+fn build(package: &Package, checked: &Checked, findings: &mut Vec<Diagnostic>) -> Option<Built> {
+    findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
+    if let Some(finding) = pipeline::nothing_in_force(package) {
+        findings.push(finding);
+        return None;
+    }
+    pipeline::build(package, &checked.sources).map_err(|finding| findings.push(*finding)).ok()
+}
+
+/// What was written, in a line.
+fn summary(path: &Path, package: &Package, built: &Built) -> String {
+    let digest = ebsec_artifact::open(&built.artifact).map(|a| ebsec_artifact::hex(&a.digest)).unwrap_or_default();
+    let rules: usize = package.policies.iter().map(|p| p.rules.len()).sum();
+    format!(
+        "{}: {}, {}, {} programs, {} KiB, digest {}\n",
+        path.display(),
+        count(package.policies.len(), "policy", "policies"),
+        count(rules, "rule", "rules"),
+        built.code.programs.len(),
+        built.artifact.len().div_ceil(1024),
+        digest.get(..16).unwrap_or(&digest)
+    )
 }
 
 fn emit(stage: Stage, package: &Package, built: &Built) -> String {
@@ -109,18 +111,6 @@ fn emit(stage: Stage, package: &Package, built: &Built) -> String {
 
 fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
-}
-
-/// The file appears whole or not at all.
-fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-    let failed = |e: std::io::Error| Failure::io("write", path, &e);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    std::io::Write::write_all(&mut file, bytes).map_err(failed)?;
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(mode).map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
 }
 
 /// The package's own policy files.

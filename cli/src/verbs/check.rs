@@ -1,13 +1,16 @@
 //! `ebsec check`: everything that needs no kernel. Takes paths, prints findings of all packages there, gives status 1
 //! if there are errors.
 
-use super::could_not;
+use super::told;
+use crate::guest::Failure;
+use crate::output;
 use crate::package::{self, Found};
 use ebsec_compiler::diag::{self, Diagnostic, render};
 use ebsec_compiler::pipeline::{self, Checked};
 use ebsec_compiler::source::Sources;
 use ebsec_compiler::types::Date;
-use std::io::{IsTerminal, Write as _};
+use serde_json::Value;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,12 +32,25 @@ pub struct Common {
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// A value for a parameter of the package.
+    /// A value for a parameter of the package. A text is written as it is (`dir=/srv`), a set as in a policy
+    /// (`dirs=["/srv", "/opt"]`, `nets=[10.0.0.0/8, fd00::/8]`); one value is a set of one.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub params: Vec<String>,
     /// The day by which exceptions expire, instead of today.
     #[arg(long, value_name = "YEAR-MONTH-DAY", value_parser = day)]
     pub today: Option<Date>,
+}
+
+impl Common {
+    /// The packages of the paths.
+    pub fn open(&self) -> Result<Vec<Found>, Failure> {
+        package::open(&self.paths, &self.params, self.today).map_err(|failure| self.told(failure))
+    }
+
+    /// A failure on its way out, in the format that is asked for.
+    pub fn told(&self, failure: Failure) -> Failure {
+        told(failure, self.format == Format::Json)
+    }
 }
 
 #[derive(clap::Args)]
@@ -48,21 +64,17 @@ fn day(text: &str) -> Result<Date, String> {
 }
 
 /// Checks each package and runs its unit tests.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut wrong = false;
-    let packages = match package::open(&arguments.common.paths, &arguments.common.params, arguments.common.today) {
-        Ok(packages) => packages,
-        Err(failure) => return could_not(&failure),
-    };
-    for found in packages {
+    for found in arguments.common.open()? {
         let (checked, mut findings) = check(&found);
         if let Some(package) = &checked.package {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
         }
         wrong |= diag::has_errors(&findings);
-        print(&found, &checked.sources, &findings, arguments.common.format);
+        print(&found, &checked.sources, &findings, arguments.common.format)?;
     }
-    ExitCode::from(u8::from(wrong))
+    Ok(ExitCode::from(u8::from(wrong)))
 }
 
 /// Checks one package.
@@ -73,14 +85,27 @@ pub fn check(found: &Found) -> (Checked, Vec<Diagnostic>) {
 }
 
 /// Prints findings as asked.
-pub fn print(found: &Found, sources: &Sources, findings: &[Diagnostic], format: Format) {
-    let shown = if findings.is_empty() { Sources::default() } else { found.shown(sources) };
-    // A reader that has seen enough closes the pipe: no failure of ours.
-    let _ = match format {
+pub fn print(found: &Found, sources: &Sources, findings: &[Diagnostic], format: Format) -> Result<(), Failure> {
+    match format {
         Format::Pretty => {
-            let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-            std::io::stderr().write_all(render::pretty(findings, &shown, colour).as_bytes())
+            tell(found, sources, findings);
+            Ok(())
         }
-        Format::Json => std::io::stdout().write_all(render::json(findings, &shown).as_bytes()),
-    };
+        Format::Json => output::print(&render::json(findings, &shown(found, sources, findings))),
+    }
+}
+
+/// Findings for people, on the error output.
+pub fn tell(found: &Found, sources: &Sources, findings: &[Diagnostic]) {
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    output::tell(&render::pretty(findings, &shown(found, sources, findings), colour));
+}
+
+/// Findings as a part of a JSON document.
+pub fn json(found: &Found, sources: &Sources, findings: &[Diagnostic]) -> Value {
+    serde_json::from_str(&render::json(findings, &shown(found, sources, findings))).unwrap_or_default()
+}
+
+fn shown(found: &Found, sources: &Sources, findings: &[Diagnostic]) -> Sources {
+    if findings.is_empty() { Sources::default() } else { found.shown(sources) }
 }

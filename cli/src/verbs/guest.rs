@@ -1,8 +1,8 @@
 //! `ebsec guest`: takes a kernel, files and a script, prints what the script
 //! printed in a guest and ends with its status. For developers and tests.
 
-use super::could_not;
 use crate::guest::{Ending, Failure, GuestFile, GuestResult, GuestSpec, machine};
+use crate::output;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,11 +45,8 @@ pub struct Arguments {
 }
 
 /// Ends with the script's status; 124 after a timeout, 125 after a panic.
-pub fn run(arguments: &Arguments) -> ExitCode {
-    match boot(arguments) {
-        Ok(result) => finish(&result),
-        Err(failure) => could_not(&failure),
-    }
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    finish(&boot(arguments)?)
 }
 
 fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
@@ -87,17 +84,14 @@ fn guest_file(text: &str) -> Result<GuestFile, Failure> {
     Ok(GuestFile::host(guest, host))
 }
 
-fn finish(result: &GuestResult) -> ExitCode {
-    print!("{}", result.output);
-    if result.output.chars().last().is_some_and(|last| last != '\n') {
-        println!();
-    }
+fn finish(result: &GuestResult) -> Result<ExitCode, Failure> {
+    let end = if result.output.chars().last().is_some_and(|last| last != '\n') { "\n" } else { "" };
+    output::print(&format!("{}{end}", result.output))?;
     let status = match result.ending {
-        Ending::Exited(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
+        Ending::Exited(status) => return Ok(ExitCode::from(u8::try_from(status).unwrap_or(255))),
         Ending::TimedOut => 124,
         Ending::Panicked | Ending::Lost => 125,
     };
-    eprint!("{}", result.console);
-    eprintln!("error: the guest did not reach the end of the script: {:?}", result.ending);
-    ExitCode::from(status)
+    output::tell(&format!("{}error: the guest did not reach the end of the script: {:?}\n", result.console, result.ending));
+    Ok(ExitCode::from(status))
 }

@@ -1,12 +1,12 @@
 //! `ebsec inspect`: takes an artifact's file, prints what it is, does and was
 //! checked for. Never loads it, and reads nothing behind a wrong digest.
 
-use super::could_not;
+use super::{no_artifact, told};
 use crate::guest::Failure;
-use ebsec_artifact::{Artifact, Manifest, Mode, Rule, Truth, hex, open};
+use crate::output;
+use ebsec_artifact::{Artifact, Manifest, MapRole, Mode, Rule, Truth, hex, open};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,25 +26,19 @@ pub struct Arguments {
 }
 
 /// Prints the contents; status 1 if the file is no artifact of this version.
-pub fn run(arguments: &Arguments) -> ExitCode {
-    let bytes = match std::fs::read(&arguments.file) {
-        Ok(bytes) => bytes,
-        Err(e) => return could_not(&Failure::io("read", &arguments.file, &e)),
-    };
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let file = &arguments.file;
+    let bytes = std::fs::read(file).map_err(|e| told(Failure::io("read", file, &e), arguments.json))?;
     let artifact = match open(&bytes) {
         Ok(artifact) => artifact,
-        Err(e) => {
-            eprintln!("error: {}: {e}", arguments.file.display());
-            return ExitCode::from(1);
-        }
+        Err(error) => return Ok(no_artifact(file, &error, arguments.json)),
     };
     let text = match arguments.json {
         true => format!("{:#}\n", document(&artifact)),
         false => describe(&artifact, if arguments.all { usize::MAX } else { ROWS }),
     };
-    // A reader that has seen enough closes the pipe: no failure of ours.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    ExitCode::SUCCESS
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The JSON document: the manifest as it is, and what is outside of it.
@@ -97,7 +91,7 @@ fn tables(artifact: &Artifact<'_>) -> Vec<TableText> {
     vec![
         ("sources", vec!["file", "sha256"], sources),
         ("programs", vec!["program", "hook", "since", "may refuse", "instructions", "stack", "estimate"], programs(m)),
-        ("maps", vec!["map", "part", "entries", "frozen", "filled with", "digest"], maps(artifact)),
+        ("maps", vec!["map", "part", "size", "frozen", "filled with", "digest"], maps(artifact)),
         ("rules", vec!["rule", "event", "action", "mode", "severity", "attack", "place", "because"], m.rules.iter().map(rule).collect()),
         ("outcomes", vec!["outcome", "event", "verdict", "rules"], outcomes(m)),
         ("verified on", vec!["kernel", "release", "program", "verified", "instructions"], verified(m)),
@@ -114,7 +108,7 @@ fn programs(m: &Manifest) -> Vec<Vec<String>> {
             p.first_kernel.clone(),
             yes(p.enforcing),
             number(budget.map(|b| b.instructions)),
-            number(budget.map(|b| u64::from(b.stack))),
+            number(budget.map(|b| u64::from(b.stack)).filter(|bytes| *bytes > 0)),
             number(budget.and_then(|b| b.verified)),
         ]
     };
@@ -130,7 +124,13 @@ fn maps(artifact: &Artifact<'_>) -> Vec<Vec<String>> {
         };
         let digest = map.digest.as_ref().map_or_else(|| "-".to_owned(), |d| d.chars().take(16).collect());
         let role = format!("{:?}", map.role).to_lowercase();
-        vec![map.name.clone(), role, map.max_entries.to_string(), yes(map.frozen), filled, digest]
+        // A ring buffer has no entries of one size.
+        let unit = match (map.role, map.max_entries) {
+            (MapRole::Events, _) => "bytes",
+            (_, 1) => "entry",
+            _ => "entries",
+        };
+        vec![map.name.clone(), role, format!("{} {unit}", map.max_entries), yes(map.frozen), filled, digest]
     };
     artifact.manifest.maps.iter().map(row).collect()
 }
@@ -196,9 +196,12 @@ fn table(out: &mut String, title: &str, head: &[&str], body: &[Vec<String>], row
         let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain(head.get(column).map(|h| h.len())).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    // A column that says nothing of any row has no width and is left out.
+    let says = |column: &usize| body.iter().filter_map(|row| row.get(*column)).any(|cell| !matches!(cell.as_str(), "" | "-"));
+    let widths: Vec<Option<usize>> = (0..head.len()).map(|column| Some(column).filter(says).map(width)).collect();
     let mut line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{:<width$}", printable(cell))).collect();
+        let kept = cells.zip(&widths).filter_map(|(cell, width)| Some((cell, (*width)?)));
+        let padded: Vec<String> = kept.map(|(cell, width)| format!("{:<width$}", printable(cell))).collect();
         let _ = writeln!(out, "  {}", padded.join("  ").trim_end());
     };
     line(&mut head.iter().copied());
@@ -226,6 +229,14 @@ mod tests {
         let body = vec![vec!["a\u{1b}[2J".to_owned(), "x".to_owned()], vec!["bb".to_owned(), String::new()], vec![]];
         table(&mut out, "things", &["name", "of"], &body, 2);
         assert_eq!(out, "\nthings: 3\n  name   of\n  a\u{fffd}[2J  x\n  bb\n  … 1 more (`--all` prints them)\n");
+    }
+
+    #[test]
+    fn columns_that_say_nothing_are_left_out() {
+        let mut out = String::new();
+        let row = |name: &str, size: &str| vec![name.to_owned(), "-".to_owned(), size.to_owned(), String::new()];
+        table(&mut out, "things", &["name", "stack", "size", "why"], &[row("a", "-"), row("b", "2")], 9);
+        assert_eq!(out, "\nthings: 2\n  name  size\n  a     -\n  b     2\n");
     }
 
     #[test]

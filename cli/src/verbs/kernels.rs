@@ -1,10 +1,11 @@
 //! `ebsec kernels`: takes series, prints which are in the cache, fetches those
 //! that are asked for. Never boots one but to read the types it carries.
 
-use super::could_not;
+use super::told;
 use crate::guest::Failure;
 use crate::guest::kernels::{Cache, Kernel, SERIES};
 use crate::guest::prototypes::{self, Wanted};
+use crate::output;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,11 +31,8 @@ pub struct Arguments {
 }
 
 /// Prints the table; status 1 if a kernel is not there.
-pub fn run(arguments: &Arguments) -> ExitCode {
-    let cache = match Cache::open() {
-        Ok(cache) => cache,
-        Err(failure) => return could_not(&failure),
-    };
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let cache = Cache::open().map_err(|failure| told(failure, arguments.json))?;
     let mut series = arguments.series.clone();
     if series.is_empty() {
         series = SERIES.iter().map(|s| (*s).to_owned()).collect();
@@ -44,20 +42,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     } else {
         series.iter().map(|series| cache.kernel(series)).collect()
     };
-    if arguments.json {
-        print_json(&series, &kernels);
-    } else {
-        print_table(&series, &kernels);
+    output::print(&if arguments.json { json(&series, &kernels) } else { table(&series, &kernels) })?;
+    if let Some(folder) = &arguments.prototypes {
+        write_prototypes(folder, kernels.iter().flatten())?;
     }
-    if let Some(folder) = &arguments.prototypes
-        && let Err(failure) = write_prototypes(folder, kernels.iter().flatten())
-    {
-        return could_not(&failure);
-    }
-    match kernels.iter().all(Result::is_ok) {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(1),
-    }
+    Ok(ExitCode::from(u8::from(!kernels.iter().all(Result::is_ok))))
 }
 
 fn write_prototypes<'a>(folder: &Path, kernels: impl Iterator<Item = &'a Kernel>) -> Result<(), Failure> {
@@ -73,16 +62,15 @@ fn write_prototypes<'a>(folder: &Path, kernels: impl Iterator<Item = &'a Kernel>
     Ok(())
 }
 
-fn print_table(series: &[String], kernels: &[Result<Kernel, Failure>]) {
-    for (series, kernel) in series.iter().zip(kernels) {
-        match kernel {
-            Ok(kernel) => println!("{series:6} {}", kernel.version),
-            Err(failure) => println!("{series:6} missing: {failure}"),
-        }
-    }
+fn table(series: &[String], kernels: &[Result<Kernel, Failure>]) -> String {
+    let row = |(series, kernel): (&String, &Result<Kernel, Failure>)| match kernel {
+        Ok(kernel) => format!("{series:6} {}\n", kernel.version),
+        Err(failure) => format!("{series:6} missing: {failure}\n"),
+    };
+    series.iter().zip(kernels).map(row).collect()
 }
 
-fn print_json(series: &[String], kernels: &[Result<Kernel, Failure>]) {
+fn json(series: &[String], kernels: &[Result<Kernel, Failure>]) -> String {
     let row = |(series, kernel): (&String, &Result<Kernel, Failure>)| match kernel {
         Ok(kernel) => serde_json::json!({
             "series": series,
@@ -92,5 +80,5 @@ fn print_json(series: &[String], kernels: &[Result<Kernel, Failure>]) {
         Err(failure) => serde_json::json!({ "series": series, "missing": failure.message }),
     };
     let rows: Vec<serde_json::Value> = series.iter().zip(kernels).map(row).collect();
-    println!("{}", serde_json::json!({ "kernels": rows }));
+    format!("{}\n", serde_json::json!({ "kernels": rows }))
 }

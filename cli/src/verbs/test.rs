@@ -1,12 +1,16 @@
 //! `ebsec test`: runs the unit tests of packages by the reference interpreter and by the emitted programs, in user space.
-//! Gives status 1 if a line fails, if the two differ, or if the package is wrong.
+//! Gives status 1 if a line fails, if the two differ, or if the package is wrong; 2 if no test is the one asked for.
 
 use super::check::{self, Common, Format};
-use super::could_not;
-use crate::package;
-use ebsec_compiler::diag;
+use crate::guest::Failure;
+use crate::output;
+use crate::package::Found;
+use ebsec_compiler::diag::{self, Diagnostic};
+use ebsec_compiler::hir::Package;
 use ebsec_compiler::pipeline::{self, StepResult};
+use ebsec_compiler::source::Sources;
 use ebsec_compiler::testing::judge::{self, Second};
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -18,57 +22,113 @@ pub struct Arguments {
     filter: Option<String>,
 }
 
+/// How many operations of a test have the expected verdict.
+struct Row {
+    name: String,
+    passed: usize,
+    total: usize,
+}
+
+/// What came out for a package.
+struct Report {
+    found: Found,
+    sources: Sources,
+    /// Tests that were asked for; `None` if the package is wrong.
+    tests: Option<Vec<Row>>,
+    second: Second,
+    findings: Vec<Diagnostic>,
+}
+
 /// Runs the tests and prints one line for each, then what failed.
-pub fn run(arguments: &Arguments) -> ExitCode {
-    let packages = match package::open(&arguments.common.paths, &arguments.common.params, arguments.common.today) {
-        Ok(packages) => packages,
-        Err(failure) => return could_not(&failure),
-    };
-    let mut wrong = false;
-    for found in packages {
-        let (checked, mut findings) = check::check(&found);
-        if let Some(package) = &checked.package {
-            let wanted = |test: usize| {
-                let name = package.tests.get(test).map_or("", |t| t.name.as_str());
-                arguments.filter.as_ref().is_none_or(|text| name.contains(text.as_str()))
-            };
-            let results: Vec<StepResult> = pipeline::run_tests(package).into_iter().filter(|r| wanted(r.test)).collect();
-            let second = judge::second_opinion(package, &checked.sources, &wanted);
-            if arguments.common.format == Format::Pretty {
-                print!("{}{}", table(package, &results), judges(&second));
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let common = &arguments.common;
+    let filter = arguments.filter.as_deref();
+    let reports: Vec<Report> = common.open()?.into_iter().map(|found| report(found, filter)).collect();
+    let wrong = reports.iter().any(|r| diag::has_errors(&r.findings));
+    let ran = reports.iter().filter_map(|r| r.tests.as_ref()).any(|tests| !tests.is_empty());
+    if let (Some(text), false, false) = (filter, wrong, ran) {
+        let message = format!("no test's name holds `{}`", diag::render::visible(text));
+        return Err(common.told(Failure::new(message).help("`ebsec test` without `--filter` lists all tests")));
+    }
+    for report in &reports {
+        match common.format {
+            Format::Pretty => {
+                output::print(&report.text(filter))?;
+                check::tell(&report.found, &report.sources, &report.findings);
             }
-            findings.extend(pipeline::test_failures(package, &results));
-            findings.extend(second.findings);
+            Format::Json => output::print(&format!("{:#}\n", report.json()))?,
         }
-        wrong |= diag::has_errors(&findings);
-        check::print(&found, &checked.sources, &findings, arguments.common.format);
     }
-    ExitCode::from(u8::from(wrong))
+    Ok(ExitCode::from(u8::from(wrong)))
 }
 
-/// A line for each test, and how many lines of them passed.
-fn table(package: &ebsec_compiler::hir::Package, results: &[StepResult]) -> String {
-    let mut out = String::new();
-    for (index, test) in package.tests.iter().enumerate() {
-        let mine: Vec<&StepResult> = results.iter().filter(|r| r.test == index).collect();
-        if mine.is_empty() && !results.is_empty() {
-            continue;
-        }
-        let failed = mine.iter().filter(|r| !r.passed).count();
-        let word = if failed == 0 { "pass" } else { "FAIL" };
-        let name = diag::render::visible(&test.name);
-        out.push_str(&format!("{word} {name} ({} of {})\n", mine.len() - failed, mine.len()));
+/// Checks a package and runs those of its tests whose names hold the text.
+fn report(found: Found, filter: Option<&str>) -> Report {
+    let (checked, mut findings) = check::check(&found);
+    let (mut tests, mut second) = (None, Second::default());
+    if let Some(package) = &checked.package {
+        let name = |test: usize| package.tests.get(test).map_or("", |t| t.name.as_str());
+        let wanted = |test: usize| filter.is_none_or(|text| name(test).contains(text));
+        let results: Vec<StepResult> = pipeline::run_tests(package).into_iter().filter(|r| wanted(r.test)).collect();
+        second = judge::second_opinion(package, &checked.sources, &wanted);
+        findings.extend(pipeline::test_failures(package, &results));
+        findings.append(&mut second.findings);
+        tests = Some(rows(package, &results, &wanted));
     }
-    let passed = results.iter().filter(|r| r.passed).count();
-    out.push_str(&format!("{passed} of {} operations have the expected verdict\n", results.len()));
-    out
+    Report { found, sources: checked.sources, tests, second, findings }
 }
 
-/// Which judges ran.
-fn judges(second: &Second) -> String {
-    let mut out = format!("judged by the policy's meaning and, {} of them, by the emitted programs in user space\n", second.judged);
-    for (_, reason) in &second.left_out {
-        out.push_str(&format!("not judged by the programs: {}\n", diag::render::visible(reason)));
+fn rows(package: &Package, results: &[StepResult], wanted: &dyn Fn(usize) -> bool) -> Vec<Row> {
+    let row = |(index, name): (usize, &str)| {
+        let passed = results.iter().filter(|r| r.test == index && r.passed).count();
+        let total = results.iter().filter(|r| r.test == index).count();
+        Row { name: name.to_owned(), passed, total }
+    };
+    package.tests.iter().map(|t| t.name.as_str()).enumerate().filter(|(index, _)| wanted(*index)).map(row).collect()
+}
+
+impl Row {
+    fn text(&self) -> String {
+        let name = diag::render::visible(&self.name);
+        match (self.passed, self.total) {
+            (_, 0) => format!("none {name} (no operations)\n"),
+            (passed, total) if passed == total => format!("pass {name} ({passed} of {total})\n"),
+            (passed, total) => format!("FAIL {name} ({passed} of {total})\n"),
+        }
     }
-    out
+
+    fn json(&self) -> Value {
+        json!({ "name": self.name, "passed": self.passed, "total": self.total })
+    }
+}
+
+impl Report {
+    /// A line for each test, how many of their lines passed, and which judges ran.
+    fn text(&self, filter: Option<&str>) -> String {
+        let Some(tests) = &self.tests else { return String::new() };
+        if tests.is_empty() {
+            // Under a filter another package has the tests that were asked for.
+            return if filter.is_none() { "no tests\n".to_owned() } else { String::new() };
+        }
+        let (passed, total) = (tests.iter().map(|t| t.passed).sum::<usize>(), tests.iter().map(|t| t.total).sum::<usize>());
+        let mut out: String = tests.iter().map(Row::text).collect();
+        out.push_str(&format!("{passed} of {total} operations have the expected verdict\n"));
+        let judged = self.second.judged;
+        out.push_str(&format!("judged by the policy's meaning and, {judged} of them, by the emitted programs in user space\n"));
+        for (_, reason) in &self.second.left_out {
+            out.push_str(&format!("not judged by the programs: {}\n", diag::render::visible(reason)));
+        }
+        out
+    }
+
+    fn json(&self) -> Value {
+        let tests: Vec<Value> = self.tests.iter().flatten().map(Row::json).collect();
+        let left_out: Vec<&str> = self.second.left_out.iter().map(|(_, reason)| reason.as_str()).collect();
+        json!({
+            "tests": tests,
+            "judged_by_programs": self.second.judged,
+            "not_judged_by_programs": left_out,
+            "findings": check::json(&self.found, &self.sources, &self.findings),
+        })
+    }
 }

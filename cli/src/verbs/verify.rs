@@ -1,10 +1,12 @@
 //! `ebsec verify`: an artifact in, the verdict of each target kernel's own verifier out, from guests. Status 1 if a
 //! kernel refuses a program, or cannot be had (unless that was allowed).
 
-use super::could_not;
-use crate::guest::kernels::{Cache, Kernel};
-use crate::guest::{Failure, GuestFile, GuestSpec, machine};
-use ebsec_artifact::{VerifiedKernel, VerifiedProgram};
+use super::{no_artifact, told};
+use crate::guest::kernels::{Cache, Kernel, SERIES};
+pub use crate::guest::loader::find as find_loader;
+use crate::guest::{Ending, Failure, GuestFile, GuestResult, GuestSpec, machine};
+use crate::output;
+use ebsec_artifact::{Manifest, VerifiedKernel, VerifiedProgram};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -35,64 +37,89 @@ enum Answer {
     Skipped(Failure),
     /// What `ebsec-load check` found out there, and how long the guest took.
     Ran(Value, f64),
+    /// The loader did not take the file, and why.
+    Refused(String),
     /// The guest came to no result.
     Broken(String),
 }
 
 /// Verifies on every kernel.
-pub fn run(arguments: &Arguments) -> ExitCode {
-    match verify(arguments) {
-        Ok(code) => code,
-        Err(failure) => could_not(&failure),
-    }
-}
-
-fn verify(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let bytes = std::fs::read(&arguments.artifact).map_err(|e| Failure::io("read", &arguments.artifact, &e))?;
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let file = &arguments.artifact;
+    let told = |failure| told(failure, arguments.json);
+    let bytes = std::fs::read(file).map_err(|e| told(Failure::io("read", file, &e)))?;
     let artifact = match ebsec_artifact::open(&bytes) {
         Ok(artifact) => artifact,
-        Err(e) => {
-            eprintln!("error: {}: {e}", arguments.artifact.display());
-            return Ok(ExitCode::from(1));
-        }
+        Err(error) => return Ok(no_artifact(file, &error, arguments.json)),
     };
-    let loader = find_loader()?;
-    let cache = Cache::open()?;
-    let series = if arguments.kernels.is_empty() { artifact.manifest.kernels.clone() } else { arguments.kernels.clone() };
-    let mut answers = Vec::new();
-    for name in &series {
-        progress(&format!("{name}: booting a guest …"));
-        let answer = match kernel(&cache, name) {
-            Ok(kernel) => boot(&kernel, &loader, &arguments.artifact),
-            Err(failure) => Answer::Skipped(failure),
-        };
-        progress("");
-        if !arguments.json {
-            print!("{}", text(name, &answer));
-        }
-        answers.push((name.clone(), answer));
-    }
-    if arguments.json {
-        println!("{}", Value::Object(answers.iter().map(|(name, a)| (name.clone(), to_json(a))).collect()));
-    }
+    let ready = Ready::new(arguments, &artifact.manifest).map_err(told)?;
+    let answers = ready.answers(arguments)?;
     let good = answers.iter().all(|(_, a)| match a {
         Answer::Skipped(_) => arguments.allow_skips,
         Answer::Ran(value, _) => accepted(value),
-        Answer::Broken(_) => false,
+        Answer::Refused(_) | Answer::Broken(_) => false,
     });
     if good && arguments.record {
         let mut manifest = artifact.manifest.clone();
         manifest.verified = answers.iter().filter_map(|(name, a)| record(name, a)).collect();
         let new = ebsec_artifact::set_manifest(&bytes, &manifest).map_err(|e| Failure::new(e.to_string()))?;
-        std::fs::write(&arguments.artifact, new).map_err(|e| Failure::io("write", &arguments.artifact, &e))?;
+        output::file(file, &new)?;
     }
     Ok(ExitCode::from(u8::from(!good)))
 }
 
+/// What must be there before the first guest boots.
+struct Ready {
+    series: Vec<String>,
+    cache: Cache,
+    loader: PathBuf,
+}
+
+impl Ready {
+    fn new(arguments: &Arguments, manifest: &Manifest) -> Result<Ready, Failure> {
+        let wanted = [&arguments.kernels, &manifest.kernels].into_iter().find(|all| !all.is_empty());
+        let series = wanted.cloned().unwrap_or_else(|| SERIES.iter().map(|s| (*s).to_owned()).collect());
+        let cache = Cache::open()?;
+        for name in &series {
+            must_be_known(&cache, name)?;
+        }
+        Ok(Ready { series, cache, loader: find_loader()? })
+    }
+
+    /// Boots every kernel; prints as it goes.
+    fn answers(&self, arguments: &Arguments) -> Result<Vec<(String, Answer)>, Failure> {
+        let mut answers = Vec::new();
+        for name in &self.series {
+            progress(&format!("{name}: booting a guest …"));
+            let answer = match kernel(&self.cache, name) {
+                Ok(kernel) => boot(&kernel, &self.loader, &arguments.artifact),
+                Err(failure) => Answer::Skipped(failure),
+            };
+            progress("");
+            if !arguments.json {
+                output::print(&text(name, &answer))?;
+            }
+            answers.push((name.clone(), answer));
+        }
+        if arguments.json {
+            let all = answers.iter().map(|(name, a)| (name.clone(), to_json(a)));
+            output::print(&format!("{}\n", Value::Object(all.collect())))?;
+        }
+        Ok(answers)
+    }
+}
+
+/// A series of which nothing is known will not be there after the other guests either.
+fn must_be_known(cache: &Cache, series: &str) -> Result<(), Failure> {
+    if SERIES.contains(&series) || cache.kernel(series).is_ok() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("unknown kernel series `{series}`")).help(format!("known series: {}", SERIES.join(", "))))
+}
 /// A line that the next one replaces, on a terminal only.
 fn progress(text: &str) {
     if std::io::stderr().is_terminal() {
-        eprint!("\r\x1b[K{text}");
+        output::tell(&format!("\r\x1b[K{text}"));
     }
 }
 
@@ -106,38 +133,29 @@ fn kernel(cache: &Cache, series: &str) -> Result<Kernel, Failure> {
     cache.fetch(&[series.to_owned()], false).into_iter().next().unwrap_or_else(nothing)
 }
 
-/// The loader as guests run it: static, beside this program or where the build leaves it.
-pub fn find_loader() -> Result<PathBuf, Failure> {
-    if let Some(path) = std::env::var_os("EBSEC_LOAD") {
-        return Ok(PathBuf::from(path));
-    }
-    let own = std::env::current_exe().map_err(|e| Failure::new(format!("cannot tell where this program is: {e}")))?;
-    let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
-    let built = |profile: &str| folder.join("../x86_64-unknown-linux-gnu").join(profile).join("ebsec-load");
-    let places = [folder.join("ebsec-load"), built("release"), built("debug")];
-    let mut found: Vec<_> = places.into_iter().filter(|p| is_static(p)).collect();
-    found.sort_by_key(|p| std::cmp::Reverse(std::fs::metadata(p).and_then(|m| m.modified()).ok()));
-    found.into_iter().next().ok_or_else(|| {
-        Failure::new("no static `ebsec-load` is beside this program").help("build one with `make static`, or name it in EBSEC_LOAD")
-    })
-}
-
-/// No program interpreter is asked for.
-fn is_static(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| !bytes.windows(9).take(4096).any(|w| w == b"ld-linux-"))
-}
-
 fn boot(kernel: &Kernel, loader: &Path, artifact: &Path) -> Answer {
     let mut spec = GuestSpec::new(kernel.image(), "ebsec-load check /policy.bpf.o --json");
     spec.files = vec![GuestFile::host("/bin/ebsec-load", loader), GuestFile::host("/policy.bpf.o", artifact)];
     spec.timeout = Duration::from_secs(300);
-    let result = match machine::run(&spec) {
-        Ok(result) => result,
-        Err(failure) => return Answer::Broken(failure.message),
-    };
-    match serde_json::from_str(result.output.trim()) {
-        Ok(value) => Answer::Ran(value, result.seconds),
-        Err(_) => Answer::Broken(format!("the guest ended without an answer ({:?}): {}", result.ending, result.output.trim())),
+    match machine::run(&spec) {
+        Ok(result) => answer(&result, loader),
+        Err(failure) => Answer::Broken(failure.message),
+    }
+}
+
+/// What the loader's output in a guest means.
+fn answer(result: &GuestResult, loader: &Path) -> Answer {
+    let said = result.output.trim();
+    if let Ok(value) = serde_json::from_str(said) {
+        return Answer::Ran(value, result.seconds);
+    }
+    match (result.ending, said.strip_prefix("error: ")) {
+        (Ending::Exited(_), Some(error)) => {
+            let reason = error.strip_prefix("the file is refused: ").unwrap_or(error);
+            Answer::Refused(format!("the loader `{}` refuses the file: {reason}", loader.display()))
+        }
+        (Ending::Exited(status), None) => Answer::Broken(format!("the loader `{}` ended with status {status}: {said}", loader.display())),
+        (ending, _) => Answer::Broken(format!("the guest ended without an answer ({ending:?}): {said}")),
     }
 }
 
@@ -149,7 +167,7 @@ fn to_json(answer: &Answer) -> Value {
     match answer {
         Answer::Skipped(failure) => json!({"skipped": failure.message}),
         Answer::Ran(value, seconds) => json!({"result": value, "seconds": (seconds * 10.0).round() / 10.0}),
-        Answer::Broken(message) => json!({"error": message}),
+        Answer::Refused(message) | Answer::Broken(message) => json!({"error": message}),
     }
 }
 
@@ -169,6 +187,7 @@ fn programs(value: &Value) -> &[Value] {
 fn text(series: &str, answer: &Answer) -> String {
     let (value, seconds) = match answer {
         Answer::Skipped(failure) => return format!("{series}: skipped, {}\n", failure.message),
+        Answer::Refused(message) => return format!("{series}: {message}\n"),
         Answer::Broken(message) => return format!("{series}: no answer, {message}\n"),
         Answer::Ran(value, seconds) => (value, seconds),
     };
@@ -212,5 +231,24 @@ fn verified(program: &Value) -> VerifiedProgram {
         instructions: number(program, "translated_instructions"),
         name: word(program, "name").to_owned(),
         verified: number(program, "verified_instructions"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loader_that_refuses_is_no_lack_of_an_answer() {
+        let result = |ending, output: &str| {
+            let result = GuestResult { ending, output: output.into(), console: String::new(), files: vec![], seconds: 1.0 };
+            text("6.12", &answer(&result, Path::new("/opt/ebsec-load")))
+        };
+        let refused = result(Ending::Exited(1), "error: the file is refused: the artifact has the format 9\n  help: fetch it again\n");
+        let wanted = "6.12: the loader `/opt/ebsec-load` refuses the file: the artifact has the format 9\n";
+        assert!(refused.starts_with(wanted) && refused.ends_with("help: fetch it again\n"), "{refused}");
+        let broken = result(Ending::Exited(127), "sh: ebsec-load: not found\n");
+        assert_eq!(broken, "6.12: no answer, the loader `/opt/ebsec-load` ended with status 127: sh: ebsec-load: not found\n");
+        assert!(result(Ending::TimedOut, "").starts_with("6.12: no answer, the guest ended"));
     }
 }

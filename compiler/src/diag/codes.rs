@@ -141,11 +141,15 @@ UNKNOWN_PARAMETER "E0505" "a value for a parameter that does not exist"
 CONFIG_MISSING "E0506" "a missing key in ebsec.toml"
 "A package has a name, `name = \"…\"` under `[package]`, by which reports and artifacts are known."
 NO_SOURCES "E0507" "a package without policies"
-"The folder of the package has no file that ends in `.ebsec`, or `sources` names none."
+"The folder of the package has no file that ends in `.ebsec`."
+BAD_SOURCE "E0508" "an entry of `sources` that names no file"
+"`sources` lists the files of the package, as patterns relative to the folder of ebsec.toml: `web.ebsec`, `policies/**`. An entry that matches no `.ebsec` file is an error and never ignored: a policy would be missing without a word. Files outside of the folder belong to no package."
 TEST_FAILED "E0600" "a unit test that fails"
 "The operation of this line gets another verdict than the one expected."
 BUDGET "E0700" "a policy that exceeds a budget"
 "Tables, lineage bits and events are bounded, so that every event keeps its flat cost. The message says which bound, the places which rules need it."
+NO_RULES "E0701" "an artifact without rules"
+"No policy with a rule is in force, so what is built would refuse and report nothing. Policies of imported modules are in force once they are applied. A package of constants and functions alone can be checked and needs no artifact."
 UNSUPPORTED "E0900" "a part of the language that is not built yet"
 "The language has this, the compiler does not yet. Nothing is ignored silently, so the policy does not compile."
 INTERNAL "E0999" "a mistake of the compiler"
@@ -204,6 +208,12 @@ pub fn page(code: &str) -> Option<(&'static str, &'static str)> {
     SYNTAX.iter().find(|(c, _)| c.eq_ignore_ascii_case(code)).map(|(_, text)| ("a mistake in the syntax", *text))
 }
 
+/// Every code with what it is about, a phrase or a sentence without its full stop; sorted by code.
+pub fn titles() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let first = |text: &'static str| text.split(". ").next().unwrap_or(text).trim_end_matches('.');
+    SYNTAX.iter().map(move |(code, text)| (*code, first(text))).chain(PAGES.iter().map(|p| (p.code, p.title)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +222,7 @@ mod tests {
     fn codes_are_sorted_and_have_pages() {
         assert!(PAGES.windows(2).all(|w| matches!(w, [a, b] if a.code < b.code)));
         assert!(PAGES.iter().all(|p| p.text.len() > 30 && !p.title.ends_with('.')));
+        assert!(titles().is_sorted() && titles().all(|(code, title)| page(code).is_some() && !title.is_empty()));
         assert!(page("e0204").is_some() && page("E9999").is_none());
     }
 }

@@ -1,0 +1,46 @@
+//! What verbs say and write. Takes finished text, gives an error where it could not be written. A reader that has seen
+//! enough closes the pipe: no failure of ours. Nothing else in this crate prints.
+
+use crate::guest::Failure;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Prints text as it is on the output.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints text as it is on the error output. If that fails, there is nowhere to say so.
+pub fn tell(text: &str) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// What a try to write on the output means.
+pub fn written(done: io::Result<()>) -> Result<(), Failure> {
+    match done {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::new(format!("cannot write the output: {e}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file, which appears whole or not at all. A device or a pipe of this name is written to, never replaced.
+pub fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |e: io::Error| Failure::io("write", path, &e);
+    // The system's own words name the unfinished file.
+    let unfinished = |e: io::Error| Failure::io("write", path, &e.kind().into());
+    if !folder.is_dir() {
+        return Err(Failure::new(format!("cannot write `{}`: there is no folder `{}`", path.display(), folder.display())));
+    }
+    if path.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+        return std::fs::OpenOptions::new().write(true).open(path).and_then(|mut f| f.write_all(bytes)).map_err(failed);
+    }
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unfinished)?;
+    file.write_all(bytes).map_err(unfinished)?;
+    file.as_file().set_permissions(PermissionsExt::from_mode(0o644)).map_err(failed)?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! The program itself, used wrongly or with outputs that cannot be written: what it says, where, and with which status.
+//! Boots no guest.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+const EBSEC: &str = env!("CARGO_BIN_EXE_ebsec");
+
+const POLICY: &str = r#"policy p {
+    mode = enforce
+    a: deny exec when file.path == "/bin/a"
+}
+test "one" {
+    process sh = { exe = "/bin/sh" }
+    sh exec "/bin/a" => deny by p.a
+    sh exec "/bin/b" => allow
+}
+test "two" {
+    process sh = { exe = "/bin/sh" }
+    sh exec "/bin/b" => allow
+}
+"#;
+
+/// A folder with files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn command(folder: &Path, words: &str) -> Command {
+    let mut command = Command::new(EBSEC);
+    command.current_dir(folder).args(words.split(' ')).env("EBSEC_CACHE", folder.join("cache")).env_remove("EBSEC_LOAD");
+    command
+}
+
+fn ebsec(folder: &Path, words: &str) -> Output {
+    command(folder, words).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Status, and each of the texts on the error output.
+#[track_caller]
+fn says(done: &Output, status: i32, wanted: &[&str]) {
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(status), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    for want in wanted {
+        assert!(said.contains(want), "lacks {want}:\n{said}");
+    }
+}
+
+fn json(done: &Output) -> Value {
+    serde_json::from_slice(&done.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(&done.stdout)))
+}
+
+fn package(sources: &str) -> String {
+    format!("[package]\nname = \"web\"\nsources = {sources}\n")
+}
+
+#[test]
+fn an_entry_of_sources_that_names_no_file_is_an_error() {
+    let cases = [
+        (r#"["api.ebsec", "nope.ebsec"]"#, "`nope.ebsec` in `sources` matches no `.ebsec` file"),
+        (r#"["nope.ebsec"]"#, "`nope.ebsec` in `sources` matches no `.ebsec` file"),
+        (r#"["api.ebsec", "../x.ebsec"]"#, "`../x.ebsec` in `sources` leads out of the package"),
+        (r#"["/api.ebsec"]"#, "`/api.ebsec` in `sources` is absolute"),
+        ("[]", "`sources` is empty"),
+    ];
+    for (sources, wanted) in cases {
+        let folder = folder(&[("ebsec.toml", &package(sources)), ("api.ebsec", POLICY)]);
+        let done = ebsec(folder.path(), "check");
+        says(&done, 1, &["error[E0508]", wanted, "ebsec.toml:3:", "1 error\n"]);
+        assert_eq!(ebsec(folder.path(), "check api.ebsec").status.code(), Some(1));
+    }
+    let folder =
+        folder(&[("ebsec.toml", &package(r#"["./api.ebsec", "sub/**"]"#)), ("api.ebsec", POLICY), ("sub/b.ebsec", "let b = [1]\n")]);
+    says(&ebsec(folder.path(), "check"), 0, &[]);
+}
+
+#[test]
+fn a_named_file_that_is_no_source_is_not_passed_over() {
+    let folder = folder(&[("ebsec.toml", &package(r#"["api.ebsec"]"#)), ("api.ebsec", POLICY), ("other.ebsec", "wrong")]);
+    says(&ebsec(folder.path(), "check other.ebsec"), 2, &["`other.ebsec` is no source of the package", "`sources`"]);
+    says(&ebsec(folder.path(), "check api.ebsec ebsec.toml"), 0, &[]);
+}
+
+#[test]
+fn a_folder_without_policies_is_named() {
+    let folder = folder(&[("empty/README.md", "nothing\n")]);
+    says(&ebsec(folder.path(), "check empty"), 1, &["error[E0507]", "empty/:1:1"]);
+    assert_eq!(json(&ebsec(folder.path(), "check empty --format json"))[0]["file"], "empty/");
+    assert_eq!(json(&ebsec(&folder.path().join("empty"), "check --format json"))[0]["file"], ".");
+}
+
+#[test]
+fn what_has_no_rule_in_force_is_checked_and_not_built() {
+    let library = "let a = [1]\n";
+    let imported = "import std.credentials\n";
+    let empty = "policy p {\n    mode = enforce\n}\n";
+    for policy in [library, imported, empty] {
+        let folder = folder(&[("a.ebsec", policy)]);
+        says(&ebsec(folder.path(), "check a.ebsec"), 0, &[]);
+        says(&ebsec(folder.path(), "build a.ebsec"), 1, &["error[E0701]", "a.ebsec:1:", "no rule is in force", "help: "]);
+        assert!(!folder.path().join("policy.bpf.o").exists());
+    }
+}
+
+#[test]
+fn a_filter_that_holds_of_no_test_is_told() {
+    let folder = folder(&[("a.ebsec", POLICY), ("none/b.ebsec", "let b = [1]\n"), ("bare/c.ebsec", "test \"bare\" {\n}\n")]);
+    let done = ebsec(folder.path(), "test a.ebsec --filter three");
+    says(&done, 2, &["no test's name holds `three`"]);
+    assert!(done.stdout.is_empty());
+    says(&ebsec(folder.path(), "test none --filter one"), 2, &["no test's name holds `one`"]);
+    let done = ebsec(folder.path(), "test a.ebsec none --filter one");
+    says(&done, 0, &[]);
+    assert!(text(&done.stdout).starts_with("pass one (2 of 2)\n2 of 2 operations"), "{}", text(&done.stdout));
+    assert_eq!(text(&ebsec(folder.path(), "test none").stdout), "no tests\n");
+    assert!(!text(&ebsec(folder.path(), "test bare").stdout).contains("pass"));
+}
+
+#[test]
+fn results_of_tests_are_json_too() {
+    let wrong = POLICY.replace("sh exec \"/bin/b\" => allow\n}\ntest", "sh exec \"/bin/a\" => allow\n}\ntest");
+    let folder = folder(&[("a.ebsec", POLICY), ("wrong.ebsec", &wrong), ("untyped.ebsec", "let a: wrong = 1\n")]);
+    let done = json(&ebsec(folder.path(), "test a.ebsec --format json"));
+    assert_eq!(done["tests"], serde_json::json!([{"name": "one", "passed": 2, "total": 2}, {"name": "two", "passed": 1, "total": 1}]));
+    assert_eq!((&done["judged_by_programs"], &done["findings"]), (&3.into(), &serde_json::json!([])));
+    let done = ebsec(folder.path(), "test wrong.ebsec --format json");
+    assert_eq!((done.status.code(), &json(&done)["tests"][0]["passed"]), (Some(1), &1.into()));
+    assert_eq!(json(&done)["findings"][0]["code"], "E0600");
+    assert_eq!(json(&ebsec(folder.path(), "test untyped.ebsec --format json"))["findings"][0]["code"], "E0301");
+}
+
+#[test]
+fn where_json_is_asked_for_a_failure_is_json() {
+    let folder = folder(&[("a.ebsec", POLICY), ("text.o", "hello\n")]);
+    let cases = [
+        ("check nosuch --format json", 2),
+        ("test nosuch --format json", 2),
+        ("test a.ebsec --filter three --format json", 2),
+        ("build nosuch --format json", 2),
+        ("inspect nosuch --json", 2),
+        ("inspect text.o --json", 1),
+        ("verify text.o --json", 1),
+    ];
+    for (words, status) in cases {
+        let done = ebsec(folder.path(), words);
+        says(&done, status, &["error: "]);
+        let error = json(&done)["error"].as_str().unwrap().to_owned();
+        assert!(text(&done.stderr).contains(&error), "{words}: {error}");
+    }
+    let done = ebsec(folder.path(), "build a.ebsec --format json");
+    assert_eq!((done.status.code(), json(&done)), (Some(0), serde_json::json!([])));
+}
+
+/// Each prints on the output.
+const PRINTING: [&str; 9] = [
+    "test a.ebsec",
+    "test a.ebsec --format json",
+    "check a.ebsec --format json",
+    "build a.ebsec",
+    "build a.ebsec --emit asm,hir",
+    "inspect policy.bpf.o",
+    "explain E0306",
+    "explain",
+    "--help",
+];
+
+#[test]
+fn a_closed_pipe_is_the_end_of_reading_only() {
+    let folder = folder(&[("a.ebsec", POLICY)]);
+    says(&ebsec(folder.path(), "build a.ebsec"), 0, &[]);
+    for words in PRINTING {
+        let mut child = command(folder.path(), words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The reader has gone before anything is printed.
+        drop(child.stdout.take());
+        let done = child.wait_with_output().unwrap();
+        says(&done, 0, &[]);
+        assert!(done.stderr.is_empty(), "{words}: {}", text(&done.stderr));
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told() {
+    let folder = folder(&[("a.ebsec", POLICY)]);
+    says(&ebsec(folder.path(), "build a.ebsec"), 0, &[]);
+    for words in PRINTING {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let done = command(folder.path(), words).stdout(full).output().unwrap();
+        says(&done, 2, &["error: cannot write the output: No space left on device"]);
+    }
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let done = command(folder.path(), "check nosuch").stderr(full).output().unwrap();
+    assert_eq!(done.status.code(), Some(2));
+}
+
+#[test]
+fn an_artifact_that_cannot_be_written_is_named() {
+    let folder = folder(&[("a.ebsec", POLICY), ("folder/x", "")]);
+    let missing = ebsec(folder.path(), "build a.ebsec -o missing/x.o");
+    says(&missing, 2, &["cannot write `missing/x.o`: there is no folder `missing`"]);
+    says(&ebsec(folder.path(), "build a.ebsec -o folder"), 2, &["cannot write `folder`"]);
+    for done in [&missing, &ebsec(folder.path(), "build a.ebsec -o a.ebsec/x.o")] {
+        says(done, 2, &["cannot write `"]);
+        assert!(!text(&done.stderr).contains(".tmp"));
+    }
+    // A device is written to and stays one.
+    says(&ebsec(folder.path(), "build a.ebsec -o /dev/full"), 2, &["cannot write `/dev/full`: No space left"]);
+    says(&ebsec(folder.path(), "build a.ebsec --emit asm -o x.o"), 2, &["cannot be used with"]);
+}
+
+#[test]
+fn what_is_no_artifact_is_called_so() {
+    let folder = folder(&[
+        ("text.o", "policy p { a: deny exec }\n"),
+        ("empty.o", ""),
+        ("cut.o", "\u{7f}ELFxx and no more than that, though this is long enough\n"),
+    ]);
+    for verb in ["inspect", "verify"] {
+        for file in ["text.o", "empty.o"] {
+            says(&ebsec(folder.path(), &format!("{verb} {file}")), 1, &[&format!("`{file}`: the file is not an ebsec artifact")]);
+        }
+        says(&ebsec(folder.path(), &format!("{verb} cut.o")), 1, &["the digest at the end of the file does not match"]);
+    }
+}
+
+#[test]
+fn verify_needs_a_loader_and_known_kernels_before_it_boots() {
+    let folder = folder(&[("a.ebsec", POLICY), ("script", "#!/bin/sh\n")]);
+    says(&ebsec(folder.path(), "build a.ebsec"), 0, &[]);
+    let with = |loader: &str| command(folder.path(), "verify policy.bpf.o --kernel 6.12").env("EBSEC_LOAD", loader).output().unwrap();
+    says(&with("/nonexistent"), 2, &["EBSEC_LOAD names `/nonexistent`, which cannot be read", "make static", "make guest-tools"]);
+    says(&with("script"), 2, &["EBSEC_LOAD names `script`, which is no program for x86-64"]);
+    says(&with(EBSEC), 2, &["which is not a static binary"]);
+    for kernel in ["foo", "5.10", "../6.1"] {
+        let done = ebsec(folder.path(), &format!("verify policy.bpf.o --kernel 6.1 --kernel {kernel}"));
+        says(&done, 2, &[&format!("unknown kernel series `{kernel}`"), "known series: 6.1, 6.12, 6.18, 7"]);
+        assert!(done.stdout.is_empty());
+    }
+}
+
+#[test]
+fn without_a_loader_verify_says_how_to_get_one() {
+    let folder = folder(&[("a.ebsec", POLICY)]);
+    let alone = folder.path().join("bin/ebsec");
+    fs::create_dir(folder.path().join("bin")).unwrap();
+    fs::copy(EBSEC, &alone).unwrap();
+    says(&ebsec(folder.path(), "build a.ebsec"), 0, &[]);
+    let mut command = Command::new(alone);
+    command.current_dir(folder.path()).env("EBSEC_CACHE", folder.path()).env_remove("EBSEC_LOAD");
+    let done = command.args(["verify", "policy.bpf.o"]).output().unwrap();
+    says(&done, 2, &["no static `ebsec-load` is beside this program", "make guest-tools", "make static", "EBSEC_LOAD"]);
+}
+
+#[test]
+fn codes_are_found_by_their_number_and_listed() {
+    let here = Path::new(".");
+    let whole = text(&ebsec(here, "explain E0306").stdout);
+    assert!(whole.starts_with("E0306: `==` with a pattern\n"), "{whole}");
+    for code in ["306", "e306", "e0306", "0306"] {
+        assert_eq!(text(&ebsec(here, &format!("explain {code}")).stdout), whole);
+    }
+    let list = text(&ebsec(here, "explain").stdout);
+    assert!(list.contains("\nE0306  `==` with a pattern\n") && list.starts_with("E0100  ") && list.lines().count() > 90);
+    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code `x\u{1b}1`", "`ebsec explain` lists"]);
+}
+
+#[test]
+fn inspect_shows_what_says_something() {
+    let folder = folder(&[("a.ebsec", POLICY)]);
+    says(&ebsec(folder.path(), "build a.ebsec"), 0, &[]);
+    let shown = text(&ebsec(folder.path(), "inspect policy.bpf.o").stdout);
+    assert!(!shown.contains("stack") && !shown.contains("estimate"), "{shown}");
+    let events = shown.lines().find(|l| l.trim_start().starts_with("events ")).unwrap();
+    assert!(events.contains(" bytes ") && !events.contains("entries"), "{events}");
+}
+
+#[test]
+fn a_parameter_without_a_name_is_told() {
+    let folder = folder(&[("a.ebsec", POLICY), ("b.ebsec", "param s: set<path>\nparam n: set<cidr>\nparam d: path\n")]);
+    says(&ebsec(folder.path(), "check a.ebsec --param =3"), 1, &["`=3` does not name the parameter", "write `NAME=VALUE`"]);
+    // As the help says it.
+    let mut command = command(folder.path(), "check b.ebsec");
+    let done = command.args(["--param", "s=[\"/srv\", \"/opt\"]", "--param", "n=[10.0.0.0/8, fd00::/8]", "--param", "d=/srv"]).output();
+    says(&done.unwrap(), 0, &[]);
+}
