@@ -212,8 +212,11 @@ impl Checker<'_> {
 
     /// The left side is no field: perhaps a constant, with the sides turned round.
     fn no_left_side(&mut self, name: &ast::Name, loc: Loc, env: &Env<'_>) {
-        let is_constant =
-            env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(self.names.find(env.file, &name.node), Found::Here(_));
+        let found = self.names.find(env.file, &name.node);
+        if matches!(found, Found::Failed) {
+            return;
+        }
+        let is_constant = env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(found, Found::Here(_));
         if is_constant {
             let message = format!("`{}` is a constant; a comparison has a field on its left side", name.node);
             return self.error(codes::NOT_A_VALUE, loc, message);

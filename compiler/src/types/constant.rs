@@ -259,6 +259,9 @@ impl Checker<'_> {
             let message = format!("`{name}` is no `{kind}`");
             return self.push(Diagnostic::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, names));
         }
+        if matches!(found, Found::Failed) {
+            return;
+        }
         if !matches!(self.index.field(name), FieldName::Unknown | FieldName::BadPart(_)) {
             let text = format!("`{name}` is a field, and fields are compared with constants only");
             let joins = "what such comparisons are needed for has fields of its own, for example `file.owned`";

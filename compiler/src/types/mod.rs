@@ -209,6 +209,9 @@ impl<'a> Checker<'a> {
             let fixed = format!("{alias}.{last}");
             let diagnostic = Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
             return self.push(diagnostic.fix("use the name of the import", loc, fixed));
+        if matches!(found, Found::Failed) {
+            return;
+        }
         }
         let diagnostic = match found {
             Found::NotImported => {
