@@ -317,11 +317,16 @@ impl Checker<'_> {
                     Some(ast::ItemKind::Let { value, .. }) if parsed.errors.is_empty() => value,
                     _ => {
                         let message = format!("`{text}` is not {}", elem.phrase());
-                        self.error(codes::TYPE_MISMATCH, Loc::new(file, value.span), message);
+                        let diagnostic = Diagnostic::error(codes::TYPE_MISMATCH, Loc::new(file, value.span), message);
+                        let several = text.contains(',') && !text.starts_with('[');
+                        self.push(if several { diagnostic.help(format!("several values are written `[{text}]`")) } else { diagnostic });
                         return None;
                     }
                 };
-                Some(moved(kind, value.span))
+                let quoted = matches!(elem, Elem::Path | Elem::Name | Elem::Comm | Elem::Text);
+                let parsed = moved(kind, value.span);
+                // Quotes within, as in ebsec.toml: each layer that is taken off makes the text shorter.
+                if quoted { Some(parsed) } else { self.reparse(&parsed, elem, file) }
             }
             _ => Some(value.clone()),
         }
