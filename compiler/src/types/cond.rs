@@ -149,11 +149,7 @@ impl Checker<'_> {
                 let parts = self.index.catalog[id].parts.iter().map(String::as_str);
                 self.push(Diagnostic::error(codes::UNKNOWN_PART, loc, message).near(last, super::tail(loc, last), parts));
             }
-            _ => {
-                let known: Vec<String> = self.index.field_names().map(str::to_owned).collect();
-                let message = format!("there is no field `{name}`");
-                self.push(Diagnostic::error(codes::UNKNOWN_FIELD, loc, message).near(name, loc, known.iter().map(String::as_str)));
-            }
+            _ => self.unknown_field(name, loc),
         }
     }
 
@@ -320,11 +316,10 @@ impl Checker<'_> {
         let diagnostic = match (constant.shape, op) {
             (Shape::One, Op::In) => {
                 let message = format!("`in` asks for a set, and `{text}` is one value");
-                Diagnostic::error(codes::ONE_WANTED, loc, message).help(format!("write `{} == {text}`, or `[{text}]`", left.name)).fix(
-                    "put it into a set",
-                    loc,
-                    format!("[{text}]"),
-                )
+                let op = if constant.is_pattern() { "matches" } else { "==" };
+                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message);
+                let diagnostic = diagnostic.help(format!("write `{} {op} {text}`, or `[{text}]`", left.name));
+                diagnostic.fix("put it into a set", loc, format!("[{text}]"))
             }
             (Shape::Set | Shape::Range, _) if wanted_one => {
                 let what = if constant.shape == Shape::Set { "a set" } else { "more than one value" };

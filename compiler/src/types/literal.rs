@@ -2,7 +2,7 @@
 
 use super::constant::{Constant, Data, Shape};
 use super::interval::{self, Intervals};
-use super::{Checker, Date, Elem, Env, Given, Ty};
+use super::{Checker, Date, Elem, Env, Given, Ty, advice};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::PathLang;
 use crate::hir::glob::{self, GlobError, Kind, Problem};
@@ -72,6 +72,12 @@ impl Checker<'_> {
             (Literal::Str(_), Elem::Port | Elem::Uid | Elem::Gid | Elem::Int) if text.parse::<u64>().is_ok() => {
                 diagnostic = diagnostic.help("numbers stand without quotes").fix("take the quotes away", loc, text);
             }
+            (Literal::Str(_), Elem::Ip | Elem::Cidr | Elem::Address) => {
+                if let Some(help) = advice::host_help(&text) {
+                    diagnostic = diagnostic.help(help);
+                }
+            }
+            (Literal::Str(_), Elem::Uid | Elem::Gid) => diagnostic = diagnostic.help(advice::id_help(&text)),
             (Literal::Str(_), Elem::Enum(_)) => {
                 diagnostic = diagnostic.help("named values stand without quotes").fix("take the quotes away", loc, text);
             }
