@@ -204,9 +204,42 @@ impl Reader<'_> {
         Some(all)
     }
 
+    /// The texts of `kernels`. A series without quotes is a number to TOML.
+    fn series(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Vec<(String, Loc)>> {
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong(value, "kernels", "a list of texts");
+            return None;
+        };
+        let mut all = Vec::new();
+        for item in array.iter() {
+            let loc = self.loc(item.span());
+            let number = match item.get_ref() {
+                DeValue::String(text) => {
+                    all.push((text.to_string(), loc));
+                    continue;
+                }
+                DeValue::Float(number) => number.as_str(),
+                DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
+                _ => {
+                    self.wrong(item, "kernels", "a list of texts");
+                    continue;
+                }
+            };
+            let message = format!("the kernel series `{number}` is not in quotes");
+            let quoted = format!("\"{number}\"");
+            self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, message).help(format!("write `{quoted}`")).fix(
+                "put quotes around it",
+                loc,
+                quoted,
+            ));
+        }
+        Some(all)
+    }
+
     fn kernels(&mut self, value: &Spanned<DeValue<'_>>) {
-        let Some(wanted) = self.texts(value, "kernels") else { return };
-        if wanted.is_empty() {
+        let none = value.get_ref().as_array().is_some_and(|all| all.is_empty());
+        let Some(wanted) = self.series(value) else { return };
+        if none {
             let loc = self.loc(value.span());
             self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_KERNEL, loc, "the package names no kernel").help(known_kernels()));
         }

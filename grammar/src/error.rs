@@ -75,6 +75,8 @@ codes! {
     NO_OPERATOR "E0131" "a comparison operator is missing"
     TOO_MANY "E0132" "more errors than are shown"
     INSIDE "E0133" "an item inside of a policy"
+    UNKNOWN_PROPERTY "E0207" "an unknown property of a policy"
+    UNBUILT "E0900" "a part of the language that is not built yet"
 }
 
 /// Every code that [`crate::parse`] can give, with a title, in order.

@@ -66,8 +66,8 @@ TOO_LONG "E0304" "a path, segment or name that is too long to exist"
 "A path has at most 4,096 bytes, a segment of it 255, a task name 15. The kernel cuts longer task names, so the comparison could never be true."
 BAD_PATTERN "E0305" "a mistake in a pattern"
 "Patterns have `*` (part of a segment), `**` (whole segments), `?` (one byte), `[a-z]`, `[!a-z]`, `{a,b}`. A backslash before a character takes it literally; within the quotes it is written twice."
-PATTERN_COMPARED "E0306" "`==` with a pattern"
-"`==` compares with one exact value. Use `matches` for one pattern, `in` for several; a character that stands for itself is written with a backslash before it."
+PATTERN_COMPARED "E0306" "a pattern where one exact value is wanted"
+"`==` compares with one exact value, and a test names one. Use `matches` for one pattern, `in` for several; a character that stands for itself is written with a backslash before it."
 OUT_OF_RANGE "E0307" "a number outside of its type"
 "Ports end at 65535, user and group ids at 4294967295, permission bits at 0o7777."
 EMPTY_RANGE "E0308" "a range that ends before it begins"
@@ -80,8 +80,8 @@ BAD_DATE "E0311" "a date that does not exist"
 "Dates are written year-month-day."
 BAD_ATTACK "E0312" "an ATT&CK id of the wrong shape"
 "A technique is `T` and four digits, a sub-technique has a dot and three more: T1552.004."
-UNKNOWN_VALUE "E0313" "an unknown value of an enum"
-"The field has one of a few named values; the message lists them or the near one."
+UNKNOWN_VALUE "E0313" "a value that is none of the few known ones"
+"The field, property or key has one of a few named values; the message lists them or the near one."
 EMPTY_SET "E0314" "an empty set"
 "Nothing is in an empty set, so the test would always be false."
 NEGATED_MANY "E0315" "`!=` on a field with many values"
@@ -103,7 +103,7 @@ NOT_OCTAL "E0322" "permission bits that are not octal"
 UNKNOWN_PART "E0324" "an unknown part of a path"
 "A path has `.name` (last segment), `.dir` (what is before it), `.ext` (what follows the last dot of the name), `.unresolved` (it could not be computed) and, for files, `.deleted`."
 DENY_AFTER_EXEC "E0400" "a deny after the fact"
-"`exec.done` is raised when the new program is in place: there is nothing left to refuse. `kill` and `audit` are possible there; to refuse, use `exec`."
+"`exec.done` is raised when the new program is in place: there is nothing left to refuse. To refuse, use `exec`."
 ALLOW_WITHOUT_DEFAULT "E0401" "an allow without a default"
 "`allow` answers the policy's own `default` for the same event and nothing else. Without such a default the rule does nothing. An `allow` for a hook does not answer a default for an intent, nor the reverse."
 TWO_DEFAULTS "E0402" "two defaults for one event"
@@ -191,6 +191,7 @@ const SYNTAX: &[(&str, &str)] = &[
     ("E0130", "Comments begin with `//`."),
     ("E0131", "A field is compared with a value by an operator."),
     ("E0132", "The first errors of the file are shown; mend them and run again."),
+    ("E0133", "Items stand beside policies, not in them. Perhaps the policy's closing brace is missing."),
 ];
 
 /// All pages of this stage's codes.
@@ -205,7 +206,9 @@ pub fn page(code: &str) -> Option<(&'static str, &'static str)> {
     if let Some(page) = PAGES.iter().find(|p| p.code.eq_ignore_ascii_case(code)) {
         return Some((page.title, page.text));
     }
-    SYNTAX.iter().find(|(c, _)| c.eq_ignore_ascii_case(code)).map(|(_, text)| ("a mistake in the syntax", *text))
+    let text = SYNTAX.iter().find(|(c, _)| c.eq_ignore_ascii_case(code)).map(|(_, text)| *text)?;
+    let title = ebsec_grammar::codes().iter().find(|(c, _)| c.eq_ignore_ascii_case(code)).map(|(_, title)| *title)?;
+    Some((title, text))
 }
 
 /// Every code with what it is about, a phrase or a sentence without its full stop; sorted by code.
@@ -224,5 +227,8 @@ mod tests {
         assert!(PAGES.iter().all(|p| p.text.len() > 30 && !p.title.ends_with('.')));
         assert!(titles().is_sorted() && titles().all(|(code, title)| page(code).is_some() && !title.is_empty()));
         assert!(page("e0204").is_some() && page("E9999").is_none());
+        assert_eq!(page("e0100").map(|(title, _)| title), Some("the file is larger than 8 MiB"));
+        assert!(ebsec_grammar::codes().iter().all(|(code, _)| page(code).is_some()));
+        assert!(SYNTAX.iter().all(|(code, _)| ebsec_grammar::codes().iter().any(|(c, _)| c == code)));
     }
 }

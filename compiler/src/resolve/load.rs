@@ -5,7 +5,7 @@ use super::{ModuleId, ROOT, library};
 use crate::diag::{Diagnostic, codes};
 use crate::source::{FileId, Loc, Sources};
 use ebsec_grammar::ast;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A file and what it is part of.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct ParsedFile {
     pub tree: ast::File,
     /// Name before the dot -> module.
     pub imports: FxHashMap<String, ModuleId>,
+    /// Names before the dot whose modules do not exist; that has been said.
+    pub failed: FxHashSet<String>,
 }
 
 /// All files of a compilation.
@@ -58,7 +60,7 @@ impl Loaded {
                 None => diagnostic,
             });
         }
-        self.files.push(ParsedFile { id, module, tree: parsed.file, imports: FxHashMap::default() });
+        self.files.push(ParsedFile { id, module, tree: parsed.file, imports: FxHashMap::default(), failed: FxHashSet::default() });
     }
 
     fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Vec<Diagnostic>) {
@@ -75,12 +77,15 @@ impl Loaded {
             .collect();
         for (path, alias) in wanted {
             let loc = Loc::new(id, path.span);
+            let key = alias.as_ref().unwrap_or(&path);
             let Some(module) = self.module(sources, &path.node, diagnostics) else {
                 let message = format!("there is no module `{}`", path.node);
                 diagnostics.push(Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).near(&path.node, loc, library::module_names()));
+                if let Some(file) = self.files.get_mut(index) {
+                    file.failed.insert(key.node.clone());
+                }
                 continue;
             };
-            let key = alias.as_ref().unwrap_or(&path);
             let Some(file) = self.files.get_mut(index) else { return };
             let before = file.imports.insert(key.node.clone(), module);
             if before.is_some_and(|before| before != module) {

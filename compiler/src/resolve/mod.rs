@@ -10,7 +10,7 @@ pub use load::{Loaded, ParsedFile, load};
 use crate::diag::{Diagnostic, codes};
 use crate::source::{FileId, Loc, Span};
 use ebsec_grammar::ast;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::hash_map::Entry;
 
 /// Index into [`Names::modules`]; 0 is the package that is built.
@@ -89,6 +89,8 @@ pub struct FileScope {
     pub module: ModuleId,
     /// Name before the dot -> module.
     pub imports: FxHashMap<String, ModuleId>,
+    /// Names before the dot whose modules do not exist.
+    pub failed: FxHashSet<String>,
 }
 
 /// All names of a compilation.
@@ -115,6 +117,8 @@ pub enum Found<T> {
     NotIn(ModuleId),
     /// What stands before the dot is a module that the file does not import.
     NotImported,
+    /// What stands before the dot should be a module whose import failed; that has been said.
+    Failed,
     /// Nothing of the kind.
     Nothing,
 }
@@ -150,6 +154,7 @@ impl<'a> Names<'a> {
             None => (Some(scope.module), name),
             Some((before, last)) => match scope.imports.get(before) {
                 Some(module) => (Some(*module), last),
+                None if scope.failed.contains(before) => return Found::Failed,
                 None if library::text(before).is_some() => return Found::NotImported,
                 None => (None, last),
             },
@@ -182,7 +187,7 @@ pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Vec<Diagnostic>) -> Nam
         names.modules.push(Module { name: name.clone(), ..Module::default() });
     }
     for file in &loaded.files {
-        names.files.push(FileScope { id: file.id, module: file.module, imports: file.imports.clone() });
+        names.files.push(FileScope { id: file.id, module: file.module, imports: file.imports.clone(), failed: file.failed.clone() });
     }
     for (index, file) in loaded.files.iter().enumerate() {
         for item in &file.tree.items {

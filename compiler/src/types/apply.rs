@@ -225,7 +225,7 @@ impl<'a> Checker<'a> {
         let Found::Here(id) = self.names.find_policy(file, before) else {
             // Either reading may have been meant; the one that knows its module says more.
             let found = self.names.find_policy(file, before);
-            let whole_known = matches!(whole, Found::NotIn(_) | Found::NotImported);
+            let whole_known = matches!(whole, Found::NotIn(_) | Found::NotImported | Found::Failed);
             let (name, found) = if whole_known { (target.node.as_str(), whole) } else { (before, found) };
             self.no_policy(file, name, loc, found);
             return None;

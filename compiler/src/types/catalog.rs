@@ -104,6 +104,21 @@ impl Index {
         self.planned_fields.contains(name)
     }
 
+    /// Names of the fields that are built, with their parts.
+    pub(super) fn built_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+
+    /// Names of the fields and events that are not.
+    pub(super) fn planned_names(&self) -> impl Iterator<Item = &str> {
+        self.planned_fields.iter().chain(&self.planned_events).copied()
+    }
+
+    /// Whether the name is that of a whole path.
+    pub(super) fn is_path(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|(id, part)| part.is_none() && self.catalog[*id].ty == FieldType::Path)
+    }
+
     /// Names of all fields with their parts, and of the planned ones.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str).chain(self.planned_fields.iter().copied())

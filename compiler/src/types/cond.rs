@@ -149,11 +149,7 @@ impl Checker<'_> {
                 let parts = self.index.catalog[id].parts.iter().map(String::as_str);
                 self.push(Diagnostic::error(codes::UNKNOWN_PART, loc, message).near(last, super::tail(loc, last), parts));
             }
-            _ => {
-                let known: Vec<String> = self.index.field_names().map(str::to_owned).collect();
-                let message = format!("there is no field `{name}`");
-                self.push(Diagnostic::error(codes::UNKNOWN_FIELD, loc, message).near(name, loc, known.iter().map(String::as_str)));
-            }
+            _ => self.unknown_field(name, loc),
         }
     }
 
@@ -212,8 +208,11 @@ impl Checker<'_> {
 
     /// The left side is no field: perhaps a constant, with the sides turned round.
     fn no_left_side(&mut self, name: &ast::Name, loc: Loc, env: &Env<'_>) {
-        let is_constant =
-            env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(self.names.find(env.file, &name.node), Found::Here(_));
+        let found = self.names.find(env.file, &name.node);
+        if matches!(found, Found::Failed) {
+            return;
+        }
+        let is_constant = env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(found, Found::Here(_));
         if is_constant {
             let message = format!("`{}` is a constant; a comparison has a field on its left side", name.node);
             return self.error(codes::NOT_A_VALUE, loc, message);
@@ -317,11 +316,10 @@ impl Checker<'_> {
         let diagnostic = match (constant.shape, op) {
             (Shape::One, Op::In) => {
                 let message = format!("`in` asks for a set, and `{text}` is one value");
-                Diagnostic::error(codes::ONE_WANTED, loc, message).help(format!("write `{} == {text}`, or `[{text}]`", left.name)).fix(
-                    "put it into a set",
-                    loc,
-                    format!("[{text}]"),
-                )
+                let op = if constant.is_pattern() { "matches" } else { "==" };
+                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message);
+                let diagnostic = diagnostic.help(format!("write `{} {op} {text}`, or `[{text}]`", left.name));
+                diagnostic.fix("put it into a set", loc, format!("[{text}]"))
             }
             (Shape::Set | Shape::Range, _) if wanted_one => {
                 let what = if constant.shape == Shape::Set { "a set" } else { "more than one value" };

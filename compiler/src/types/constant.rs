@@ -1,7 +1,7 @@
 //! Constant expressions: sets, unions, differences, names. Wrong ones give nothing and are reported once.
 
 use super::interval::{self, Intervals};
-use super::{Bound, Checker, Elem, Env, MAX_NESTING, Ty, lang};
+use super::{Bound, Checker, Elem, Env, MAX_NESTING, Ty, advice, lang};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::glob::{Part, Pattern};
 use crate::hir::{PathLang, Space};
@@ -45,6 +45,11 @@ impl Constant {
     /// The type as a declaration would say it.
     pub(super) fn ty(&self) -> Ty {
         Ty { elem: self.elem, set: self.shape == Shape::Set }
+    }
+
+    /// Whether it has a path or name with wildcards.
+    pub(super) fn is_pattern(&self) -> bool {
+        matches!(&self.data, Data::Lang(language) if lang::first_wild(language).is_some())
     }
 
     /// Some value of a type, with which a function is checked before anyone calls it.
@@ -254,6 +259,9 @@ impl Checker<'_> {
 
     fn unknown_name(&mut self, name: &str, loc: Loc, want: Elem, env: &Env<'_>, found: Found<DefId>) {
         use super::FieldName;
+        if matches!(found, Found::Failed) {
+            return;
+        }
         if let Elem::Enum(kind) = want {
             let names = self.index.catalog.enums.get(kind).into_iter().flat_map(|e| e.keys().map(String::as_str));
             let message = format!("`{name}` is no `{kind}`");
@@ -279,6 +287,11 @@ impl Checker<'_> {
         let module = self.module_of(env.file, &found);
         let mut known = self.known(module, |kind| matches!(kind, DefKind::Let(..) | DefKind::Param(..)));
         known.extend(env.args.iter().map(|(arg, _)| *arg));
+        let help = advice::name_help(name, want, env.file != usize::MAX);
+        if let Some(help) = help.filter(|_| crate::diag::nearest(name, &known).is_none()) {
+            let message = format!("there is no constant `{name}`");
+            return self.push(Diagnostic::error(codes::UNKNOWN_NAME, loc, message).help(help));
+        }
         self.not_found(codes::UNKNOWN_NAME, "constant", name, loc, found, &known);
     }
 

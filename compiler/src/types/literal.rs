@@ -2,7 +2,7 @@
 
 use super::constant::{Constant, Data, Shape};
 use super::interval::{self, Intervals};
-use super::{Checker, Date, Elem, Env, Given, Ty};
+use super::{Checker, Date, Elem, Env, Given, Ty, advice};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::PathLang;
 use crate::hir::glob::{self, GlobError, Kind, Problem};
@@ -72,6 +72,12 @@ impl Checker<'_> {
             (Literal::Str(_), Elem::Port | Elem::Uid | Elem::Gid | Elem::Int) if text.parse::<u64>().is_ok() => {
                 diagnostic = diagnostic.help("numbers stand without quotes").fix("take the quotes away", loc, text);
             }
+            (Literal::Str(_), Elem::Ip | Elem::Cidr | Elem::Address) => {
+                if let Some(help) = advice::host_help(&text) {
+                    diagnostic = diagnostic.help(help);
+                }
+            }
+            (Literal::Str(_), Elem::Uid | Elem::Gid) => diagnostic = diagnostic.help(advice::id_help(&text)),
             (Literal::Str(_), Elem::Enum(_)) => {
                 diagnostic = diagnostic.help("named values stand without quotes").fix("take the quotes away", loc, text);
             }
@@ -317,11 +323,16 @@ impl Checker<'_> {
                     Some(ast::ItemKind::Let { value, .. }) if parsed.errors.is_empty() => value,
                     _ => {
                         let message = format!("`{text}` is not {}", elem.phrase());
-                        self.error(codes::TYPE_MISMATCH, Loc::new(file, value.span), message);
+                        let diagnostic = Diagnostic::error(codes::TYPE_MISMATCH, Loc::new(file, value.span), message);
+                        let several = text.contains(',') && !text.starts_with('[');
+                        self.push(if several { diagnostic.help(format!("several values are written `[{text}]`")) } else { diagnostic });
                         return None;
                     }
                 };
-                Some(moved(kind, value.span))
+                let quoted = matches!(elem, Elem::Path | Elem::Name | Elem::Comm | Elem::Text);
+                let parsed = moved(kind, value.span);
+                // Quotes within, as in ebsec.toml: each layer that is taken off makes the text shorter.
+                if quoted { Some(parsed) } else { self.reparse(&parsed, elem, file) }
             }
             _ => Some(value.clone()),
         }

@@ -264,7 +264,9 @@ impl<'a> Checker<'a> {
         {
             let message = format!("`{AFTER_EXEC}` comes after the exec: there is nothing left to deny");
             let loc = Loc::new(env.id, name.span);
-            self.push(Diagnostic::error(codes::DENY_AFTER_EXEC, loc, message).help("use `kill exec.done`, or `deny exec`"));
+            let built = self.index.event(AFTER_EXEC).is_some();
+            let help = if built { "use `kill exec.done`, or `deny exec`" } else { "use `deny exec`" };
+            self.push(Diagnostic::error(codes::DENY_AFTER_EXEC, loc, message).help(help));
             let rest: Vec<ast::Name> = names.iter().filter(|n| n.node != AFTER_EXEC).cloned().collect();
             return self.events(&rest, env);
         }
@@ -323,9 +325,7 @@ impl<'a> Checker<'a> {
             if self.index.is_planned_event(name) {
                 self.unsupported(loc, &format!("the event `{name}`"));
             } else {
-                let known = self.index.event_names();
-                let message = format!("there is no event `{name}`");
-                self.push(Diagnostic::error(codes::UNKNOWN_EVENT, loc, message).near(name, loc, known));
+                self.unknown_event(name, loc);
             }
         }
         event

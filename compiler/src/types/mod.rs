@@ -1,6 +1,7 @@
 //! Names and trees in, the typed policy out: constants are evaluated, conditions checked and folded, tests made into
 //! operations. Every error of every item is reported in one run; with errors the result is not to be used.
 
+mod advice;
 mod apply;
 mod atoms;
 mod call;
@@ -157,6 +158,10 @@ impl<'a> Checker<'a> {
         self.error(codes::UNSUPPORTED, loc, format!("{what} is not supported yet"));
     }
 
+    fn unsupported_many(&mut self, loc: Loc, what: &str) {
+        self.error(codes::UNSUPPORTED, loc, format!("{what} are not supported yet"));
+    }
+
     /// The names that an item of a file sees.
     fn env(&self, file: usize) -> Env<'static> {
         Env { file, id: self.names.loc(file, Span::default()).file, args: &[] }
@@ -204,6 +209,9 @@ impl<'a> Checker<'a> {
     /// Says that a name was not found, with what it may have been.
     fn not_found<T>(&mut self, code: &'static str, what: &str, name: &str, loc: Loc, found: Found<T>, known: &[&str]) {
         let last = name.rsplit('.').next().unwrap_or(name);
+        if matches!(found, Found::Failed) {
+            return;
+        }
         if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc.file)) {
             let message = format!("the module of `{name}` has another name in this file");
             let fixed = format!("{alias}.{last}");

@@ -2,7 +2,7 @@
 
 use super::apply::{Applied, Exceptions};
 use super::constant::{Data, Shape};
-use super::{Checker, Elem, Env, atoms};
+use super::{Checker, Elem, Env, advice, atoms};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, Cond, Mode, Severity};
 use crate::resolve::{PolicyDef, ROOT};
@@ -150,8 +150,13 @@ impl<'a> Checker<'a> {
             return Some(*found);
         }
         let message = format!("`{text}` is no {what}");
-        let near = text.trim_matches('"').to_owned();
-        self.push(Diagnostic::error(codes::UNKNOWN_VALUE, loc, message).near(&near, loc, all.iter().map(|(n, _)| *n)));
+        let near = text.trim_matches('"');
+        let diagnostic = Diagnostic::error(codes::UNKNOWN_VALUE, loc, message);
+        let mode = Some(what).filter(|w| *w == "mode").and_then(|_| advice::mode_help(near));
+        self.push(match mode {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic.near(near, loc, all.iter().map(|(n, _)| *n)),
+        });
         None
     }
 }

@@ -38,7 +38,8 @@ impl Builder<'_, '_> {
     fn labelled(&mut self, key: Node, rest: Node, nodes: &mut Cursor<'_>) -> Option<MemberKind> {
         if rest.kind == Kind::prop {
             let key = self.plain(key);
-            return Some(MemberKind::Prop { key, value: self.value(nodes)? });
+            let value = self.value_of(&key.node, nodes)?;
+            return Some(MemberKind::Prop { key, value });
         }
         let label = self.label(key, *nodes);
         if rest.kind == Kind::colonless {

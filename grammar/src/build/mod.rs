@@ -205,7 +205,8 @@ impl<'t> Builder<'t, '_> {
         let first = name.node.split('.').next().unwrap_or_default();
         if words::is_keyword(first) {
             let message = format!("`{first}` is a keyword and cannot be {what}");
-            self.error(SyntaxError::new(error::KEYWORD, node.span, message).help("choose another name"));
+            let help = if what == "a value" { "a text stands in double quotes" } else { "choose another name" };
+            self.error(SyntaxError::new(error::KEYWORD, node.span, message).help(help));
         }
         name
     }

@@ -8,11 +8,22 @@ use crate::ast::{Literal, Name, PairValue, Record, Span, Spanned, Type, Value, V
 use crate::error::{self, SyntaxError};
 use crate::literal::{self, Word};
 use crate::tree::{Kind, Node};
+use crate::words;
 
 impl Builder<'_, '_> {
     /// The next node as a constant.
     pub(super) fn value(&mut self, nodes: &mut Cursor<'_>) -> Option<Value> {
         let (_, mut inner) = nodes.take(Kind::value)?;
+        self.chain(&mut inner)
+    }
+
+    /// The value of a property or key. An action's word as a mode is taken: the type stage knows which mode is meant.
+    pub(super) fn value_of(&mut self, key: &str, nodes: &mut Cursor<'_>) -> Option<Value> {
+        let (node, mut inner) = nodes.take(Kind::value)?;
+        let text = self.slice(node.span).trim_end();
+        if key == "mode" && words::ACTIONS.contains(&text) {
+            return Some(Value { span: inner.next()?.0.span, kind: ValueKind::Name(text.to_owned()) });
+        }
         self.chain(&mut inner)
     }
 
@@ -140,7 +151,7 @@ impl Builder<'_, '_> {
                 let error = SyntaxError::new(error::CLAUSE_ORDER, key.span, format!("`{}` is given twice", key.node));
                 self.error(error.help("keep one of them").related(earlier, "the first one"));
             }
-            let value = self.pair_value(&mut pair)?;
+            let value = self.pair_value(&key.node, &mut pair)?;
             pairs.push((key, value));
         }
         Some(Record { pairs, span: node.span })
@@ -155,7 +166,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn pair_value(&mut self, nodes: &mut Cursor<'_>) -> Option<PairValue> {
+    fn pair_value(&mut self, key: &str, nodes: &mut Cursor<'_>) -> Option<PairValue> {
         if let Some((node, _)) = nodes.take(Kind::endpoint6) {
             return Some(PairValue::Endpoint(self.endpoint6(node)));
         }
@@ -189,7 +200,7 @@ impl Builder<'_, '_> {
             return Some(PairValue::Endpoint(self.plain(value)));
         }
         let mut value = before;
-        self.value(&mut value).map(PairValue::Value)
+        self.value_of(key, &mut value).map(PairValue::Value)
     }
 
     fn split_rate(&self, span: Span, slash: usize) -> (Name, Name) {

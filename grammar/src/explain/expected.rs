@@ -197,8 +197,7 @@ fn foreign(word: &str) -> Option<&'static str> {
         "if" => "when",
         "except" | "but" => "unless",
         "reason" | "message" | "msg" => "because",
-        "contains" | "includes" => "has",
-        "like" | "startswith" | "endswith" | "glob" | "regex" => "matches",
+        "like" | "glob" | "regex" => "matches",
         _ => return None,
     })
 }

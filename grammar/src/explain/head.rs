@@ -27,7 +27,7 @@ impl Bad<'_> {
     fn item_head(&self, first: usize) -> Option<SyntaxError> {
         let (word, span) = (self.word(first), self.span(first));
         if words::ITEMS.contains(&word) && self.word(first + 1) != ":" {
-            return self.mark_outside(first);
+            return self.mark_outside(first).or_else(|| self.mark_item(first));
         }
         if !self.is_word(first) {
             if self.kind(first) != Some(TokenKind::Punct) {
@@ -70,6 +70,10 @@ impl Bad<'_> {
         let (word, next, third) = (self.word(first), self.word(first + 1), self.word(first + 2));
         if word == "default" && self.is_word(first + 1) && !words::ACTIONS.contains(&next) {
             return Some(unknown_action(next, self.span(first + 1)));
+        }
+        let counts = if next == ":" { first + 2 } else { first };
+        if let Some(error) = self.counting(counts) {
+            return Some(error);
         }
         if !self.is_word(first) || next != ":" || words::ACTIONS.contains(&third) {
             return None;

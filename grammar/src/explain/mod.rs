@@ -2,8 +2,10 @@
 //! with the rule that was meant, and gives one error at the precise place. Never names a grammar rule.
 
 mod expected;
+mod foreign;
 mod head;
 mod place;
+mod unbuilt;
 
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
@@ -129,7 +131,11 @@ impl<'t> Bad<'t> {
         let stop = Stop { at, open: self.open(at) };
         self.token(&stop)
             .or_else(|| self.bracket(&stop))
+            .or_else(|| self.tail(&stop))
+            .or_else(|| self.property(&stop))
+            .or_else(|| self.object(&stop, kinds))
             .or_else(|| self.neighbours(&stop, kinds))
+            .or_else(|| self.foreign_comparison(&stop, kinds))
             .or_else(|| self.slip(&stop, kinds))
             .unwrap_or_else(|| self.expected(&stop, kinds))
     }

@@ -1,7 +1,7 @@
 //! Mistakes that show at the place where reading stopped: an open string, a bracket that does not fit, a missing comma
 //! or operator. Gives nothing where the place says nothing of itself.
 
-use super::{Bad, Stop, is_clause, is_comparison};
+use super::{Bad, Part, Stop, is_clause, is_comparison};
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
 use crate::lex::TokenKind;
@@ -140,6 +140,45 @@ impl Bad<'_> {
             }
         }
         false
+    }
+
+    /// A condition as the value of a property: only `scope` takes one, and perhaps it was meant.
+    pub(super) fn property(&self, stop: &Stop) -> Option<SyntaxError> {
+        let first = self.tokens.iter().position(|t| t.kind != TokenKind::Doc)?;
+        let (key, found) = (self.word(first), self.word(stop.at));
+        if self.part != Part::Member || self.word(first + 1) != "=" || key == "scope" || stop.at < first + 2 {
+            return None;
+        }
+        if words::near(key, &["scope"]).is_some() {
+            let message = format!("a policy has no property `{key}`");
+            let error = SyntaxError::new(error::UNKNOWN_PROPERTY, self.span(first), message);
+            return Some(error.help("did you mean `scope`?"));
+        }
+        if stop.at == first + 2 || !is_comparison(found) && !matches!(found, "and" | "or") {
+            return None;
+        }
+        let message = format!("`{key}` takes a constant and no condition");
+        let error = SyntaxError::new(error::UNEXPECTED, self.span(stop.at), message);
+        Some(error.help("only `scope = …` takes a condition"))
+    }
+
+    /// The object of a test line without its quotes: it was read as the verdict, which `by` should follow.
+    pub(super) fn object(&self, stop: &Stop, kinds: &[Kind]) -> Option<SyntaxError> {
+        let object = self.tokens.iter().position(|t| t.kind != TokenKind::Doc)? + 2;
+        let here = match self.word(stop.at) {
+            "=>" | "->" | "=" => stop.at == object + 1,
+            word => stop.at == object && self.is_word(object) && word.contains('.'),
+        };
+        if self.part != Part::TestLine || !kinds.contains(&Kind::k_by) || !here {
+            return None;
+        }
+        if self.word(object - 1).starts_with("net.") {
+            let message = format!("{} is not an address with a port", self.quoted(object));
+            let error = SyntaxError::new(error::UNEXPECTED, self.span(object), message);
+            return Some(error.help("write it such as `203.0.113.7:443`; names are not known in the kernel"));
+        }
+        let error = SyntaxError::new(error::UNQUOTED, self.span(object), "a path stands in double quotes");
+        Some(error.help("put `\"` before and after it; it begins with `/`"))
     }
 
     fn in_condition(&self, at: usize) -> bool {
