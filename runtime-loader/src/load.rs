@@ -60,7 +60,7 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
     let mut pins = Pins::default();
     let result = publish(kernel, &mut pins, &staged, &attached, artifact)
         .and_then(|()| cell.change(kernel, |c| c.mode = 1))
-        .and_then(|()| prove(kernel, &cell, canary, &operations));
+        .and_then(|()| prove(kernel, &cell, &Counters::of(&staged, artifact)?, canary, &operations));
     match result {
         Ok((proved, out_of_reach)) => {
             let mut loaded = Loaded { proved, out_of_reach, skipped: staged.skipped, ..Loaded::default() };
@@ -237,20 +237,54 @@ impl<'a, K: Kernel> Cell<'a, K> {
     }
 }
 
-/// Names the child in the control cell, lets it try everything, and demands that everything was refused.
+/// The counters by outcome.
+struct Counters<'a, K: Kernel> {
+    map: &'a K::Fd,
+    size: usize,
+}
+
+/// The outcome of what the canary does.
+const CANARY: usize = 1;
+
+impl<'a, K: Kernel> Counters<'a, K> {
+    fn of(staged: &'a Staged<K>, artifact: &Artifact<'_>) -> Result<Self> {
+        let (map, spec) = stage::map::<K>(&staged.maps, &artifact.manifest, MapRole::Counters)?;
+        Ok(Self { map, size: spec.value_size as usize })
+    }
+
+    /// How often the policy's programs have refused the canary.
+    fn canary(&self, kernel: &mut K) -> Result<u64> {
+        let mut bytes = vec![0; self.size];
+        kernel.map_lookup(self.map, &0u32.to_le_bytes(), &mut bytes).map_err(|e| Error::system("reading the counters", &e))?;
+        Ok(bytes.as_chunks().0.get(CANARY).map_or(0, |count| u64::from_le_bytes(*count)))
+    }
+}
+
+/// Names the child in the control cell, lets it try everything, and demands that everything was refused, and by the
+/// policy's programs: they count it.
 fn prove<K: Kernel>(
     kernel: &mut K,
     cell: &Cell<'_, K>,
+    counters: &Counters<'_, K>,
     canary: Option<Box<dyn Canary>>,
     operations: &[usize],
 ) -> Result<(Vec<String>, Vec<String>)> {
     let Some(mut canary) = canary else { return Ok((Vec::new(), Vec::new())) };
     let pid = canary.pid();
     cell.change(kernel, |c| c.canary = pid)?;
+    let before = counters.canary(kernel)?;
     let answers = canary.run();
     drop(canary);
+    let counted = counters.canary(kernel)?.saturating_sub(before);
     cell.change(kernel, |c| c.canary = 0)?;
-    judge(operations, &answers)
+    let (proved, out_of_reach) = judge(operations, &answers)?;
+    if counted < proved.len() as u64 {
+        return Err(Error::refused(
+            format!("{} operations of the canary were refused, but only {counted} of them by the policy", proved.len()),
+            "find what else on this host refuses: another security module comes before `bpf` in /sys/kernel/security/lsm",
+        ));
+    }
+    Ok((proved, out_of_reach))
 }
 
 /// Refused hooks and those out of reach; an error that names every hook which let the canary through.

@@ -48,9 +48,10 @@ fn everything_is_loaded_and_frozen_before_anything_is_attached() {
     let last_pin = *at("pin ").last().unwrap();
     assert!(at("run_iterator ").iter().all(|i| (first_attach..last_pin).contains(i)));
     assert!(state.steps[last_pin].contains("/link_"), "links are pinned last");
-    // Four writes after the pins: on, canary in, canary out; then only the note of the proof.
+    // Three writes after the pins: on, canary in, canary out, the last two around the counters; then the note of the proof.
     let after = state.steps[last_pin + 1..].iter().map(|s| s.split(' ').next().unwrap()).collect::<Vec<_>>();
-    let expected = ["rename", "map_lookup", "map_update", "map_lookup", "map_update", "map_lookup", "map_update", "write_file"];
+    let (change, read) = (["map_lookup", "map_update"], ["map_lookup"]);
+    let expected = [&["rename"][..], &change, &change, &read, &read, &change, &["write_file"]].concat();
     assert_eq!(after, expected);
     assert_eq!(state.broken, [""; 0]);
 }
@@ -85,6 +86,15 @@ fn a_hook_that_lets_the_canary_through_ends_the_load() {
     let error = try_load(&mut kernel, &bytes).unwrap_err();
     assert!(error.message.contains("1 of 4 hooks"), "{error}");
     assert!(error.detail[0].starts_with("socket_connect"));
+    assert_eq!(kernel.state.borrow().leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_canary_that_others_refuse_proves_nothing() {
+    let (mut kernel, bytes) = (Fake::new(&HOOKS), artifact(&HOOKS));
+    kernel.state.borrow_mut().others = true;
+    let error = try_load(&mut kernel, &bytes).unwrap_err();
+    assert!(error.message.contains("4 operations of the canary were refused, but only 0"), "{error}");
     assert_eq!(kernel.state.borrow().leftovers(), [""; 0]);
 }
 

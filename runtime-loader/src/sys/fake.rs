@@ -36,6 +36,8 @@ pub struct State {
     pub refuse: BTreeSet<String>,
     /// Hooks that let the canary through.
     pub deaf: BTreeSet<String>,
+    /// Another security module refuses before the policy does.
+    pub others: bool,
     attached: bool,
     canaries: usize,
 }
@@ -106,6 +108,19 @@ impl State {
     /// Names of programs that run now.
     pub fn running(&self) -> Vec<String> {
         self.things.values().filter_map(|(t, _)| if let Thing::Link { prog } = t { Some(prog.clone()) } else { None }).collect()
+    }
+
+    fn count_canary(&mut self, count: u64) {
+        for (thing, _) in self.things.values_mut() {
+            if let Thing::Map { spec, entries, .. } = thing
+                && spec.name.contains("counters")
+            {
+                let value = entries.entry(0u32.to_le_bytes().to_vec()).or_insert_with(|| vec![0; spec.value_size as usize]);
+                if let Some(counter) = value.get_mut(8..16) {
+                    counter.copy_from_slice(&count.to_le_bytes());
+                }
+            }
+        }
     }
 
     fn control(&self) -> Option<Control> {
@@ -424,14 +439,18 @@ impl Canary for FakeCanary {
     }
 
     fn run(&mut self) -> Vec<Answer> {
-        let state = self.state.borrow();
+        let mut state = self.state.borrow_mut();
         let armed = state.control().is_some_and(|c| c.mode == 1 && c.canary == 4711);
         let answer = |i: &usize| {
             let hook = OPERATIONS[*i].hook;
             let attached = state.running().contains(&format!("ebsec_{hook}"));
             if armed && attached && !state.deaf.contains(hook) { Answer::Errno(libc::EPERM) } else { Answer::Done }
         };
-        self.operations.iter().map(answer).collect()
+        let answers: Vec<Answer> = self.operations.iter().map(answer).collect();
+        let refused = answers.iter().filter(|a| **a == Answer::Errno(libc::EPERM)).count() as u64;
+        let counted = if state.others { 0 } else { refused };
+        state.count_canary(counted);
+        answers
     }
 }
 

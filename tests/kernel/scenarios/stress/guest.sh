@@ -20,5 +20,12 @@ stat() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" /status.json; }
 for name in failed full seeded records; do echo "$name $(stat $name)" >>/counts.txt; done
 grep -E '^(wrong|leaked|lost) ' /counts.txt
 echo "missing $(stat missing)"
+# that there was something to go wrong
+count() { sed -n "s/^$1 //p" /counts.txt; }
+for name in opens refused forks threads execs renames; do
+    [ "$(count $name)" -ge 20 ] || echo "only $(count $name) $name"
+done
+[ -z "$SOAK" ] || [ "$(count opens)" -gt 1000000 ] || echo "only $(count opens) opens"
+[ -z "$SOAK" ] || [ "$(count forks)" -gt 50000 ] || echo "only $(count forks) forks"
 [ -z "$SOAK" ] || { uname -r; tr '\n' ' ' </counts.txt; echo; }
 tr '\n' ' ' </counts.txt >/dev/console
