@@ -78,6 +78,10 @@ pub const ALIASES: &[Attack] = &[
 pub const READS: &[Attack] = &[
     read("open-read", |p| open(&p.inside, O_RDONLY)),
     read("open-read-write", |p| open(&p.inside, O_RDWR)),
+    // of access mode 3 the kernel shows neither, and gives a descriptor for ioctl
+    read("open-mode-3", |p| open(&p.inside, 3)),
+    // a write is watched, and the watcher is given a descriptor to read
+    read("read-fanotify", |p| sys::watched_open(&p.inside, O_WRONLY, O_RDONLY)),
     read("read-crooked", |p| open(&crooked(&p.inside), O_RDONLY)),
     read("read-relative", |p| open(&by_relative_name(p)?, O_RDONLY)),
     read("read-symlink", |p| open(&by_symlink(p)?, O_RDONLY)),
@@ -126,6 +130,8 @@ pub fn give_attributes(path: &Path) {
 
 /// Attacks that change a file, its name or its attributes.
 pub const WRITES: &[Attack] = &[
+    write("write-mode-3", |p| open(&p.inside, 3)),
+    write("write-fanotify", |p| sys::watched_open(&p.inside, O_RDONLY, O_RDWR)),
     write("open-write", |p| open(&p.inside, O_WRONLY)),
     write("open-append", |p| open(&p.inside, O_WRONLY | O_APPEND)),
     write("open-truncate", |p| open(&p.inside, O_WRONLY | O_TRUNC)),

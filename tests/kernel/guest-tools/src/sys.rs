@@ -31,6 +31,25 @@ fn owned(result: c_long) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// Opens a file that a fanotify group of ours watches, and takes the descriptor that the group is given for it, opened
+/// with other flags.
+pub fn watched_open(path: &Path, flags: c_int, event_flags: c_int) -> io::Result<()> {
+    let name = c(path)?;
+    let mode = libc::FAN_CLASS_NOTIF | libc::FAN_CLOEXEC | libc::FAN_NONBLOCK;
+    // SAFETY: plain numbers.
+    let group = owned(c_long::from(unsafe { libc::fanotify_init(mode, event_flags as u32) }))?;
+    // SAFETY: a terminated path and a descriptor that lives.
+    done(unsafe { libc::fanotify_mark(group.as_raw_fd(), libc::FAN_MARK_ADD, libc::FAN_OPEN, libc::AT_FDCWD, name.as_ptr()) })?;
+    drop(open(path, flags, 0)?);
+    let mut event = std::mem::MaybeUninit::<libc::fanotify_event_metadata>::zeroed();
+    let size = std::mem::size_of::<libc::fanotify_event_metadata>();
+    // SAFETY: the kernel writes at most `size` bytes into the event, of which every bit pattern is one.
+    check(unsafe { libc::read(group.as_raw_fd(), event.as_mut_ptr().cast(), size) } as c_long)?;
+    // SAFETY: zeroed before, whatever the kernel wrote.
+    let event = unsafe { event.assume_init() };
+    owned(c_long::from(event.fd)).map(drop)
+}
+
 /// open(2) with any flags.
 pub fn open(path: &Path, flags: c_int, mode: u32) -> io::Result<OwnedFd> {
     let path = c(path)?;
