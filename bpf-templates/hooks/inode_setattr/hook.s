@@ -1,4 +1,4 @@
-; inode_setattr(dentry, attr), and with the idmap before them since 6.9
+; inode_setattr(dentry, attr), and with the idmap before them since 6.9 (asked by a type of 6.2: between, the verifier refuses)
 .macro inode_setattr__dentry_file
   r1 = exists(mnt_idmap)
   if r1 == 0 goto .old
