@@ -81,9 +81,7 @@ pub struct ProgramBudget {
 pub enum MapRole {
     /// The control cell.
     Control,
-    /// Task by slot of the table of process records, 0 where none is.
-    Owners,
-    /// The table of process records.
+    /// The table of process records: 8 bytes for the task of each slot (0: free), then the records.
     Records,
     /// Process records that are not in the table.
     Tasks,

@@ -9,7 +9,7 @@ use crate::source::{LineIndex, Sources};
 use ebsec_artifact as format;
 use ebsec_artifact::{Manifest, ManifestMap, ManifestProgram, MapContents, MapRole};
 use ebsec_templates::Catalog;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Programs that keep the process records carry this as their hook's first kernel.
 const RECORDS_SINCE: &str = "5.11";
@@ -199,15 +199,15 @@ fn maps(code: &Code) -> Vec<ManifestMap> {
     let role = |name: &str| match name {
         "control" => MapRole::Control,
         "tasks" => MapRole::Tasks,
-        "owners" => MapRole::Owners,
-        "records" => MapRole::Records,
+        "owners" | "records" => MapRole::Records,
         "counters" => MapRole::Counters,
         "stats" => MapRole::Stats,
         "events" => MapRole::Events,
         "prefixes" => MapRole::Prefixes,
         _ => MapRole::Table,
     };
-    let sections = code.data.iter().map(|d| {
+    let mut seen = BTreeSet::new();
+    let sections = code.data.iter().filter(|d| seen.insert(d.section)).map(|d| {
         let frozen = d.section.starts_with(".rodata");
         ManifestMap {
             digest: frozen.then(|| format::hex(&format::digest(&d.bytes))),

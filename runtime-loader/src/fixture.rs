@@ -14,10 +14,9 @@ const MAPS: [(&str, u32, u32, u32, u32); 3] =
     [("tasks", 1, 8, schema::Record::SIZE as u32, 64), ("events", 27, 0, 0, 1 << 16), ("prefixes", 11, 20, 4, 16)];
 
 /// Data sections, their parts and sizes.
-const SECTIONS: [(&str, MapRole, usize); 6] = [
+const SECTIONS: [(&str, MapRole, usize); 5] = [
     (".data.control", MapRole::Control, schema::Control::SIZE),
-    (".data.owners", MapRole::Owners, 64),
-    (".data.records", MapRole::Records, 512),
+    (".data.records", MapRole::Records, 576),
     (".data.counters", MapRole::Counters, 24),
     (".data.stats", MapRole::Stats, schema::Stats::SIZE),
     (".rodata.table", MapRole::Table, 64),

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::pins;
 use crate::policy;
 use crate::sys::Kernel;
-use ebsec_artifact::schema::{Control, Stats};
+use ebsec_artifact::schema::{Control, Record, Stats};
 use ebsec_artifact::{Artifact, MAX_LENGTH, MapRole};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -87,8 +87,9 @@ impl Found {
 
     /// How many process records there are, in the table and beside it.
     pub fn records<K: Kernel>(&self, kernel: &mut K, artifact: &Artifact<'_>) -> Result<u64> {
-        let owners = self.data(kernel, artifact, MapRole::Owners)?;
-        let owned = owners.chunks_exact(8).filter(|owner| owner.iter().any(|b| *b != 0)).count();
+        let table = self.data(kernel, artifact, MapRole::Records)?;
+        let slots = table.len() / (8 + Record::SIZE);
+        let owned = table.chunks_exact(8).take(slots).filter(|owner| owner.iter().any(|b| *b != 0)).count();
         let map = self.map(kernel, policy::map_name(&artifact.manifest, MapRole::Tasks)?)?;
         let others = kernel.map_count(&map, 8).map_err(|e| Error::system("counting the process records", &e))?;
         Ok(owned as u64 + others)

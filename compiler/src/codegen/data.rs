@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// A symbol of a data section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSymbol {
-    /// ELF section; `.rodata.*` is frozen, `.data.*` and `.bss.*` (zeros that the file leaves out) are not.
+    /// ELF section; `.rodata.*` is frozen, `.data.*` and `.bss` (zeros that the file leaves out) are not.
     pub section: &'static str,
     /// Symbol.
     pub symbol: &'static str,
@@ -119,8 +119,8 @@ pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
     let symbol = |section, symbol, bytes| DataSymbol { section, symbol, bytes };
     vec![
         symbol(".data.control", "control", zeros("control")),
-        symbol(".bss.owners", "owners", vec![0; TASK_SLOTS * 8]),
-        symbol(".bss.records", "records", vec![0; TASK_SLOTS * size_of("record")]),
+        symbol(".bss", "owners", vec![0; TASK_SLOTS * 8]),
+        symbol(".bss", "records", vec![0; TASK_SLOTS * size_of("record")]),
         symbol(".data.counters", "counters", vec![0; plan.outcomes.len() * 8]),
         symbol(".data.stats", "stats", zeros("stats")),
         symbol(".rodata.bytes", "bytes", le64(&plan.paths.bytes)),

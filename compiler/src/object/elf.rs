@@ -9,6 +9,9 @@ use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSecti
 use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use std::collections::BTreeMap;
 
+/// The one section of zeros: libbpf knows no other name for such.
+const BSS: &str = ".bss";
+
 /// A section of data.
 pub(super) struct DataSection<'a> {
     name: &'a str,
@@ -22,10 +25,10 @@ pub(super) struct DataSection<'a> {
 pub(super) fn data_sections(data: &[DataSpec]) -> Result<Vec<DataSection<'_>>, ObjectError> {
     let mut out: Vec<DataSection<'_>> = Vec::new();
     for block in data {
-        if ![".rodata", ".data.", ".bss."].iter().any(|kind| block.section.starts_with(kind)) {
+        if ![".rodata", ".data."].iter().any(|kind| block.section.starts_with(kind)) && block.section != BSS {
             return Err(ObjectError::new(format!("`{}` is not a section of data", block.section)));
         }
-        if block.section.starts_with(".bss.") && block.bytes.iter().any(|b| *b != 0) {
+        if block.section == BSS && block.bytes.iter().any(|b| *b != 0) {
             return Err(ObjectError::new(format!("`{}` has contents, and its section holds zeros only", block.symbol)));
         }
         if block.bytes.is_empty() || !block.align.is_power_of_two() {
@@ -121,7 +124,7 @@ impl File<'_> {
     /// Of `.bss` only the size is in the file.
     fn data(&mut self, section: &DataSection<'_>) -> SectionId {
         let align = u64::from(section.align);
-        if section.name.starts_with(".bss") {
+        if section.name == BSS {
             let id = self.object.add_section(Vec::new(), section.name.as_bytes().to_vec(), SectionKind::UninitializedData);
             self.object.append_section_bss(id, section.bytes.len() as u64, align);
             return id;

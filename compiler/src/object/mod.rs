@@ -82,7 +82,7 @@ pub struct MapSpec {
 /// A block of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSpec {
-    /// `.rodata.NAME` (read-only), `.data.NAME`, or `.bss.NAME` (zeros that the file leaves out); blocks of one section
+    /// `.rodata.NAME` (read-only), `.data.NAME`, or `.bss` (zeros that the file leaves out); blocks of one section
     /// are laid out in order.
     pub section: String,
     /// Its symbol.

@@ -33,7 +33,7 @@ impl SysError {
             libc::ENOMEM | libc::E2BIG => "the host has too little memory for the policy's tables; make them smaller or free memory",
             libc::ENOSPC => "free some space in /run, or unload other programs of the hook",
             libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS => {
-                "the kernel may be too old or lack an option: it takes 5.10 or later with CONFIG_BPF_LSM=y and CONFIG_DEBUG_INFO_BTF=y"
+                "the kernel may be too old or lack an option: it takes 6.1 or later with CONFIG_BPF_LSM=y and CONFIG_DEBUG_INFO_BTF=y"
             }
             libc::ENOENT => "check that the path is right and that /proc, /sys and /run are mounted",
             _ => "nothing was left attached; try again",
