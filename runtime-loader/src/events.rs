@@ -27,7 +27,6 @@ pub struct Options {
 /// Bit of a report's length: the front of the path is cut off.
 const CUT: u32 = 1 << 31;
 const KILLED: u32 = 1 << 16;
-const NOT_ENFORCED: u32 = 1 << 17;
 /// Records that are taken before they are written.
 const BATCH: u64 = 1024;
 /// Milliseconds between looks at the count of lost records.
@@ -96,12 +95,11 @@ fn address(bytes: [u8; 16]) -> String {
 /// What happened, or what an enforcing policy would have made happen.
 fn verdict(report: &Report, rules: &[(&Rule, Truth)]) -> &'static str {
     let observed = |action| rules.iter().any(|(r, truth)| r.mode == Mode::Observe && r.action == action && *truth == Truth::True);
-    match (report.verdict & 0xffff, report.verdict & KILLED != 0, report.verdict & NOT_ENFORCED != 0) {
-        (_, _, true) => "not enforced",
-        (_, true, _) => "killed",
-        (0, ..) if observed(Action::Kill) => "would kill",
-        (0, ..) if observed(Action::Deny) => "would refuse",
-        (0, ..) => "allowed",
+    match (report.verdict & 0xffff, report.verdict & KILLED != 0) {
+        (_, true) => "killed",
+        (0, _) if observed(Action::Kill) => "would kill",
+        (0, _) if observed(Action::Deny) => "would refuse",
+        (0, _) => "allowed",
         _ => "refused",
     }
 }
@@ -131,7 +129,7 @@ pub fn line(report: &Report, manifest: &Manifest, offset: u64, json: bool) -> St
             let undecided = if truth == Truth::Failed { " undecided" } else { "" };
             line += &format!(" ({} at {}:{}{undecided})", rule_name(rule), rule.file, rule.line);
         }
-        return if report.outcome == 1 { line + " (canary)" } else { line };
+        return line;
     }
     let rule = |(rule, truth): &(&Rule, Truth)| {
         json!({"rule": rule_name(rule), "action": rule.action, "truth": truth, "mode": rule.mode, "severity": rule.severity,
@@ -144,7 +142,6 @@ pub fn line(report: &Report, manifest: &Manifest, offset: u64, json: bool) -> St
     value.insert("verdict".to_owned(), verdict.into());
     value.insert("errno".to_owned(), (report.verdict & 0xffff).into());
     value.insert("outcome".to_owned(), report.outcome.into());
-    value.insert("canary".to_owned(), (report.outcome == 1).into());
     value.insert("rules".to_owned(), Value::Array(rules.iter().map(rule).collect()));
     let process = json!({"pid": report.tgid, "thread": report.pid, "uid": report.uid, "gid": report.gid, "comm": clean(comm), "exe": exe});
     value.insert("process".to_owned(), process);

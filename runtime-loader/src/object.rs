@@ -24,7 +24,6 @@ const MAP_HASH: u32 = 1;
 const MAP_ARRAY: u32 = 2;
 const MAP_LPM: u32 = 11;
 const MAP_RING: u32 = 27;
-const MAP_TASK_STORAGE: u32 = 29;
 /// `BPF_F_RDONLY_PROG`
 const RDONLY_PROG: u32 = 1 << 7;
 
@@ -93,7 +92,7 @@ impl Object {
         let mut total = 0u64;
         for (name, map) in &inner.maps {
             let spec = map_spec(name, map);
-            if !matches!(spec.kind, MAP_HASH | MAP_ARRAY | MAP_LPM | MAP_RING | MAP_TASK_STORAGE) {
+            if !matches!(spec.kind, MAP_HASH | MAP_ARRAY | MAP_LPM | MAP_RING) {
                 return Err(invalid(format!("map `{name}` is of a kind that no policy uses")));
             }
             let entry = u64::from(spec.key_size) + u64::from(spec.value_size).max(1);

@@ -31,7 +31,7 @@ $1 == "RULE" {
 }
 
 # EVENT time verdict event object by PROGRAM[process] (RULE at FILE:LINE)…
-$1 == "EVENT" && !/\(canary\)/ && match($0, /\[[0-9]+\]/) {
+$1 == "EVENT" && match($0, /\[[0-9]+\]/) {
     process = substr($0, RSTART + 1, RLENGTH - 2) + 0
     for (number = 1; number <= total; number++)
         if (process >= first[number] && process < last[number]) {

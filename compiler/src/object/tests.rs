@@ -228,7 +228,7 @@ fn an_element_is_relocated_within_both_bounds() {
     assert_eq!(function.instructions[0].imm, 0x0BAD_2310, "what the kernel lacks becomes a call that no kernel accepts");
 }
 
-/// Runs a tool on the object, or says that the tool is missing.
+/// Runs a tool on the object.
 fn tool(name: &str, folder: &str, args: &[&str], wants: &[&str]) {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
@@ -238,10 +238,7 @@ fn tool(name: &str, folder: &str, args: &[&str], wants: &[&str]) {
         .iter()
         .map(|f| format!("{f}/{name}"))
         .find(|p| std::path::Path::new(p).exists());
-    let Some(program) = program else {
-        eprintln!("skipped: {name} is not installed (`make setup` installs it)");
-        return;
-    };
+    let program = program.unwrap_or_else(|| panic!("{name} is not installed: run `make setup`"));
     let args = args.iter().map(|a| if *a == "FILE" { path.to_str().unwrap() } else { a });
     let output = Command::new(program).args(args).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
