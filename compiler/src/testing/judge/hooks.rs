@@ -273,7 +273,7 @@ impl Builder<'_> {
         let (backing, odd) = (u32::from(self.holds("by_stacked_fs")), (self.variant >> 1 & 1) as u32);
         mode |= match self.stage.flavour {
             Flavour::Old => backing * old,
-            Flavour::New => backing * new | odd * old,
+            Flavour::New => (backing * new) | (odd * old),
         };
         if flags & 3 == 3 {
             // of access mode 3 the kernel's mode shows nothing
