@@ -180,7 +180,7 @@ pub struct Report {
     pub time: u64,
     /// Outcome number; the manifest names its rules.
     pub outcome: u32,
-    /// Low 16 bits errno of the refusal (0: allowed), bit 16 killed, bit 17 lease over or dormant.
+    /// Low 16 bits errno of the refusal (0: allowed), bit 16 killed.
     pub verdict: u32,
     /// Process.
     pub tgid: u32,

@@ -11,7 +11,8 @@ const SPANNING: &[&str] = &["pipeline", "testing", "ide"];
 /// Crates without input and output.
 const PURE: &[&str] = &["grammar", "bpf-templates", "artifact", "compiler"];
 /// What input and output begin with.
-const OUTSIDE: &[&str] = &["std::fs", "std::io", "std::net", "std::process", "std::env", "std::time", "println!", "eprintln!"];
+const OUTSIDE: &[&str] =
+    &["std::fs", "std::io", "TcpStream", "UdpSocket", "ToSocketAddrs", "std::process", "std::env", "std::time", "println!", "eprintln!"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
