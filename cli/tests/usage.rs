@@ -274,7 +274,9 @@ fn codes_are_found_by_their_number_and_listed() {
         assert_eq!(text(&ebsec(here, &format!("explain {code}")).stdout), whole);
     }
     let list = text(&ebsec(here, "explain").stdout);
-    assert!(list.contains("\nE0306  a pattern where one exact value is wanted\n") && list.starts_with("E0100  ") && list.lines().count() > 90);
+    assert!(
+        list.contains("\nE0306  a pattern where one exact value is wanted\n") && list.starts_with("E0100  ") && list.lines().count() > 90
+    );
     says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code `x\u{1b}1`", "`ebsec explain` lists"]);
 }
 
