@@ -52,7 +52,7 @@ bench: fetch-kernels guest-tools
 	EBSEC_LOAD=target/$(GUEST_TARGET)/debug/ebsec-load EBSEC_APPARMOR=target/bench/apparmor \
 	  target/release/ebsec bench --json target/bench/bench.json $(BENCH)
 
-# What lasts longer. The stress is over a million opens and 50,000 forks on each kernel, under preemption anywhere; SOAK is
+# What lasts longer. The stress is over a million opens and 50,000 forks, threads and vforks on each kernel, under preemption anywhere; SOAK is
 # its seconds, KERNEL one kernel.
 SOAK ?= 1200
 soak: soak-differential planted soak-stress

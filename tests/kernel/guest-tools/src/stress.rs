@@ -23,6 +23,7 @@ struct Counters {
     other: AtomicU64,
     forks: AtomicU64,
     threads: AtomicU64,
+    vforks: AtomicU64,
     execs: AtomicU64,
     renames: AtomicU64,
     lost: AtomicU64,
@@ -72,6 +73,7 @@ pub fn stress(words: &[String]) -> Result<bool, String> {
         ("other", &counters.other),
         ("forks", &counters.forks),
         ("threads", &counters.threads),
+        ("vforks", &counters.vforks),
         ("execs", &counters.execs),
         ("renames", &counters.renames),
         ("lost", &counters.lost),
@@ -198,9 +200,11 @@ fn forks(plan: &Plan) {
 fn vforks(plan: &Plan) {
     while plan.going() {
         let missing = sys::vfork_exec(&[c"/nowhere/at-all".to_owned()]);
+        plan.counters.vforks.fetch_add(1, Relaxed);
         plan.counters.execs.fetch_add(u64::from(missing.is_err()), Relaxed);
         for program in &plan.programs {
             plan.counters.execs.fetch_add(1, Relaxed);
+            plan.counters.vforks.fetch_add(1, Relaxed);
             match sys::vfork_exec(program) {
                 Ok(Some(RIGHT)) => plan.counters.opens.fetch_add(1, Relaxed),
                 Ok(Some(REFUSED)) => plan.counters.wrong.fetch_add(1, Relaxed),

@@ -22,10 +22,11 @@ grep -E '^(wrong|leaked|lost) ' /counts.txt
 echo "missing $(stat missing)"
 # that there was something to go wrong
 count() { sed -n "s/^$1 //p" /counts.txt; }
-for name in opens refused forks threads execs renames; do
+for name in opens refused forks threads vforks execs renames; do
     [ "$(count $name)" -ge 20 ] || echo "only $(count $name) $name"
 done
 [ -z "$SOAK" ] || [ "$(count opens)" -gt 1000000 ] || echo "only $(count opens) opens"
-[ -z "$SOAK" ] || [ "$(count forks)" -gt 50000 ] || echo "only $(count forks) forks"
+births=$(($(count forks) + $(count threads) + $(count vforks)))
+[ -z "$SOAK" ] || [ $births -gt 50000 ] || echo "only $births forks, threads and vforks"
 [ -z "$SOAK" ] || { uname -r; tr '\n' ' ' </counts.txt; echo; }
 tr '\n' ' ' </counts.txt >/dev/console
