@@ -54,7 +54,7 @@ bench: fetch-kernels guest-tools
 
 # What lasts longer. The stress is over a million opens and 50,000 forks, threads and vforks on each kernel, under preemption anywhere; SOAK is
 # its seconds, KERNEL one kernel.
-SOAK ?= 1200
+SOAK ?= 1800
 soak: soak-differential planted soak-stress
 
 soak-stress: fetch-kernels guest-tools
