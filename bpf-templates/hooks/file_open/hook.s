@@ -35,17 +35,10 @@
   w1 = *(u32 *)(r1 + file.f_flags)
   r1 &= 0x20
 .endm
-; The backing file of an open that has raised its events itself: FMODE_BACKING (bit 25 since 6.5, bit 24 since 6.14; 25 is
-; then FMODE_NONOTIFY, which fanotify sets for user space), or any file of a stacked file system's private mount.
+; A file of a stacked file system's private mount: the open of the file above it has raised the events. FMODE_BACKING does
+; not tell it: its bit moved in 6.14 and in updates of 6.12, to one that fanotify sets for what it hands to user space.
 .macro file_open__fact_by_stacked_fs
   r3 = *(u64 *)(r6 + 0)
-  w1 = *(u32 *)(r3 + file.f_mode)
-  r2 = exists(dentry.d_shortname)
-  if r2 == 0 goto .old
-  r1 <<= 1
-.old:
-  r1 &= 0x2000000
-  if r1 != 0 goto .done
   r2 = *(u64 *)(r3 + file.f_path.mnt)
   r1 = data control
   r1 = *(u64 *)(r1 + {control_root_mnt})

@@ -84,8 +84,8 @@ const HOOKS: &[(&str, &[Arg])] = &[
 
 /// Facts and fields that are bits of `f_mode`.
 const FILE_MODE: &[(&str, u32)] = &[("open.read", 1), ("open.write", 2), ("created", 0x10_0000)];
-/// FMODE_BACKING of 6.5 and of 6.14. On the newer kernels the older bit is FMODE_NONOTIFY, which means nothing here.
-const BACKING: [u32; 2] = [0x200_0000, 0x100_0000];
+/// FMODE_BACKING and FMODE_NONOTIFY, in this order or the other: they mean nothing here.
+const MEANINGLESS: [u32; 2] = [0x200_0000, 0x100_0000];
 /// Facts and fields that are bits of `f_flags`.
 const FILE_FLAGS: &[(&str, u32)] =
     &[("path_only", 0x20_0000), ("by_exec", 0x20), ("open.append", 0x400), ("open.create", 0x40), ("open.truncate", 0x200)];
@@ -269,18 +269,19 @@ impl Builder<'_> {
             set.fold(0, |all, (_, bit)| all | bit)
         };
         let (mut mode, flags) = (bits(FILE_MODE), bits(FILE_FLAGS) | self.access()?);
-        let [old, new] = BACKING;
-        let (backing, odd) = (u32::from(self.holds("by_stacked_fs")), (self.variant >> 1 & 1) as u32);
-        mode |= match self.stage.flavour {
-            Flavour::Old => backing * old,
-            Flavour::New => (backing * new) | (odd * old),
-        };
+        for (i, bit) in MEANINGLESS.into_iter().enumerate() {
+            mode |= if self.variant >> (1 + i) & 1 == 1 { bit } else { 0 };
+        }
         if flags & 3 == 3 {
             // of access mode 3 the kernel's mode shows nothing
             mode &= !3;
         }
         let at = self.place(object)?;
         self.file = objects::open(self.stage, at, mode, flags)?;
+        if self.holds("by_stacked_fs") {
+            let mount = self.stage.world.private_mount()?;
+            self.stage.world.kernel.set(self.file, "file.f_path.mnt", mount.vfs)?;
+        }
         Ok(self.file)
     }
 

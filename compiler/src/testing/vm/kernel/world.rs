@@ -408,6 +408,11 @@ impl World {
         Ok(Location { mount, dentry })
     }
 
+    /// A stacked file system's private view of another one.
+    pub fn private_mount(&mut self) -> Made<Mount> {
+        self.file_system(INTERNAL)
+    }
+
     /// A task; [`World::enter`] makes it the current one.
     pub fn task(&mut self, spec: &TaskSpec) -> Made<Task> {
         let k = &mut self.kernel;
