@@ -87,7 +87,7 @@ end:
 .func ebsec_task_free prog lsm/task_free
   r1 = *(u64 *)(r1 + 0)
   *(u64 *)(r10 - 8) = r1
-  plain_task end
+  plain_number r8 end
   find_slot slot_is_own elsewhere
   r2 = data owners
   r2 += r1
@@ -108,7 +108,7 @@ end:
   r6 = r1
   r1 = *(u64 *)(r6 + 0)
   *(u64 *)(r10 - 8) = r1
-  plain_task end
+  plain_number r8 end
   r9 = r8
   call bpf_get_current_task
   r8 = r0
@@ -280,7 +280,7 @@ end:
   r6 = *(u64 *)(r1 + 8)
   if r6 == 0 goto end
   *(u64 *)(r10 - 8) = r6
-  plain_task end
+  plain_number r8 end
   record_of_task end
   *(u64 *)(r10 - 80) = r8
   *(u64 *)(r10 - 72) = -1

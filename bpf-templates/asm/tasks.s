@@ -72,9 +72,9 @@
   r7 = r0
 .endm
 
-; r8 = the address of the task that the pointer at r10 - 8 shows, as a plain number (pointers cannot be shifted).
-; Uses r10 - 16.
-.macro plain_task none
+; A register = the pointer at r10 - 8 as a plain number (pointers can neither be shifted nor passed as numbers).
+; Uses r10 - 16; clobbers r0-r5.
+.macro plain_number reg none
   r1 = r10
   r1 += -16
   r2 = 8
@@ -82,7 +82,7 @@
   r3 += -8
   call bpf_probe_read_kernel
   if r0 != 0 goto {none}
-  r8 = *(u64 *)(r10 - 16)
+  {reg} = *(u64 *)(r10 - 16)
 .endm
 
 ; The record of the current task, whose address is r1, where the table has none -> r0, 0 for none. It moves to the table

@@ -44,14 +44,7 @@
   r1 = *(u64 *)(r1 + {control_root_mnt})
   if r2 == r1 goto .no
   *(u64 *)(r10 - 8) = r2
-  r1 = r10
-  r1 += -16
-  r2 = 8
-  r3 = r10
-  r3 += -8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto .no
-  r1 = *(u64 *)(r10 - 16)
+  plain_number r1 .no
   call mount_is_private
   if r0 != 1 goto .no
   r1 = 1
