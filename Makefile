@@ -52,9 +52,9 @@ bench: fetch-kernels guest-tools
 	EBSEC_LOAD=target/$(GUEST_TARGET)/debug/ebsec-load EBSEC_APPARMOR=target/bench/apparmor \
 	  target/release/ebsec bench --json target/bench/bench.json $(BENCH)
 
-# What lasts longer. The stress is over a million opens and 50,000 forks, threads and vforks on each kernel, under preemption anywhere; SOAK is
-# its seconds, KERNEL one kernel.
-SOAK ?= 1800
+# What lasts longer. The stress is over a million opens and SOAK forks, with threads, vforks and failed execs, on each kernel, under
+# preemption anywhere; KERNEL is one kernel. Half an hour for each.
+SOAK ?= 50000
 soak: soak-differential planted soak-stress
 
 soak-stress: fetch-kernels guest-tools
@@ -65,7 +65,7 @@ soak-stress: fetch-kernels guest-tools
 	    --file tests/kernel/scenarios/stress/guest.sh:/scenario/guest.sh \
 	    --file target/$(GUEST_TARGET)/debug/ebsec-guest-tools:/bin/guest-tools \
 	    --file target/$(GUEST_TARGET)/debug/ebsec-load:/bin/ebsec-load \
-	    -- 'export SOAK=$(SOAK) FORKERS=8; . /scenario/guest.sh' | tee target/soak.$$kernel; \
+	    -- 'export SOAK=$(SOAK) FORKERS=16; . /scenario/guest.sh' | tee target/soak.$$kernel; \
 	  diff tests/kernel/scenarios/stress/expected <(head -n -2 target/soak.$$kernel); \
 	done
 

@@ -1,7 +1,7 @@
 //! Provokes races: many tasks on one processor open, fork, thread, exec and
-//! rename at once. Takes paths that must be allowed and paths that must be
-//! refused, prints one counter a line; `wrong`, `leaked`
-//! and `lost` have to be 0.
+//! rename at once, for some seconds and until enough of each was done. Takes
+//! paths that must be allowed and paths that must be refused, prints one
+//! counter a line; `wrong`, `leaked` and `lost` have to be 0.
 
 use crate::sys;
 use std::ffi::CString;
@@ -40,7 +40,31 @@ struct Plan {
     /// Tasks that do nothing but fork.
     forkers: usize,
     until: Instant,
+    /// Counters, and what each has to reach before any task ends.
+    least: Vec<(&'static AtomicU64, u64)>,
     counters: &'static Counters,
+}
+
+impl Counters {
+    fn failed(&self) -> bool {
+        [&self.wrong, &self.leaked, &self.lost].iter().any(|counter| counter.load(Relaxed) > 0)
+    }
+
+    fn named(&self) -> [(&'static str, &AtomicU64); 11] {
+        [
+            ("opens", &self.opens),
+            ("refused", &self.refused),
+            ("wrong", &self.wrong),
+            ("leaked", &self.leaked),
+            ("other", &self.other),
+            ("forks", &self.forks),
+            ("threads", &self.threads),
+            ("vforks", &self.vforks),
+            ("execs", &self.execs),
+            ("renames", &self.renames),
+            ("lost", &self.lost),
+        ]
+    }
 }
 
 /// True if no verdict was wrong and no task was lost.
@@ -48,7 +72,7 @@ pub fn stress(words: &[String]) -> Result<bool, String> {
     let counters = sys::shared_page().map_err(|error| error.to_string())?;
     let plan = plan(words, counters)?;
     sys::pin().map_err(|error| format!("cannot stay on one processor: {error}"))?;
-    let tasks: &[fn(&Plan)] = &[opener, opener, urgent_opener, threads, vforks, failed_execs, opener];
+    let tasks: &[fn(&Plan)] = &[opener, opener, urgent_opener, threads, vforks, vforks, failed_execs];
     let mut children = Vec::new();
     for task in tasks {
         children.push(child(&plan, task)?);
@@ -64,23 +88,10 @@ pub fn stress(words: &[String]) -> Result<bool, String> {
             counters.lost.fetch_add(1, Relaxed);
         }
     }
-    let value = |counter: &AtomicU64| counter.load(Relaxed);
-    for (name, counter) in [
-        ("opens", &counters.opens),
-        ("refused", &counters.refused),
-        ("wrong", &counters.wrong),
-        ("leaked", &counters.leaked),
-        ("other", &counters.other),
-        ("forks", &counters.forks),
-        ("threads", &counters.threads),
-        ("vforks", &counters.vforks),
-        ("execs", &counters.execs),
-        ("renames", &counters.renames),
-        ("lost", &counters.lost),
-    ] {
-        println!("{name} {}", value(counter));
+    for (name, counter) in counters.named() {
+        println!("{name} {}", counter.load(Relaxed));
     }
-    Ok([&counters.wrong, &counters.leaked, &counters.lost].iter().all(|c| value(c) == 0))
+    Ok(!counters.failed())
 }
 
 fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
@@ -92,6 +103,7 @@ fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
         broken: Vec::new(),
         forkers: 1,
         until: Instant::now(),
+        least: Vec::new(),
         counters,
     };
     let mut seconds = 10;
@@ -102,6 +114,7 @@ fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
         match name.as_str() {
             "--seconds" => seconds = value.parse().map_err(|_| "`--seconds` takes a number")?,
             "--forkers" => plan.forkers = value.parse().map_err(|_| "`--forkers` takes a number")?,
+            "--least" => plan.least.push(least(value, counters)?),
             "--allowed" => plan.allowed.push(value.into()),
             "--denied" => plan.denied.push(value.into()),
             "--program" => plan.programs.push(program(value)?),
@@ -114,6 +127,14 @@ fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
     Ok(plan)
 }
 
+/// `COUNTER:NUMBER`.
+fn least(text: &str, counters: &'static Counters) -> Result<(&'static AtomicU64, u64), String> {
+    let wrong = || format!("`{text}` is not COUNTER:NUMBER");
+    let (name, number) = text.split_once(':').ok_or_else(wrong)?;
+    let counter = counters.named().into_iter().find(|(known, _)| *known == name).ok_or_else(wrong)?.1;
+    Ok((counter, number.parse().map_err(|_| wrong())?))
+}
+
 fn child(plan: &Plan, task: &dyn Fn(&Plan)) -> Result<i32, String> {
     let work = || {
         task(plan);
@@ -123,8 +144,10 @@ fn child(plan: &Plan, task: &dyn Fn(&Plan)) -> Result<i32, String> {
 }
 
 impl Plan {
+    /// What went wrong once is enough to stop.
     fn going(&self) -> bool {
-        Instant::now() < self.until
+        let missing = || self.least.iter().any(|(counter, least)| counter.load(Relaxed) < *least);
+        Instant::now() < self.until || !self.counters.failed() && missing()
     }
 
     /// Opens every path once and counts.
