@@ -75,8 +75,9 @@ test-host: setup
 	cargo clippy -q --workspace --all-targets -- -D warnings
 	cargo test -q --workspace
 
-# Every scenario on every kernel that could be fetched.
+# Every scenario on every kernel that could be fetched, after what the kernels' own types say.
 test-kernels: fetch-kernels guest-tools
+	cargo test -q -p ebsec --bin ebsec -- --ignored --nocapture
 	cargo test -q -p ebsec --test kernel -- --ignored --nocapture
 	cargo test -q -p ebsec --test sample -- --ignored --nocapture
 

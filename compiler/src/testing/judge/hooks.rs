@@ -102,6 +102,37 @@ pub(super) fn is_known(hook: &str) -> bool {
     HOOKS.iter().any(|(name, _)| *name == hook)
 }
 
+/// What contradicts a hook's prototype: parameters as (name, struct that it points to), see bpf-templates/prototypes.
+#[cfg(test)]
+pub(super) fn contradictions(hook: &str, parameters: &[(&str, &str)]) -> Vec<String> {
+    let args = HOOKS.iter().find(|(name, _)| *name == hook).map_or(&[][..], |(_, args)| args);
+    let is_idmap = |target: &str| ["mnt_idmap", "user_namespace"].contains(&target);
+    let has_idmap = parameters.first().is_some_and(|(_, target)| is_idmap(target));
+    let args: Vec<Arg> = args.iter().copied().filter(|a| has_idmap || !matches!(a, IdmapIfNew)).collect();
+    if args.len() != parameters.len() {
+        return vec![format!("{hook} has {} parameters, not {}", parameters.len(), args.len())];
+    }
+    let fits = |arg: Arg, name: &str, target: &str| match arg {
+        File(_) | FileOrNull(_) => target == "file",
+        Path(_) | Folder(_) => target == "path",
+        Dentry(_) => target == "dentry",
+        Binprm(_) => target == "linux_binprm",
+        Area(_) => target == "vm_area_struct",
+        Idmap | IdmapIfNew => is_idmap(target),
+        Attributes => target == "iattr",
+        Socket => target == "socket",
+        Address => target == "sockaddr",
+        Message => target == "msghdr",
+        Protection => name == "prot",
+        Command => name == "cmd",
+        RenameFlags => name == "flags",
+        AddressLength => name == "addrlen",
+        Any => true,
+    };
+    let wrong = args.iter().zip(parameters).filter(|(arg, (name, target))| !fits(**arg, name, target));
+    wrong.map(|(arg, (name, target))| format!("{hook}: `{name}`, which points to `{target}`, is no {arg:?}")).collect()
+}
+
 /// Whether files of the hook can be without a path, and can be unlinked: the hook is given an open file or a path, not
 /// a name in a folder.
 pub(crate) fn takes_files(hook: &str) -> bool {

@@ -24,6 +24,28 @@ fn every_hook_of_the_contracts_has_arguments() {
     }
 }
 
+#[test]
+fn arguments_are_those_of_the_committed_prototypes() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../bpf-templates/prototypes");
+    let mut seen = std::collections::BTreeSet::new();
+    let mut wrong = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let kernel: toml::Table = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let hooks = kernel["hooks"].as_table().unwrap();
+        for hook in catalog().hooks.iter().filter(|hook| hooks.contains_key(&hook.name)) {
+            let parameters = hooks[&hook.name]["parameters"].as_array().unwrap();
+            let text = |p: &'_ toml::Value, key: &str| p.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+            let parameters: Vec<_> = parameters.iter().map(|p| (text(p, "name"), text(p, "pointer"))).collect();
+            let parameters: Vec<_> = parameters.iter().map(|(name, target)| (name.as_str(), target.as_str())).collect();
+            wrong.extend(hooks::contradictions(&hook.name, &parameters).into_iter().map(|w| format!("{}: {w}", path.display())));
+            seen.insert(&hook.name);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(seen.len(), catalog().hooks.len(), "a hook is on no default kernel");
+}
+
 /// The verdicts of both judges on the steps of a text's tests; `vary` lays each out in that many ways.
 fn both(text: &str, vary: u64) -> Vec<(Verdict, Result<Verdict, Trouble>)> {
     use crate::pipeline::{build, check};

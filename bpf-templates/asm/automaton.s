@@ -1,0 +1,145 @@
+; The automaton that gives a path its class, one byte at a time, see ARCHITECTURE.md "The event path".
+; Tables: bytes, steps. Parameters: BYTES_MASK, STEPS_SHIFT.
+
+; One word of 1 to 8 bytes, zero-padded, byte by byte.
+; r1 = state, r2 = word -> r0 = state, bit 32 set where nothing that follows can change the class.
+.func step8 global 2
+  w1 = w1
+.rept k 0 8
+  r3 = r1
+  r3 &= {BYTES_MASK}
+  r4 = data bytes
+  r4 += r3
+  r3 = r2
+  r3 &= 255
+  if r3 == 0 goto over
+  r3 <<= 3
+  r3 += r1
+  r3 &= {BYTES_MASK}
+  r5 = data bytes
+  r5 += r3
+  r5 = *(u64 *)(r5 + 0)
+  w0 = w5
+  if r0 == r1 goto .own
+  ; no entry of this state: what its info says
+  r5 = *(u64 *)(r4 + 0)
+  r0 = r5
+  r0 &= 3
+  r5 >>= 32
+  if r0 == 0 goto dead
+  if r0 == 1 goto decided
+  r1 = r5
+  if r0 == 3 goto .skip
+  goto .next
+.skip:
+  ; nothing before a slash changes the state: what is left of the word is its slash, if it has one (it is the last byte)
+  r2 >>= 8
+  r3 = 0x2f2f2f2f2f2f2f2f ll
+  r3 ^= r2
+  r0 = 0x0101010101010101 ll
+  r5 = r3
+  r5 -= r0
+  r3 ^= -1
+  r5 &= r3
+  r0 <<= 7
+  r5 &= r0
+  if r5 == 0 goto over
+  r2 = 0x2f00
+  goto .next
+.own:
+  r5 >>= 32
+  r1 = r5
+  if r1 == 0 goto dead
+.next:
+  r2 >>= 8
+.endr
+over:
+  r3 = r1
+  r3 &= {BYTES_MASK}
+  r4 = data bytes
+  r4 += r3
+  r5 = *(u64 *)(r4 + 0)
+  r5 &= 3
+  r0 = r1
+  if r5 == 1 goto decided
+  exit
+dead:
+  r1 = 0
+decided:
+  r0 = 1 ll
+  r0 <<= 32
+  r0 |= r1
+  exit
+
+; r8 = state after the word r5; jumps to `decided` where the class is certain. Clobbers r0-r5.
+.macro step_word
+  r1 = r5
+  r1 ^= r8
+  r2 = 0x9E3779B97F4A7C15 ll
+  r2 *= r1
+  r2 >>= {STEPS_SHIFT}
+  r2 <<= 4
+  r3 = data steps
+  r3 += r2
+  r2 = *(u64 *)(r3 + 0)
+  if r2 != r5 goto .second
+  w0 = *(u32 *)(r3 + 8)
+  if r0 == r8 goto .hit
+.second:
+  r2 = 0xD6E8FEB86659FD93 ll
+  r2 *= r1
+  r2 >>= {STEPS_SHIFT}
+  r2 <<= 4
+  r3 = data steps
+  r3 += r2
+  r2 = *(u64 *)(r3 + 0)
+  if r2 != r5 goto .miss
+  w0 = *(u32 *)(r3 + 8)
+  if r0 == r8 goto .hit
+.miss:
+  r1 = r8
+  r2 = r5
+  call step8
+  w8 = w0
+  r0 >>= 32
+  if r0 != 0 goto decided
+  goto .done
+.hit:
+  w8 = *(u32 *)(r3 + 12)
+.done:
+.endm
+
+; r8 = state after `/`.
+.macro step_slash
+  r1 = r8
+  r1 += 376
+  r1 &= {BYTES_MASK}
+  r2 = data bytes
+  r2 += r1
+  r1 = *(u64 *)(r2 + 0)
+  w2 = w1
+  if r2 != r8 goto .miss
+  r1 >>= 32
+  r8 = r1
+  if r8 == 0 goto decided
+  goto .done
+.miss:
+  r1 = r8
+  r2 = 47
+  call step8
+  w8 = w0
+  r0 >>= 32
+  if r0 != 0 goto decided
+.done:
+.endm
+
+; r0 = class of state r8.
+.macro class_of_state
+  r1 = r8
+  r1 &= {BYTES_MASK}
+  r2 = data bytes
+  r2 += r1
+  w0 = *(u32 *)(r2 + 0)
+  w0 &= 0x7fffffff
+  w0 >>= 2
+.endm
