@@ -97,6 +97,20 @@ fn a_named_file_that_is_no_source_is_not_passed_over() {
 }
 
 #[test]
+fn an_output_that_is_no_artifact_is_not_replaced() {
+    let folder = folder(&[("a.ebsec", POLICY), ("empty", ""), ("short", "x")]);
+    for name in ["a.ebsec", "short"] {
+        let before = fs::read(folder.path().join(name)).unwrap();
+        says(&ebsec(folder.path(), &format!("build a.ebsec -o {name}")), 2, &[&format!("`{name}` is there and is no artifact")]);
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), before);
+    }
+    for _ in 0..2 {
+        says(&ebsec(folder.path(), "build a.ebsec -o empty"), 0, &[]);
+        says(&ebsec(folder.path(), "build a.ebsec -o p.bpf.o"), 0, &[]);
+    }
+}
+
+#[test]
 fn a_folder_without_policies_is_named() {
     let folder = folder(&[("empty/README.md", "nothing\n")]);
     says(&ebsec(folder.path(), "check empty"), 1, &["error[E0507]", "empty/:1:1"]);

@@ -8,6 +8,7 @@ use ebsec_compiler::diag::{self, Diagnostic};
 use ebsec_compiler::hir::Package;
 use ebsec_compiler::pipeline::{self, Built, Checked};
 use ebsec_compiler::source::FileId;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -42,6 +43,19 @@ pub struct Arguments {
     emit: Vec<Stage>,
 }
 
+/// An artifact may be replaced; what else stands at the output's name, such as a policy, may not.
+fn replaceable(path: &Path) -> Result<(), Failure> {
+    let is_artifact = || {
+        let mut start = [0; 4];
+        std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"\x7fELF"
+    };
+    // A device or a pipe is written to and loses nothing.
+    if path.metadata().is_ok_and(|m| !m.is_file() || m.len() == 0) || !path.exists() || is_artifact() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{}` is there and is no artifact: it is not replaced; `-o` names where the artifact goes", path.display())))
+}
+
 /// Builds one package.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let common = &arguments.common;
@@ -61,6 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     if arguments.emit.is_empty() {
         let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.bpf.o", package.name)));
+        replaceable(&path)?;
         output::file(&path, &built.artifact)?;
         if common.format == Format::Pretty {
             output::print(&summary(&path, package, &built))?;
