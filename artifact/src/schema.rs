@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "83c6d1bb13fc88778f583399c034b03b20973f79354ea7b2c0bfa0a1fdf8c536";
+pub const SCHEMA_HASH: &str = "49bc80b9a56ebdac944212b107bb7ef4267cd8633eb656b846db9b3f0112e95d";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -111,12 +111,24 @@ pub struct Record {
     pub line2: u64,
     /// Lineage bits 192 to 255.
     pub line3: u64,
+    /// Address of the last mount namespace of the line that the initial user namespace owned, 0 for none.
+    pub base_ns: u64,
+    /// That namespace's number, by which it is told from a later one at its address.
+    pub base_number: u64,
+    /// How many classes the last walk found.
+    pub paths: u32,
+    /// How many the last walk for the host's paths found.
+    pub hosts: u32,
+    /// The classes of the paths, 4 bytes each.
+    pub classes: [u8; 32],
+    /// The classes of the host's paths, 4 bytes each.
+    pub host_classes: [u8; 32],
 }
 
 #[rustfmt::skip]
 impl Record {
     /// Size in bytes.
-    pub const SIZE: usize = 64;
+    pub const SIZE: usize = 152;
     /// Offset of `exe`.
     pub const EXE: usize = 0;
     /// Offset of `parent`.
@@ -137,8 +149,20 @@ impl Record {
     pub const LINE2: usize = 48;
     /// Offset of `line3`.
     pub const LINE3: usize = 56;
+    /// Offset of `base_ns`.
+    pub const BASE_NS: usize = 64;
+    /// Offset of `base_number`.
+    pub const BASE_NUMBER: usize = 72;
+    /// Offset of `paths`.
+    pub const PATHS: usize = 80;
+    /// Offset of `hosts`.
+    pub const HOSTS: usize = 84;
+    /// Offset of `classes`.
+    pub const CLASSES: usize = 88;
+    /// Offset of `host_classes`.
+    pub const HOST_CLASSES: usize = 120;
     /// Names and offsets of the fields.
-    pub const FIELDS: [(&'static str, usize); 10] = [("exe", 0), ("parent", 4), ("pending", 8), ("flags", 12), ("events", 16), ("line_events", 24), ("line0", 32), ("line1", 40), ("line2", 48), ("line3", 56)];
+    pub const FIELDS: [(&'static str, usize); 16] = [("exe", 0), ("parent", 4), ("pending", 8), ("flags", 12), ("events", 16), ("line_events", 24), ("line0", 32), ("line1", 40), ("line2", 48), ("line3", 56), ("base_ns", 64), ("base_number", 72), ("paths", 80), ("hosts", 84), ("classes", 88), ("host_classes", 120)];
     /// Reads it from the start of `bytes`; nothing if they are too few.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..Self::SIZE)?;
@@ -153,6 +177,12 @@ impl Record {
             line1: u64::from_le_bytes(get(bytes, Self::LINE1)?),
             line2: u64::from_le_bytes(get(bytes, Self::LINE2)?),
             line3: u64::from_le_bytes(get(bytes, Self::LINE3)?),
+            base_ns: u64::from_le_bytes(get(bytes, Self::BASE_NS)?),
+            base_number: u64::from_le_bytes(get(bytes, Self::BASE_NUMBER)?),
+            paths: u32::from_le_bytes(get(bytes, Self::PATHS)?),
+            hosts: u32::from_le_bytes(get(bytes, Self::HOSTS)?),
+            classes: get(bytes, Self::CLASSES)?,
+            host_classes: get(bytes, Self::HOST_CLASSES)?,
         })
     }
     /// Its bytes.
@@ -168,6 +198,12 @@ impl Record {
         put(&mut bytes, Self::LINE1, &self.line1.to_le_bytes());
         put(&mut bytes, Self::LINE2, &self.line2.to_le_bytes());
         put(&mut bytes, Self::LINE3, &self.line3.to_le_bytes());
+        put(&mut bytes, Self::BASE_NS, &self.base_ns.to_le_bytes());
+        put(&mut bytes, Self::BASE_NUMBER, &self.base_number.to_le_bytes());
+        put(&mut bytes, Self::PATHS, &self.paths.to_le_bytes());
+        put(&mut bytes, Self::HOSTS, &self.hosts.to_le_bytes());
+        put(&mut bytes, Self::CLASSES, &self.classes);
+        put(&mut bytes, Self::HOST_CLASSES, &self.host_classes);
         bytes
     }
 }

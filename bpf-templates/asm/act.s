@@ -163,11 +163,17 @@ cut:
 .func put_step static 2
   r9 = r2
   r6 = *(u64 *)(r9 + 24)
+  if r6 == 0 goto mountless
   read8 8 vfsmount.mnt_root end
   r6 = *(u64 *)(r9 + 16)
   r1 = *(u64 *)(r10 - 8)
   if r1 == r6 goto crossing
+mountless:
+  r6 = *(u64 *)(r9 + 16)
   read8 16 dentry.d_parent end
+  ; the root of a file system of which no mount is known: what is above it is not
+  r1 = *(u64 *)(r10 - 16)
+  if r1 == r6 goto end
   r1 = r10
   r1 += -32
   r2 = 16
@@ -193,7 +199,6 @@ cut:
   r3 = *(u64 *)(r10 - 24)
   call bpf_probe_read_kernel
   r1 = *(u64 *)(r10 - 16)
-  if r1 == r6 goto whole
   *(u64 *)(r9 + 16) = r1
   r0 = 0
   exit

@@ -1,5 +1,5 @@
-; What mounts are: roots of namespaces, namespaces that show the host's files, private mounts. And reads that the
-; functions on plain addresses share.
+; What mounts and mount namespaces are: whose they are, what kind, where their roots are. And reads that the functions on
+; plain addresses share.
 
 ; *(r10 - at) = the 8 bytes of a field of the object at address r6; jumps to fail. Clobbers r0-r5.
 .macro read8 at field fail
@@ -12,30 +12,22 @@
   if r0 != 0 goto {fail}
 .endm
 
-; *(u32 *)(r10 - at) = sequence of rename_lock. Clobbers r0-r5.
-.macro rename_sequence at fail
-  r1 = data control
-  r3 = *(u64 *)(r1 + {control_rename_lock})
-  r1 = r10
-  r1 += -{at}
-  r2 = 4
-  call bpf_probe_read_kernel
-  if r0 != 0 goto {fail}
-.endm
-
 ; Whether a mount is the root of a mount namespace: nothing visible stands above it.
-; r1 = address of a vfsmount -> r0 = 1 or 0.
-.func mount_is_root global 1
+; r1 = address of a vfsmount, r2 = address of the namespace -> r0 = 1 or 0.
+.func mount_is_root global 2
+  r8 = r2
   r2 = offsetof(mount.mnt)
   r1 -= r2
   r6 = r1
+  read8 8 mount.mnt_ns no
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != r8 goto no
   read8 8 mount.mnt_parent no
   r7 = *(u64 *)(r10 - 8)
-  if r7 == r6 goto own
-  ; the initial namespace keeps an empty rootfs below its root
+  if r7 == r6 goto yes
+  ; below its root a namespace may keep another one, which is empty and shows only this mount
   read8 8 mount.mnt_mountpoint no
   r8 = *(u64 *)(r10 - 8)
-  r9 = r6
   r6 = r7
   read8 8 mount.mnt_parent no
   r1 = *(u64 *)(r10 - 8)
@@ -43,37 +35,24 @@
   read8 8 mount.mnt.mnt_root no
   r1 = *(u64 *)(r10 - 8)
   if r1 != r8 goto no
-  r6 = r9
-own:
-  r1 = r6
-  call mount_ns_kind
-  if r0 != 1 goto no
+yes:
   r0 = 1
   exit
 no:
   r0 = 0
   exit
 
-; What kind of namespace a mount is in. r1 = address of a struct mount
-; -> r0 = 0 detached or anonymous, 1 an ordinary namespace, 2 internal to the kernel.
-.func mount_ns_kind global 1
+; r1 = address of a mount namespace -> r0 = its number, which no other one gets while the kernel runs; 0 for an anonymous
+; one and where it cannot be read.
+.func ns_number global 1
   r6 = r1
-  read8 8 mount.mnt_ns none
-  r6 = *(u64 *)(r10 - 8)
-  if r6 == 0 goto none
-  r1 = r6
-  r1 += 4096
-  if r1 <= 4096 goto internal
-  r7 = data control
-  r7 = *(u64 *)(r7 + {control_mnt_ns})
-  if r6 == r7 goto ordinary
-  ; an anonymous namespace has no sequence number (6.18: no id)
   r1 = exists(mnt_namespace.seq)
   if r1 == 0 goto new
   read8 8 mnt_namespace.seq none
-  goto have
+  r0 = *(u64 *)(r10 - 8)
+  exit
 new:
-  ; since 7.x it has an id and a number of its own instead (MNT_NS_ANON_INO)
+  ; since 7.x an anonymous one has an id too, and the reserved inode number MNT_NS_ANON_INO
   *(u64 *)(r10 - 8) = 0
   r1 = r10
   r1 += -8
@@ -86,14 +65,67 @@ new:
   w2 = 0xEFFFFFF7
   if r1 == r2 goto none
   read8 8 mnt_namespace.ns.ns_id none
-have:
-  r1 = *(u64 *)(r10 - 8)
+  r0 = *(u64 *)(r10 - 8)
+  exit
+none:
+  r0 = 0
+  exit
+
+; What a mount says of its namespace: r1 = mount.mnt_ns -> r0 = 0 detached or anonymous, 1 an ordinary namespace,
+; 2 internal to the kernel (an error pointer).
+.func ns_kind global 1
   if r1 == 0 goto none
+  r2 = r1
+  r2 += 4096
+  if r2 <= 4096 goto internal
+  r2 = data control
+  r2 = *(u64 *)(r2 + {control_mnt_ns})
+  if r1 == r2 goto ordinary
+  call ns_number
+  if r0 == 0 goto none
 ordinary:
   r0 = 1
   exit
 internal:
   r0 = 2
+  exit
+none:
+  r0 = 0
+  exit
+
+; r1 = address of a mount namespace -> r0 = 1 where the initial user namespace owns it, else 0.
+.func ns_owned global 1
+  r6 = r1
+  read8 8 mnt_namespace.user_ns no
+  r6 = *(u64 *)(r10 - 8)
+  r1 = r10
+  r1 += -8
+  r2 = 4
+  r3 = offsetof(user_namespace.level)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto no
+  w1 = *(u32 *)(r10 - 8)
+  if r1 != 0 goto no
+  r0 = 1
+  exit
+no:
+  r0 = 0
+  exit
+
+; r0 = address of the last mount namespace of the current task's line that the initial user namespace owned, 0 where it is
+; not known or gone.
+.func ns_before global 0
+  call bpf_get_current_task
+  r8 = r0
+  record_of_task none
+  r6 = *(u64 *)(r7 + {record_base_ns})
+  if r6 == 0 goto none
+  r9 = *(u64 *)(r7 + {record_base_number})
+  r1 = r6
+  call ns_number
+  if r0 != r9 goto none
+  r0 = r6
   exit
 none:
   r0 = 0
@@ -105,7 +137,10 @@ none:
   r2 = offsetof(mount.mnt)
   r1 -= r2
   r7 = r1
-  call mount_ns_kind
+  r6 = r1
+  read8 8 mount.mnt_ns no
+  r1 = *(u64 *)(r10 - 8)
+  call ns_kind
   if r0 != 2 goto no
   r6 = r7
   read8 8 mount.mnt.mnt_sb unreadable

@@ -1,7 +1,5 @@
-; From a dentry and a mount to the class of the path: the fast walk, and who falls back to the slow one (slow.s).
-; Parameters: START_PATH, NEED_DELETED.
-; Results of every walk: low half the class (0 absent or no set, 1 FAIL), high half flags:
-;   1 unlinked, 2 try again (a rename came between), 4 the mount does not show the file.
+; From a dentry and a mount to the class of the path: the fast walk, and who falls back to path_find (walk.s, which says what
+; the results mean). Parameters: START_PATH, NEED_DELETED.
 
 ; r5 = bytes 8k to 8k+7 of the inline name of dentry r6 (d_iname became d_shortname in 6.18).
 .macro name_word k
@@ -15,8 +13,8 @@
 .endm
 
 ; r8 = state after the name of the dentry in the slot and, if SLASH, the `/` after it; jumps to `slow` for names that are
-; not inline.
-.macro component slot slash
+; not inline, and where the dentry's sequence is not the even one in its slot.
+.macro component slot slash seq
   r6 = *(u64 *)(r10 - {slot})
   w9 = *(u32 *)(r6 + dentry.d_name.len)
   if r9 > 31 goto slow
@@ -50,38 +48,60 @@
   step_slash
 .endif
 .end:
+  w1 = *(u32 *)(r10 - {seq})
+  w2 = *(u32 *)(r6 + dentry.d_seq.seqcount.sequence)
+  r3 = r1
+  r3 &= 1
+  r2 ^= r1
+  r3 |= r2
+  if r3 != 0 goto slow
 .endm
 
-; The fast walk: typed pointers, one mount that is the root of its namespace, up to 16 components, inline names.
-; r1 = dentry, r2 = vfsmount -> r0; flag 2 where the slow walk must decide.
-; Stack: 16 slots of dentries at 8..128, rename_lock's sequence at 136, scratch at 144..160.
+; The fast walk: typed pointers, the mount that is the root of the caller's namespace, up to 16 components, inline names.
+; Every name and parent is believed only if the dentry's sequence is the same after its name was matched: each of them then
+; held at the moment when the walk up was at the top. What is moved meanwhile is left to path_find.
+; r1 = dentry, r2 = vfsmount -> r0; flag 2 where path_find must decide.
+; Stack: 16 slots of dentries at 8..128, their sequences at 132..192, scratch at 200..224.
 .func path_fast static 2
   r6 = r1
   r7 = r2
 .if NEED_DELETED
-  *(u64 *)(r10 - 160) = r6
+  *(u64 *)(r10 - 224) = r6
 .endif
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.nsproxy)
+  if r1 == 0 goto slow
+  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
   r8 = data control
-  r3 = *(u64 *)(r8 + {control_rename_lock})
-  r1 = r10
-  r1 += -136
-  r2 = 4
-  call bpf_probe_read_kernel
-  if r0 != 0 goto slow
-  w1 = *(u32 *)(r10 - 136)
-  w1 &= 1
-  if w1 != 0 goto slow
+  r2 = *(u64 *)(r8 + {control_mnt_ns})
+  if r1 != r2 goto other
   r1 = *(u64 *)(r8 + {control_root_mnt})
   if r7 == r1 goto top
-  *(u64 *)(r10 - 144) = r7
+  goto slow
+other:
+  ; of a namespace that somebody made for himself other names count too
+  r2 = *(u64 *)(r1 + mnt_namespace.user_ns)
+  if r2 == 0 goto slow
+  w2 = *(u32 *)(r2 + user_namespace.level)
+  if r2 != 0 goto slow
+  *(u64 *)(r10 - 200) = r7
+  *(u64 *)(r10 - 208) = r1
   r1 = r10
-  r1 += -152
-  r2 = 8
+  r1 += -224
+  r2 = 16
   r3 = r10
-  r3 += -144
+  r3 += -208
+.if NEED_DELETED
+  *(u64 *)(r10 - 8) = r6
+.endif
   call bpf_probe_read_kernel
   if r0 != 0 goto slow
-  r1 = *(u64 *)(r10 - 152)
+  r1 = *(u64 *)(r10 - 216)
+  r2 = *(u64 *)(r10 - 224)
+.if NEED_DELETED
+  r6 = *(u64 *)(r10 - 8)
+  *(u64 *)(r10 - 224) = r6
+.endif
   call mount_is_root
   if r0 == 0 goto slow
 top:
@@ -89,6 +109,8 @@ top:
   r8 = {START_PATH}
   if r6 == r0 goto end
 .rept i 0 16
+  w1 = *(u32 *)(r6 + dentry.d_seq.seqcount.sequence)
+  *(u32 *)(r10 - {4*i+132}) = r1
   *(u64 *)(r10 - {8*i+8}) = r6
   r6 = *(u64 *)(r6 + dentry.d_parent)
   if r6 == r0 goto enter{i}
@@ -96,18 +118,17 @@ top:
   goto slow
 .rept j 0 15
 enter{15-j}:
-  component {8*(15-j)+8} 1
+  component {8*(15-j)+8} 1 {4*(15-j)+132}
 .endr
 enter0:
-  component 8 0
+  component 8 0 132
   goto end
 decided:
 end:
   class_of_state
-  r9 = r0
 .if NEED_DELETED
   ; unlinked: not hashed, has an inode, is no root
-  r6 = *(u64 *)(r10 - 160)
+  r6 = *(u64 *)(r10 - 224)
   r1 = *(u64 *)(r6 + dentry.d_hash.pprev)
   if r1 != 0 goto linked
   r1 = *(u64 *)(r6 + dentry.d_inode)
@@ -116,42 +137,30 @@ end:
   if r1 == r6 goto linked
   r1 = 1 ll
   r1 <<= 32
-  r9 |= r1
+  r0 |= r1
 linked:
 .endif
-  r8 = data control
-  r3 = *(u64 *)(r8 + {control_rename_lock})
-  r1 = r10
-  r1 += -144
-  r2 = 4
-  call bpf_probe_read_kernel
-  if r0 != 0 goto slow
-  w1 = *(u32 *)(r10 - 136)
-  w2 = *(u32 *)(r10 - 144)
-  if r1 != r2 goto slow
-  r0 = r9
   exit
 slow:
   r0 = 1 ll
   r0 <<= 33
   exit
 
-; r0 = class and flags of the path of an object; OBJECT is the macro that shows it. Uses r10 - 16, - 104, - 112.
+; r0 = class and flags of the paths of an object; OBJECT is the macro that shows it. Uses r10 - 16, - 104, - 112.
 .macro walk_object object
   {object}
   call path_fast
   r1 = r0
   r1 >>= 33
+  r1 &= 1
   if r1 == 0 goto .walked
   {object}
   plain_object
   r1 = *(u64 *)(r10 - 104)
   r2 = *(u64 *)(r10 - 112)
-  call path_slow
-  r1 = r0
-  r1 >>= 34
-  if r1 == 0 goto .walked
-  count_failure
+  r3 = 0
+  r4 = 0
+  call path_find
 .walked:
 .endm
 
@@ -162,12 +171,142 @@ slow:
   lock *(u64 *)(r1 + {stats_failed}) += r2
 .endm
 
-; r1 = class and flags of the path of an object, walked once for each place (distance of its stack slot).
-.macro class_of_object place object
-  r1 = *(u64 *)(r10 - {place})
-  if r1 != -1 goto .have
-  walk_object {object}
-  *(u64 *)(r10 - {place}) = r0
-  r1 = r0
-.have:
+
+; The same without the fast walk, for hooks that show no mount.
+.macro walk_mountless object
+  {object}
+  plain_object
+  r1 = *(u64 *)(r10 - 104)
+  r2 = *(u64 *)(r10 - 112)
+  r3 = 0
+  r4 = 0
+  call path_find
+.endm
+
+; r10 - 88 = class and flags, unless the hook walked before.
+.macro walk_unless_done walk object
+  r1 = *(u64 *)(r10 - 88)
+  if r1 != -1 goto .done
+  {walk} {object}
+  *(u64 *)(r10 - 88) = r0
+.done:
+.endm
+
+; r0 = class and flags of the paths by which the host shows an object.
+.macro walk_for_host object
+  {object}
+  plain_object
+  r1 = *(u64 *)(r10 - 104)
+  r2 = *(u64 *)(r10 - 112)
+  r3 = 0
+  r4 = 1
+  call path_find
+.endm
+
+; Where the paths of an object have several classes (flag 4): a turn of FUNCTION for each further one, else to \single.
+.macro several_paths single object function
+  r1 = *(u64 *)(r10 - 88)
+  r1 >>= 34
+  r1 &= 1
+  if r1 == 0 goto {single}
+  several_turns {object} {function}
+.endm
+
+; The same where the host's paths are asked too: a turn for each further pair.
+.macro several_classes single object function
+  r1 = *(u64 *)(r10 - 88)
+  r2 = *(u64 *)(r10 - 96)
+  r1 |= r2
+  r1 >>= 34
+  r1 &= 1
+  if r1 == 0 goto {single}
+  several_turns {object} {function}
+.endm
+
+.macro several_turns object function
+  r1 = {WALK_CLASSES*WALK_CLASSES}
+  r2 = func {function}
+  r3 = r10
+  r4 = 0
+  call bpf_loop
+.endm
+
+; Begins a turn: r1 = its number, r2 = the program's stack. r7 = that stack with the next class at 88; else ends.
+.macro next_path
+  r6 = r1
+  r9 = r2
+  call bpf_get_current_task
+  r8 = r0
+  record_of_task over
+  r6 += 1
+  w1 = *(u32 *)(r7 + {record_paths})
+  if r6 >= r1 goto over
+  class_in_list r6 {record_classes} 88
+  r7 = r9
+.endm
+
+; The same for pairs: the host's classes go round fastest.
+.macro next_classes
+  r6 = r1
+  r9 = r2
+  call bpf_get_current_task
+  r8 = r0
+  record_of_task over
+  r6 += 1
+  r1 = *(u64 *)(r9 - 96)
+  r1 >>= 34
+  r1 &= 1
+  r3 = 1
+  if r1 == 0 goto .hosts
+  w3 = *(u32 *)(r7 + {record_hosts})
+  if r3 == 0 goto over
+.hosts:
+  r2 = r6
+  r2 /= r3
+  r4 = r2
+  r4 *= r3
+  r6 -= r4
+  r4 = *(u64 *)(r9 - 88)
+  r4 >>= 34
+  r4 &= 1
+  r3 = 1
+  if r4 == 0 goto .paths
+  w3 = *(u32 *)(r7 + {record_paths})
+.paths:
+  if r2 >= r3 goto over
+  if r1 == 0 goto .one_host
+  class_in_list r6 {record_host_classes} 96
+.one_host:
+  if r4 == 0 goto .one_path
+  class_in_list r2 {record_classes} 88
+.one_path:
+  r7 = r9
+.endm
+
+; The low half of the slot of the program's stack at r9 = entry INDEX (a register) of a list of the record at r7.
+.macro class_in_list index list slot
+  r5 = {index}
+  if r5 >= {WALK_CLASSES} goto over
+  r5 <<= 2
+  r3 = r7
+  r3 += r5
+  w5 = *(u32 *)(r3 + {list})
+  *(u32 *)(r9 - {slot}) = r5
+.endm
+
+; Ends a turn, and the function: \over ends all turns, \bad is that of the program.
+.macro further_end
+  r0 = 0
+  exit
+bad:
+  r1 = data stats
+  r2 = 1
+  lock *(u64 *)(r1 + {stats_failed}) += r2
+  r1 = 1
+  forget r1 r8
+  r1 &= 0xfff
+  *(u64 *)(r7 - 80) = r1
+over:
+  r0 = 1
+  exit
 .endm

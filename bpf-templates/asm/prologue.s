@@ -2,9 +2,10 @@
 ; Registers of a program: r6 the context, r8 the task's address, r9 the state of the chain that is being walked.
 ; Stack of a program, by the distance below r10:
 ;   8, 16 scratch · 24 start state · 32 exe · 40 parent · 48 to 72 lineage words · 80 verdict (errno)
-;   88, 96 path class of the first and second place (all ones: not walked yet) · 104, 112 dentry and vfsmount as plain addresses
+;   88 class and flags of the paths at hand (all ones: not walked yet), 96 of the host's paths · 104, 112 dentry and vfsmount as plain addresses
 ;   128 task name (16 bytes), for hooks about paths · 184 address of the peer as for the trie (4 bytes length, 16 address)
-;   132 to 156 states of chains that wait for a path (4 bytes each) · 160 the caller's socket address (28 bytes) · 192 port
+;   132 to 252 states of chains that wait for a path (4 bytes each), for hooks about paths
+;   160, for hooks about sockets: the caller's socket address (28 bytes) · 192 port
 
 ; Jumps to `allow` where nothing can apply. MASK: the slots of this hook's events.
 .macro prologue
@@ -109,31 +110,49 @@ allow:
   exit
 .endm
 
-; Takes the outcome in r1: counts it, reports it, adds its refusal to the verdict.
-; kind 1: the object is the path at r10 - 104, r10 - 112; kind 2: the address at r10 - 180, port at r10 - 192.
-.macro take_outcome kind
+; Takes the outcome in r1: counts it, reports it, adds its refusal to the verdict. FRAME: what reaches the program's stack.
+; kind 1: the object is the path at 104, 112 with the class at 88; kind 2: the address at 180, port at 192.
+.macro take_outcome kind frame
 .if {kind} == 1
+  r4 = *(u64 *)({frame} - 112)
+  r2 = *(u64 *)({frame} - 88)
+  r2 >>= 36
+  if r2 == 0 goto .shown
+  ; no path leads through the mount that the hook shows, or nobody asked for one yet: a report names the file by the mount
+  ; that gave the class
+  r9 = r1
+  r1 = *(u64 *)({frame} - 104)
+  r2 = r4
+  r3 = 0
+  w4 = *(u32 *)({frame} - 88)
+  r4 <<= 2
+  r4 |= 2
+  call path_find
+  r1 = r9
+  r4 = r0
+  if r4 != 0 goto .shown
+  r4 = *(u64 *)({frame} - 112)
+.shown:
   r2 = 1
-  r3 = *(u64 *)(r10 - 104)
-  r4 = *(u64 *)(r10 - 112)
+  r3 = *(u64 *)({frame} - 104)
   r5 = 0
 .else
   r2 = 2
-  r3 = *(u64 *)(r10 - 176)
-  r4 = *(u64 *)(r10 - 168)
-  r5 = *(u64 *)(r10 - 192)
+  r3 = *(u64 *)({frame} - 176)
+  r4 = *(u64 *)({frame} - 168)
+  r5 = *(u64 *)({frame} - 192)
 .endif
   call act
   r1 = r0
   r1 &= 0xfff
   if r1 == 0 goto .done
-  r2 = *(u64 *)(r10 - 80)
+  r2 = *(u64 *)({frame} - 80)
   if r2 == 0 goto .set
   if r2 == r1 goto .done
   r1 = 1
 .set:
   forget r1 r8
   r1 &= 0xfff
-  *(u64 *)(r10 - 80) = r1
+  *(u64 *)({frame} - 80) = r1
 .done:
 .endm

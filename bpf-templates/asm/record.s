@@ -79,6 +79,9 @@
   record_line_add
   record_events_of
   *(u64 *)(r7 + {record_events}) = r1
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.nsproxy)
+  record_base
 end:
   r0 = 0
   exit
@@ -113,12 +116,18 @@ end:
   call bpf_get_current_task
   r8 = r0
   record_of_task end
-.rept i 0 {record_size/8}
+.rept i 0 {record_paths/8}
   r1 = *(u64 *)(r7 + {8*i})
   *(u64 *)(r10 - {8+record_size-8*i}) = r1
 .endr
+.rept i {record_paths/8} {record_size/8}
+  *(u64 *)(r10 - {8+record_size-8*i}) = 0
+.endr
   r7 = r10
   r7 += -{8+record_size}
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.nsproxy)
+  record_base
   ; rule 15: the parent is the program that forked; a thread has the parent of its process
   r1 = *(u64 *)(r6 + 8)
   r1 &= 0x10000
@@ -140,7 +149,7 @@ fresh:
   find_slot slot_taken full
 fill:
   record_of_slot
-.rept i 0 {record_size/8}
+.rept i 0 {record_paths/8}
   r1 = *(u64 *)(r7 + {8*i})
   *(u64 *)(r0 + {8*i}) = r1
 .endr
@@ -210,36 +219,37 @@ known:
 absent:
   record_in_hash
   if r0 != 0 goto end
+  r1 = *(u64 *)(r6 + task_struct.nsproxy)
+  record_base
   ; a kernel thread runs no program: class 0
   r1 = *(u64 *)(r6 + task_struct.mm)
   if r1 == 0 goto made
   r1 = *(u64 *)(r1 + mm_struct.exe_file)
   if r1 == 0 goto made
   r9 = r1
-  r2 = *(u64 *)(r9 + file.f_path.mnt)
-  r1 = *(u64 *)(r9 + file.f_path.dentry)
-  call path_fast
-  r1 = r0
-  r1 >>= 33
-  if r1 == 0 goto walked
-  r1 = r10
-  r1 += -{24+record_size}
-  r2 = 16
-  r3 = offsetof(file.f_path)
-  r3 += r9
-  call bpf_probe_read_kernel
-  r1 = *(u64 *)(r10 - {16+record_size})
-  r2 = *(u64 *)(r10 - {24+record_size})
-  call path_slow
-walked:
-  w0 = w0
-  *(u64 *)(r10 - {16+record_size}) = r0
+  ; its file's path and its namespace as plain addresses, for path_find
+  *(u64 *)(r10 - {32+record_size}) = 0
   r1 = *(u64 *)(r6 + task_struct.nsproxy)
-  trusted_ns r1 r9
-  r1 = *(u64 *)(r10 - {16+record_size})
-  r1 <<= 1
-  r1 |= r0
-  w1 = w1
+  if r1 == 0 goto homeless
+  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  *(u64 *)(r10 - {32+record_size}) = r1
+homeless:
+  r1 = *(u64 *)(r9 + file.f_path.dentry)
+  *(u64 *)(r10 - {40+record_size}) = r1
+  r1 = *(u64 *)(r9 + file.f_path.mnt)
+  *(u64 *)(r10 - {48+record_size}) = r1
+  r1 = r10
+  r1 += -{72+record_size}
+  r2 = 24
+  r3 = r10
+  r3 += -{48+record_size}
+  call bpf_probe_read_kernel
+  r1 = *(u64 *)(r10 - {64+record_size})
+  r2 = *(u64 *)(r10 - {72+record_size})
+  r3 = *(u64 *)(r10 - {56+record_size})
+  r4 = 0
+  call path_find
+  program_of_paths
   *(u32 *)(r7 + {record_exe}) = r1
   record_line_add
 made:
@@ -350,52 +360,42 @@ end:
   r0 = 1
   exit
 
-; Rule 18. r0 = 1 where both the namespace of the nsproxy in \proxy and that of the mount of \file belong to the initial
-; user namespace. \file is a typed struct file in r9. Uses r1-r5 and the stack at -{16} of the caller's scratch 8.
-.macro trusted_ns proxy file
-  if {proxy} == 0 goto .no
-  r1 = *(u64 *)({proxy} + nsproxy.mnt_ns)
-  if r1 == 0 goto .no
-  r2 = *(u64 *)(r1 + mnt_namespace.user_ns)
-  if r2 == 0 goto .no
-  w2 = *(u32 *)(r2 + user_namespace.level)
-  if r2 != 0 goto .no
-  r1 = offsetof(file.f_path.mnt)
-  r1 += {file}
-  call file_ns_trusted
-  goto .done
-.no:
-  r0 = 0
-.done:
+; r1 = class << 1 | trusted of a program by what is said of its paths in r0. Rule 18: trusted where the initial user
+; namespace owns every namespace that had a say. A program with several classes is unresolved. Clobbers r0.
+.macro program_of_paths
+  w1 = w0
+  r0 >>= 34
+  if r0 == 0 goto .plain
+  if r0 == 2 goto .foreign
+  r1 = 1
+.foreign:
+  r0 >>= 1
+.plain:
+  r0 ^= 1
+  r0 &= 1
+  r1 <<= 1
+  r1 |= r0
+  w1 = w1
 .endm
 
-; r1 = address of a pointer to a vfsmount -> r0 = 1 where the mount's namespace belongs to the initial user namespace.
-.func file_ns_trusted static 1
-  r3 = r1
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto no
-  r6 = *(u64 *)(r10 - 8)
-  r1 = offsetof(mount.mnt)
-  r6 -= r1
-  read8 8 mount.mnt_ns no
-  r6 = *(u64 *)(r10 - 8)
-  if r6 == 0 goto no
-  read8 8 mnt_namespace.user_ns no
-  r6 = *(u64 *)(r10 - 8)
-  r1 = r10
-  r1 += -8
-  r2 = 4
-  r3 = offsetof(user_namespace.level)
-  r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto no
-  w1 = *(u32 *)(r10 - 8)
-  if r1 != 0 goto no
-  r0 = 1
-  exit
-no:
-  r0 = 0
-  exit
+; base_ns and base_number of the record at r7: the mount namespace of the typed nsproxy in r1 (0 for none), if the initial
+; user namespace owns it. Clobbers r1, r2, r3.
+.macro record_base
+  if r1 == 0 goto .end
+  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  if r1 == 0 goto .end
+  r2 = *(u64 *)(r1 + mnt_namespace.user_ns)
+  if r2 == 0 goto .end
+  w2 = *(u32 *)(r2 + user_namespace.level)
+  if r2 != 0 goto .end
+  r3 = exists(mnt_namespace.seq)
+  if r3 == 0 goto .new
+  r2 = *(u64 *)(r1 + mnt_namespace.seq)
+  goto .have
+.new:
+  r2 = *(u64 *)(r1 + mnt_namespace.ns.ns_id)
+.have:
+  *(u64 *)(r7 + {record_base_ns}) = r1
+  *(u64 *)(r7 + {record_base_number}) = r2
+.end:
+.endm

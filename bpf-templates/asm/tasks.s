@@ -43,10 +43,7 @@
 
 ; r0 = the record of the slot at offset r1 of `owners`. Clobbers r1.
 .macro record_of_slot
-.if record_size != 64
-  a record has to have 64 bytes
-.endif
-  r1 <<= 3
+  r1 *= {record_size/8}
   r0 = data records
   r0 += r1
 .endm
@@ -94,7 +91,7 @@
   r7 = r0
   find_slot slot_taken stays
   record_of_slot
-.rept i 0 {record_size/8}
+.rept i 0 {record_paths/8}
   r1 = *(u64 *)(r7 + {8*i})
   *(u64 *)(r0 + {8*i}) = r1
 .endr

@@ -58,4 +58,4 @@ macro_rules! assembly {
     };
 }
 
-assembly!("prologue.s", "automaton.s", "path.s", "mount.s", "slow.s", "act.s", "tasks.s", "record.s", "fields.s", "shapes.s", "net.s");
+assembly!("prologue.s", "automaton.s", "path.s", "mount.s", "walk.s", "name.s", "mounts.s", "act.s", "tasks.s", "record.s", "fields.s", "shapes.s", "net.s");

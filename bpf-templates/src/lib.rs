@@ -72,6 +72,8 @@ pub struct Field {
     pub many: bool,
     /// Rule 18 applies where its being true loosens a verdict.
     pub identity: bool,
+    /// Of a path: the one by which the host shows the object, not the subject.
+    pub host: bool,
     /// Measured guest instructions; layers are ordered by it.
     pub cost: u32,
     /// One sentence.

@@ -30,6 +30,8 @@ struct FieldRow {
     many: bool,
     #[serde(default)]
     identity: bool,
+    #[serde(default)]
+    host: bool,
     cost: u32,
     doc: String,
     #[serde(default)]
@@ -174,7 +176,7 @@ fn field(row: FieldRow) -> Result<Field, String> {
         "operation" => FieldOf::Operation,
         other => return Err(format!("unknown owner {other}")),
     };
-    Ok(Field { name: row.name, ty, of, many: row.many, identity: row.identity, cost: row.cost, doc: row.doc, parts: row.parts })
+    Ok(Field { name: row.name, ty, of, many: row.many, identity: row.identity, host: row.host, cost: row.cost, doc: row.doc, parts: row.parts })
 }
 
 fn fact(name: &str) -> (String, bool) {

@@ -66,6 +66,8 @@ pub struct SchemaStruct {
     pub name: String,
     /// One sentence.
     pub doc: String,
+    /// Of the programs alone: the loader never reads it.
+    pub of_programs: bool,
     /// Fields by offset.
     pub fields: Vec<SchemaField>,
     /// Size in bytes, a multiple of the alignment.
@@ -134,6 +136,8 @@ struct File {
 struct StructRow {
     name: String,
     doc: String,
+    #[serde(default)]
+    of_programs: bool,
     fields: Vec<FieldRow>,
 }
 
@@ -159,7 +163,7 @@ fn parse(text: &str) -> Result<Schema, String> {
 }
 
 fn layout(row: StructRow) -> Result<SchemaStruct, String> {
-    let mut out = SchemaStruct { name: row.name, doc: row.doc, fields: Vec::new(), size: 0, align: 1 };
+    let mut out = SchemaStruct { name: row.name, doc: row.doc, of_programs: row.of_programs, fields: Vec::new(), size: 0, align: 1 };
     for field in row.fields {
         let ty = SchemaType::parse(&field.ty).ok_or_else(|| format!("unknown type {} of {}.{}", field.ty, out.name, field.name))?;
         if out.field(&field.name).is_some() {

@@ -63,6 +63,7 @@ fn contents(map: &crate::codegen::MapSpec) -> MapContents {
 fn map(map: &crate::codegen::MapSpec) -> MapSpec {
     let map_type = match map.kind {
         MapKind::Hash => 1,
+        MapKind::PerCpuArray => 6,
         MapKind::LpmTrie => 11,
         MapKind::RingBuf => 27,
     };
@@ -204,6 +205,7 @@ fn maps(code: &Code) -> Vec<ManifestMap> {
         "stats" => MapRole::Stats,
         "events" => MapRole::Events,
         "prefixes" => MapRole::Prefixes,
+        "scratch" => MapRole::State,
         _ => MapRole::Table,
     };
     let mut seen = BTreeSet::new();

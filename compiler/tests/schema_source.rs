@@ -32,7 +32,7 @@ fn source(schema: &Schema) -> String {
         schema.hash()
     );
     out.push_str(HELPERS);
-    for s in &schema.structs {
+    for s in schema.structs.iter().filter(|s| !s.of_programs) {
         structure(&mut out, s);
     }
     out

@@ -15,14 +15,7 @@
 .macro bprm_check_security__before
   walk_object bprm_check_security__object_file
   *(u64 *)(r10 - 88) = r0
-  call bpf_get_current_task_btf
-  r1 = *(u64 *)(r0 + task_struct.nsproxy)
-  r3 = *(u64 *)(r6 + 0)
-  r9 = *(u64 *)(r3 + linux_binprm.file)
-  trusted_ns r1 r9
-  w1 = *(u32 *)(r10 - 88)
-  r1 <<= 1
-  r1 |= r0
+  program_of_paths
   w9 = w1
   call bpf_get_current_task
   r8 = r0
@@ -34,6 +27,8 @@
   r1 = data control
   w1 = *(u32 *)(r1 + {control_mode})
   if r1 == 0 goto .end
+  ; the record takes the place of the class for a moment
+  r7 = *(u64 *)(r10 - 88)
 .rept i 0 {record_size/8}
   *(u64 *)(r10 - {16+record_size-8*i}) = 0
 .endr
@@ -50,5 +45,6 @@
   r2 += -8
   r4 = 1
   call bpf_map_update_elem
+  *(u64 *)(r10 - 88) = r7
 .end:
 .endm

@@ -1,6 +1,7 @@
 ; inode_file_setattr(dentry, fa)
-.macro inode_file_setattr__dentry_file
+.macro inode_file_setattr__object_file
   r1 = *(u64 *)(r6 + 0)
+  r2 = 0
 .endm
 .macro inode_file_setattr__inode_file
   entry_inode 0

@@ -1,6 +1,7 @@
 ; inode_remove_acl(idmap, dentry, …)
-.macro inode_remove_acl__dentry_file
+.macro inode_remove_acl__object_file
   r1 = *(u64 *)(r6 + 8)
+  r2 = 0
 .endm
 .macro inode_remove_acl__inode_file
   entry_inode 1

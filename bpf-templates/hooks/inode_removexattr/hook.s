@@ -1,6 +1,7 @@
 ; inode_removexattr(idmap, dentry, …)
-.macro inode_removexattr__dentry_file
+.macro inode_removexattr__object_file
   r1 = *(u64 *)(r6 + 8)
+  r2 = 0
 .endm
 .macro inode_removexattr__inode_file
   entry_inode 1

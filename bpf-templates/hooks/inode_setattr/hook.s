@@ -1,5 +1,5 @@
 ; inode_setattr(dentry, attr), and with the idmap before them since 6.9 (asked by a type of 6.2: between, the verifier refuses)
-.macro inode_setattr__dentry_file
+.macro inode_setattr__object_file
   r1 = exists(mnt_idmap)
   if r1 == 0 goto .old
   r1 = *(u64 *)(r6 + 8)
@@ -7,9 +7,10 @@
 .old:
   r1 = *(u64 *)(r6 + 0)
 .have:
+  r2 = 0
 .endm
 .macro inode_setattr__inode_file
-  inode_setattr__dentry_file
+  inode_setattr__object_file
   r1 = *(u64 *)(r1 + dentry.d_inode)
 .endm
 ; ATTR_ATIME or ATTR_MTIME, and none of ATTR_MODE, ATTR_UID, ATTR_GID, ATTR_SIZE

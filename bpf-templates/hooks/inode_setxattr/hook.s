@@ -1,6 +1,7 @@
 ; inode_setxattr(idmap, dentry, …)
-.macro inode_setxattr__dentry_file
+.macro inode_setxattr__object_file
   r1 = *(u64 *)(r6 + 8)
+  r2 = 0
 .endm
 .macro inode_setxattr__inode_file
   entry_inode 1

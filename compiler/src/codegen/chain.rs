@@ -15,6 +15,22 @@ pub(crate) struct Emitter<'a> {
     tables: &'a mut Tables,
     lines: &'a mut dyn LineNumbers,
     labels: u32,
+    /// Functions beside the program: the second halves, once more for each further class of a place.
+    further: String,
+    /// The register that the program's stack is reached by.
+    frame: &'static str,
+}
+
+/// A chain that waits for the paths of its object.
+pub(crate) struct Half<'p> {
+    /// The chain.
+    pub chain: &'p Chain,
+    /// Index of the object.
+    pub object: usize,
+    /// The first layer that asks the path.
+    pub first: usize,
+    /// Where the state is meanwhile.
+    pub slot: usize,
 }
 
 /// Numbers for `.loc`.
@@ -37,7 +53,7 @@ impl<'a> Emitter<'a> {
         tables: &'a mut Tables,
         lines: &'a mut dyn LineNumbers,
     ) -> Self {
-        Emitter { catalog, hook, package, tables, lines, labels: 0 }
+        Emitter { catalog, hook, package, tables, lines, labels: 0, further: String::new(), frame: "r10" }
     }
 
     /// A label that the program has not used.
@@ -66,47 +82,87 @@ impl<'a> Emitter<'a> {
         out
     }
 
-    /// A chain up to its first layer that asks the path, and the rest. The first half leaves the state in the slot.
-    pub(crate) fn chain_in_two(&mut self, chain: &Chain, object: usize, first: usize, slot: Option<usize>) -> (String, String) {
-        let (before, after) = chain.layers.split_at(first.min(chain.layers.len()));
-        let none = self.label();
-        let early = if slot.is_some() { self.label() } else { none.clone() };
-        let mut begin = String::new();
-        self.mark(&mut begin, chain, None);
-        begin.push_str("  r9 = *(u64 *)(r10 - 24)\n");
-        self.layers(&mut begin, chain, before, object, &early);
-        let mut end = String::new();
-        if let Some(slot) = slot {
-            let _ = writeln!(begin, "  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
-            self.mark(&mut end, chain, None);
-            let _ = writeln!(end, "  w9 = *(u32 *)(r10 - {})\n  if r9 == 0 goto {none}", state_slot(slot));
-        }
-        self.layers(&mut end, chain, after, object, &none);
-        self.outcome(&mut end, chain, object, &none);
-        (begin, end)
+    /// A chain up to its first layer that asks the path; leaves the state in the slot.
+    pub(crate) fn first_half(&mut self, chain: &Chain, object: usize, first: usize, slot: usize) -> String {
+        let before = chain.layers.get(..first).unwrap_or_default();
+        let early = self.label();
+        let mut out = String::new();
+        self.mark(&mut out, chain, None);
+        out.push_str("  r9 = *(u64 *)(r10 - 24)\n");
+        self.layers(&mut out, chain, before, object, &early);
+        let _ = writeln!(out, "  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
+        out
     }
 
     /// The first half of a chain with its slot: dead unless the half says otherwise.
-    pub(crate) fn saved(&self, begin: &str, slot: Option<usize>) -> String {
-        let Some(slot) = slot else { return begin.to_owned() };
+    pub(crate) fn saved(&self, begin: &str, slot: usize) -> String {
         format!("  r9 = 0\n  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{begin}", state_slot(slot))
     }
 
-    /// Walks the path of a place if one of the chains that wait for it is alive.
-    pub(crate) fn walk(&mut self, place: usize, waiting: &[Option<usize>]) -> String {
-        let slots: Vec<usize> = waiting.iter().copied().flatten().collect();
-        let skip = self.label();
+    /// The rest of a chain, from the state in its slot on.
+    fn second_half(&mut self, half: &Half<'_>) -> String {
+        let none = self.label();
         let mut out = String::new();
-        if slots.len() == waiting.len() {
-            out.push_str("  r1 = 0\n");
-            for slot in slots {
-                let _ = writeln!(out, "  w2 = *(u32 *)(r10 - {})\n  r1 |= r2", state_slot(slot));
-            }
-            let _ = writeln!(out, "  if r1 == 0 goto {skip}");
-        }
-        let _ = writeln!(out, "  class_of_object {} {}", self.place_slot(place), self.object_macro("object", place));
-        let _ = writeln!(out, "{skip}:");
+        self.mark(&mut out, half.chain, None);
+        let _ = writeln!(out, "  w9 = *(u32 *)({} - {})\n  if r9 == 0 goto {none}", self.frame, state_slot(half.slot));
+        let after = half.chain.layers.get(half.first..).unwrap_or_default();
+        self.layers(&mut out, half.chain, after, half.object, &none);
+        self.outcome(&mut out, half.chain, half.object, &none);
         out
+    }
+
+    /// Walks the paths of a place if one of the chains that wait for them is alive, and decides these chains: here for the
+    /// first class, in a function of its own for each further one.
+    pub(crate) fn walk(&mut self, place: usize, waiting: &[Half<'_>]) -> String {
+        let skip = self.label();
+        let mut out = String::from("  r1 = 0\n");
+        for half in waiting {
+            let _ = writeln!(out, "  w2 = *(u32 *)(r10 - {})\n  r1 |= r2", state_slot(half.slot));
+        }
+        let _ = writeln!(out, "  if r1 == 0 goto {skip}");
+        let object = self.object_macro("object", place);
+        let host = waiting.iter().any(|h| self.asks_host(h.chain));
+        let walk = if self.each_mount() { "walk_mountless" } else { "walk_object" };
+        if self.walked_before(place) {
+            let _ = writeln!(out, "  walk_unless_done {walk} {object}");
+        } else {
+            let _ = writeln!(out, "  {walk} {object}\n  *(u64 *)(r10 - 88) = r0");
+        }
+        if host {
+            let _ = writeln!(out, "  walk_for_host {object}\n  *(u64 *)(r10 - 96) = r0");
+        }
+        let single = self.label();
+        let halves: String = waiting.iter().map(|h| self.second_half(h)).collect();
+        out.push_str(&halves);
+        let name = format!("ebsec_{}_further_{}", self.hook.name, self.label());
+        let more = if host { "several_classes" } else { "several_paths" };
+        let _ = writeln!(out, "  {more} {single} {object} {name}\n{single}:\n{skip}:");
+        let further = self.further_function(&name, waiting, host);
+        self.further.push_str(&further);
+        out
+    }
+
+    /// A turn for each further class.
+    fn further_function(&mut self, name: &str, waiting: &[Half<'_>], host: bool) -> String {
+        self.frame = "r7";
+        let halves: String = waiting.iter().map(|h| self.second_half(h)).collect();
+        self.frame = "r10";
+        let next = if host { "next_classes" } else { "next_path" };
+        format!(".func {name} static 2\n  {next}\n{halves}  further_end\n")
+    }
+
+    /// The functions beside the program.
+    pub(crate) fn further(&mut self) -> String {
+        std::mem::take(&mut self.further)
+    }
+
+    /// Whether the hook has walked the path of the place before any policy is asked.
+    fn walked_before(&self, place: usize) -> bool {
+        place == 0 && super::program::has_before(self.hook)
+    }
+
+    fn asks_host(&self, chain: &Chain) -> bool {
+        chain.layers.iter().any(|l| matches!(l.source, Source::ObjectClass(f) if self.catalog[f].host))
     }
 
     fn layers(&mut self, out: &mut String, chain: &Chain, layers: &[Layer], object: usize, none: &str) {
@@ -124,13 +180,14 @@ impl<'a> Emitter<'a> {
         out.push_str("  r1 = r9\n");
         lookup(out, "r1", "r9", &placed, chain.finals.len());
         let _ = writeln!(out, "  if r9 == 0 goto {none}");
+        let frame = self.frame;
         if self.hook.object == ObjectKind::Path {
-            if !self.each_mount() {
+            if frame == "r10" {
                 let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
             }
-            out.push_str("  r1 = r9\n  take_outcome 1\n");
+            let _ = writeln!(out, "  r1 = r9\n  take_outcome 1 {frame}");
         } else {
-            out.push_str("  r1 = r9\n  take_outcome 2\n");
+            let _ = writeln!(out, "  r1 = r9\n  take_outcome 2 {frame}");
         }
         let _ = writeln!(out, "{none}:\n.loc off");
     }
@@ -138,14 +195,6 @@ impl<'a> Emitter<'a> {
     /// Index of the object whose path an object has.
     pub(crate) fn place(&self, object: usize) -> usize {
         self.object(object).map_or(object, |o| o.path_of)
-    }
-
-    /// Stack slot of a place's class.
-    fn place_slot(&self, place: usize) -> usize {
-        let mut places: Vec<usize> = self.hook.objects.iter().map(|o| o.path_of).collect();
-        places.sort_unstable();
-        places.dedup();
-        88 + 8 * places.iter().position(|&p| p == place).unwrap_or(0)
     }
 
     fn object_macro(&self, what: &str, object: usize) -> String {
@@ -182,9 +231,9 @@ impl<'a> Emitter<'a> {
     /// Leaves the layer's small number in r1.
     fn source(&mut self, out: &mut String, source: &Source, object: usize) {
         match source {
-            Source::ObjectClass(_) => {
-                self.class_of_object(out, object);
-                out.push_str("  w1 = w1\n");
+            Source::ObjectClass(field) => {
+                let slot = if self.catalog[*field].host { 96 } else { 88 };
+                let _ = writeln!(out, "  w1 = *(u32 *)({} - {slot})", self.frame);
             }
             Source::SubjectClass(field) => {
                 let _ = writeln!(out, "  class_{}", self.field_name(*field));
@@ -213,11 +262,6 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The walk has been done by [`Emitter::walk`], or is done by the loop over mounts.
-    fn class_of_object(&self, out: &mut String, object: usize) {
-        let _ = writeln!(out, "  r1 = *(u64 *)(r10 - {})", self.place_slot(self.place(object)));
-    }
-
     fn field_name(&self, field: FieldId) -> String {
         self.catalog[field].name.replace('.', "_")
     }
@@ -230,8 +274,6 @@ impl<'a> Emitter<'a> {
                 let exists = self.object(object).is_some_and(|o| o.exists);
                 if !exists {
                     out.push_str("  r1 = 0\n");
-                } else if self.each_mount() {
-                    let _ = writeln!(out, "  {}\n  dentry_memfd", self.object_macro("dentry", object));
                 } else {
                     let _ = writeln!(out, "  {}\n  dentry_memfd", self.object_macro("object", object));
                 }
@@ -260,20 +302,20 @@ impl<'a> Emitter<'a> {
 
     fn flags(&mut self, out: &mut String, flags: &[Flag], object: usize) {
         // walking a path uses the scratch at 8 and 16, so the flags gather in a slot of their own
-        out.push_str("  *(u64 *)(r10 - 120) = 0\n");
+        let frame = self.frame;
+        let _ = writeln!(out, "  *(u64 *)({frame} - 120) = 0");
         for (i, flag) in flags.iter().enumerate() {
             match flag {
                 Flag::Field(field) => self.value(out, *field, object),
                 Flag::Deleted(_) => {
-                    self.class_of_object(out, object);
-                    out.push_str("  deleted_of\n");
+                    let _ = writeln!(out, "  r1 = *(u64 *)({} - 88)\n  deleted_of", self.frame);
                 }
             }
             out.push_str("  flag_of_number\n");
             if i != 0 {
                 let _ = writeln!(out, "  r1 <<= {i}");
             }
-            out.push_str("  r2 = *(u64 *)(r10 - 120)\n  r1 |= r2\n  *(u64 *)(r10 - 120) = r1\n");
+            let _ = writeln!(out, "  r2 = *(u64 *)({frame} - 120)\n  r1 |= r2\n  *(u64 *)({frame} - 120) = r1");
         }
         let _ = writeln!(out, "  r1 &= {}", (1u32 << flags.len()) - 1);
     }

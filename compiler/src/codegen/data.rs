@@ -21,6 +21,7 @@ pub enum MapKind {
     Hash,
     RingBuf,
     LpmTrie,
+    PerCpuArray,
 }
 
 /// A map that is not a data section.
@@ -146,7 +147,8 @@ fn outcome_word(index: usize, outcome: &crate::decide::Outcome) -> u32 {
 /// The maps beside the data sections.
 pub(crate) fn maps(plan: &Plan) -> Vec<MapSpec> {
     let schema = ebsec_templates::schema();
-    let record = schema.structs.iter().find(|s| s.name == "record").map_or(8, |s| s.size);
+    let size_of = |name: &str| schema.structs.iter().find(|s| s.name == name).map_or(8, |s| s.size);
+    let record = size_of("record");
     let prefixes = plan.prefixes.entries.iter().map(|e| {
         let key = e.length.to_le_bytes().into_iter().chain(e.address).collect();
         (key, e.class.to_le_bytes().to_vec())
@@ -173,6 +175,16 @@ pub(crate) fn maps(plan: &Plan) -> Vec<MapSpec> {
             entries: Vec::new(),
         },
     ];
+    maps.push(MapSpec {
+        name: "scratch",
+        kind: MapKind::PerCpuArray,
+        key_size: 4,
+        value_size: size_of("walk"),
+        max_entries: 1,
+        no_prealloc: false,
+        frozen: false,
+        entries: Vec::new(),
+    });
     maps.push(MapSpec {
         name: "prefixes",
         kind: MapKind::LpmTrie,

@@ -1,6 +1,6 @@
 //! Takes a hook's contract and its chains, gives the text of its program: prologue, facts, what is raised, epilogue.
 
-use super::chain::Emitter;
+use super::chain::{Emitter, Half};
 use crate::decide::{Chain, Flag, Plan, Source};
 use ebsec_templates::{Hook, ObjectKind, Raise};
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub(crate) fn emit(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
     if chains.is_empty() {
         return format!(".func ebsec_{0} prog lsm/{0}\n  r6 = r1\n{body}  goto allow\nallow:\n  r0 = 0\n  exit\n", hook.name);
     }
-    let decisions = if gen_.each_mount() { each_mount(gen_, chains) } else { raises(gen_, chains) };
+    let decisions = raises(gen_, chains);
     let silent = silent(hook);
     let uses = |macro_name: &str| i64::from(decisions.contains(macro_name));
     let mut out = format!(
@@ -46,7 +46,7 @@ pub(crate) fn emit(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
     out.push_str("  prologue\n");
     out.push_str(&silent);
     if hook.object == ObjectKind::Path && !has_before(hook) {
-        out.push_str("  *(u64 *)(r10 - 88) = -1\n  *(u64 *)(r10 - 96) = -1\n");
+        out.push_str("  *(u64 *)(r10 - 88) = -1\n");
     }
     if hook.object == ObjectKind::Net {
         // kept for the facts of all that is raised
@@ -54,6 +54,7 @@ pub(crate) fn emit(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
     }
     out.push_str(&decisions);
     out.push_str("  goto finish\n  epilogue\n");
+    out.push_str(&gen_.further());
     out
 }
 
@@ -75,43 +76,46 @@ fn fact_macro(hook: &Hook, fact: &str) -> String {
     format!("{}__fact_{}", hook.name, fact.replace('.', "_"))
 }
 
-/// Every elementary event once, in the order of the contract: what needs no path is decided first; then each path that
-/// an undecided chain needs is walked, at one place of the program (the verifier follows the walk once); then the rest.
+/// Every elementary event: what needs no path is decided first, once; then for each place, whose paths are walked at one
+/// place of the program (the verifier follows the walk once), the rest, once for each class that its paths have.
 fn raises(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
     let mut cheap = String::new();
-    let mut walks: BTreeMap<usize, Vec<Option<usize>>> = BTreeMap::new();
-    let mut rest = String::new();
-    let mut slots = 0;
+    let mut places: BTreeMap<usize, Vec<(&Raise, &Chain, usize)>> = BTreeMap::new();
     for raise in &gen_.hook.raises {
         for chain in chains.iter().filter(|c| c.event == raise.event) {
-            let first = if gen_.each_mount() { None } else { chain.layers.iter().position(|l| needs_path(&l.source)) };
-            let Some(first) = first else {
-                let body = gen_.chain(chain, raise.object);
-                cheap.push_str(&guarded(gen_, raise, &body));
-                continue;
-            };
-            let slot = (slots < STATE_SLOTS).then_some(slots);
-            slots += 1;
-            walks.entry(gen_.place(raise.object)).or_default().push(slot);
-            let (begin, end) = gen_.chain_in_two(chain, raise.object, first, slot);
-            if slot.is_some() {
-                let begin = guarded(gen_, raise, &begin);
-                cheap.push_str(&gen_.saved(&begin, slot));
-                rest.push_str(&end);
-            } else {
-                let whole = format!("{begin}{end}");
-                rest.push_str(&guarded(gen_, raise, &whole));
+            match chain.layers.iter().position(|l| needs_path(&l.source)) {
+                Some(first) => places.entry(gen_.place(raise.object)).or_default().push((raise, chain, first)),
+                None => {
+                    let body = gen_.chain(chain, raise.object);
+                    cheap.push_str(&guarded(gen_, raise, &body));
+                }
             }
         }
     }
-    for (place, waiting) in walks {
-        cheap.push_str(&gen_.walk(place, &waiting));
+    for (place, waiting) in places {
+        for group in waiting.chunks(STATE_SLOTS) {
+            cheap.push_str(&at_place(gen_, place, group));
+        }
     }
-    cheap + &rest
+    cheap
 }
 
-/// Chains of a program that can be decided half before the walk.
-const STATE_SLOTS: usize = 7;
+/// The chains that wait for the paths of a place: their first halves, the walk, and their second halves.
+fn at_place(gen_: &mut Emitter<'_>, place: usize, waiting: &[(&Raise, &Chain, usize)]) -> String {
+    let mut out = String::new();
+    for (slot, (raise, chain, first)) in waiting.iter().enumerate() {
+        let begin = gen_.first_half(chain, raise.object, *first, slot);
+        let begin = guarded(gen_, raise, &begin);
+        out.push_str(&gen_.saved(&begin, slot));
+    }
+    let halves: Vec<Half<'_>> =
+        waiting.iter().enumerate().map(|(slot, (raise, chain, first))| Half { chain, object: raise.object, first: *first, slot }).collect();
+    out.push_str(&gen_.walk(place, &halves));
+    out
+}
+
+/// Chains of a program that can be decided half before a walk: a slot of the stack for each.
+const STATE_SLOTS: usize = 31;
 
 fn needs_path(source: &Source) -> bool {
     match source {
@@ -135,13 +139,4 @@ fn guarded(gen_: &mut Emitter<'_>, raise: &Raise, body: &str) -> String {
     out.push_str(body);
     out.push_str(&format!("{skip}:\n"));
     out
-}
-
-/// For a hook without a mount: the events once for each mount of the caller's namespace that shows the file; a file that
-/// none shows, or that too many could show, is decided as a failed path.
-fn each_mount(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
-    let hook = gen_.hook.name.clone();
-    let body = raises(gen_, chains);
-    let object = gen_.hook.objects.first().map_or("file", |o| o.name.as_str()).to_owned();
-    format!("  {hook}__dentry_{object}\n  mounts_begin\nmounts_next:\n  mounts_turn\n{body}  mounts_end\n")
 }

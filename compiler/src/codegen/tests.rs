@@ -11,7 +11,7 @@ use ebsec_templates::{EventId, FieldType, catalog};
 fn source_of(catalog: &Catalog, field: ebsec_templates::FieldId) -> Source {
     match &catalog[field].ty {
         FieldType::Path if catalog[field].many => Source::Line { window: 17 },
-        FieldType::Path if catalog[field].name == "file.path" => Source::ObjectClass(field),
+        FieldType::Path if catalog[field].of == ebsec_templates::FieldOf::Object => Source::ObjectClass(field),
         FieldType::Path => Source::SubjectClass(field),
         FieldType::Comm => Source::CommClass(field),
         FieldType::Bool => Source::Flags(vec![Flag::Field(field)]),
@@ -50,6 +50,7 @@ pub(crate) fn everything(catalog: &Catalog) -> Plan {
         let only = std::env::var("EBSEC_ONLY").unwrap_or_default();
         let asked = event.fields.iter().filter(|&&f| only.is_empty() || only.split(',').any(|o| o == catalog[f].name));
         let mut layers: Vec<Layer> = asked.map(|&f| layer(source_of(catalog, f))).collect();
+        layers.sort_by_key(|l| matches!(l.source, Source::ObjectClass(_)));
         if !only.is_empty() {
         } else if let Some(path) = catalog.field("file.path").filter(|f| event.fields.contains(f)) {
             layers.push(layer(Source::Flags(vec![Flag::Deleted(path)])));

@@ -77,15 +77,25 @@ fn cost(catalog: &Catalog, asked: Asked) -> u32 {
     }
 }
 
+/// Whether the answer comes with a walk of the object's paths: such layers stand last, for they are gone through once for
+/// each path.
+fn needs_path(asked: Asked) -> bool {
+    matches!(asked, Asked::ObjectClass(_) | Asked::Flag(Flag::Deleted(_)))
+}
+
 /// Sources in the order of the walk: by cost, flags gathered (a layer of flags stands where its dearest one would),
 /// the window of bit 0 before other windows.
 fn order(catalog: &Catalog, asked: impl Iterator<Item = Asked>) -> Vec<Vec<Asked>> {
-    let (mut flags, mut others): (Vec<Asked>, Vec<Asked>) = asked.partition(|a| matches!(a, Asked::Flag(_)));
-    flags.sort_by_key(|a| (cost(catalog, *a), *a));
+    let (flags, mut others): (Vec<Asked>, Vec<Asked>) = asked.partition(|a| matches!(a, Asked::Flag(_)));
     others.sort();
-    let mut layers: Vec<Vec<Asked>> = flags.chunks(FLAGS).map(<[Asked]>::to_vec).collect();
+    let (of_paths, plain): (Vec<Asked>, Vec<Asked>) = flags.into_iter().partition(|a| needs_path(*a));
+    let gathered = [plain, of_paths].map(|mut flags| {
+        flags.sort_by_key(|a| (cost(catalog, *a), *a));
+        flags.chunks(FLAGS).map(<[Asked]>::to_vec).collect::<Vec<_>>()
+    });
+    let mut layers = gathered.concat();
     layers.extend(others.into_iter().map(|a| vec![a]));
-    layers.sort_by_key(|layer| layer.iter().map(|a| cost(catalog, *a)).max());
+    layers.sort_by_key(|layer| (layer.iter().any(|a| needs_path(*a)), layer.iter().map(|a| cost(catalog, *a)).max()));
     layers
 }
 

@@ -141,7 +141,7 @@ fn object() -> impl Strategy<Value = Object> {
     let address = proptest::sample::select(vec!["10.0.0.1", "10.1.2.3", "8.8.8.8", "fd00::1", "::1", "::ffff:10.1.1.1"]);
     let remote = (address, 0u16..14).prop_map(|(a, port)| (a.parse::<IpAddr>().unwrap(), port));
     (path_value(), any::<bool>(), proptest::option::of(file), proptest::option::of(remote))
-        .prop_map(|(path, deleted, file, remote)| Object { path, deleted, file, remote })
+        .prop_map(|(path, deleted, file, remote)| Object { path, deleted, file, remote, ..Object::default() })
 }
 
 fn operation() -> impl Strategy<Value = Operation> {

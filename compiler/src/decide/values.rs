@@ -2,7 +2,7 @@
 //! as the interpreter does; knows no hook.
 
 use super::{Flag, Plan, Values};
-use crate::hir::{Object, Operation};
+use crate::hir::{Object, Operation, PathValue};
 use ebsec_templates::{Catalog, Field, FieldId, FieldOf, FieldType};
 
 impl Plan {
@@ -53,6 +53,10 @@ impl Plan {
                 if object.deleted {
                     values.flags.insert(Flag::Deleted(id));
                 }
+                return;
+            }
+            ("file.host_path", _, _) => {
+                values.classes.insert(id, self.paths.class_of_value(object.host_paths.first().unwrap_or(&PathValue::Absent)));
                 return;
             }
             ("file.memfd", Some(file), _) => u64::from(file.memfd),

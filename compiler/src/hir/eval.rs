@@ -5,7 +5,7 @@ mod atom;
 #[cfg(test)]
 mod tests;
 
-use super::{Action, Mode, Object, Operation, Package, Rule};
+use super::{Action, Mode, Object, Operation, Package, PathValue, Rule};
 use ebsec_templates::{Catalog, EventId};
 
 /// Kleene's three values; `Failed` where a path that decides could not be computed.
@@ -68,7 +68,7 @@ pub fn eval(package: &Package, catalog: &Catalog, operation: &Operation) -> Verd
     for (event, object) in elementary_events(catalog, operation) {
         for (p, policy) in package.policies.iter().enumerate() {
             for (r, rule) in policy.rules.iter().enumerate().filter(|(_, rule)| rule.event == event) {
-                let truth = atom::Scene { package, catalog, operation, object }.cond(&rule.cond, &mut memo);
+                let truth = atom::Scene { package, catalog, operation, object: &object }.cond(&rule.cond, &mut memo);
                 if truth != Truth::False {
                     matched.push(Match { event, policy: p, rule: r, truth });
                 }
@@ -113,9 +113,10 @@ pub fn kills(package: &Package, found: &Match) -> bool {
     refuses(package, found) && found.truth == Truth::True && rule(package, found).is_some_and(|r| r.action == Action::Kill)
 }
 
-/// The elementary events of an operation, each with its object, as the hook's contract says.
+/// The elementary events of an operation, each with its object, as the hook's contract says: once for each path of the
+/// object, and of these once for each path by which the host shows it. The objects given have one of each.
 #[must_use]
-pub fn elementary_events<'o>(catalog: &Catalog, operation: &'o Operation) -> Vec<(EventId, &'o Object)> {
+pub fn elementary_events(catalog: &Catalog, operation: &Operation) -> Vec<(EventId, Object)> {
     let hook = &catalog[operation.hook];
     let holds = |(fact, wanted): &(String, bool)| operation.facts.contains(fact) == *wanted;
     if hook.silent_when.iter().any(holds) {
@@ -123,14 +124,19 @@ pub fn elementary_events<'o>(catalog: &Catalog, operation: &'o Operation) -> Vec
     }
     let mut events = Vec::new();
     for raise in hook.raises.iter().filter(|r| r.when.iter().all(holds)) {
-        let first = operation.objects.get(raise.object).and_then(Option::as_ref);
-        events.extend(first.map(|object| (raise.event, object)));
-        if hook.objects.get(raise.object).is_some_and(|o| o.each_mount) {
-            let further = operation.objects.iter().skip(hook.objects.len()).flatten();
-            events.extend(further.map(|object| (raise.event, object)));
-        }
+        let object = operation.objects.get(raise.object).and_then(Option::as_ref);
+        events.extend(object.into_iter().flat_map(each_path).map(|object| (raise.event, object)));
     }
     events
+}
+
+/// The object with each pair of a path and a host's path.
+fn each_path(object: &Object) -> Vec<Object> {
+    let hosts: Vec<&[PathValue]> =
+        if object.host_paths.is_empty() { vec![&[]] } else { object.host_paths.iter().map(std::slice::from_ref).collect() };
+    let paths = std::iter::once(&object.path).chain(&object.other_paths);
+    let pairs = paths.flat_map(|path| hosts.iter().map(move |host| (path.clone(), host.to_vec())));
+    pairs.map(|(path, host_paths)| Object { path, other_paths: Vec::new(), host_paths, ..object.clone() }).collect()
 }
 
 /// The strongest thing that happened, as tests write it: `allow`, `deny by p.r`, `kill by p default`, `audit by p.r`.

@@ -205,7 +205,7 @@ pub struct Step {
 }
 
 /// A path as a value.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum PathValue {
     /// There is none (memfd, pipe; kernel threads have no exe).
     #[default]
@@ -251,6 +251,11 @@ pub struct Subject {
 pub struct Object {
     /// Its path.
     pub path: PathValue,
+    /// Its other paths: the mount by which it is reached is none of the caller's, and several others show it, or a
+    /// namespace of the user's own making gives it a second name. Each raises the events (rules 2 and 16).
+    pub other_paths: Vec<PathValue>,
+    /// The paths by which the host shows it; empty where it does not.
+    pub host_paths: Vec<PathValue>,
     /// It is unlinked.
     pub deleted: bool,
     /// Attributes of the file; `None` for a new name (attribute fields are absent).
@@ -278,7 +283,6 @@ pub struct Operation {
     /// Who.
     pub subject: Subject,
     /// By index into the hook's objects; an object that takes no part is `None`.
-    /// An `each_mount` hook may have several values for its object: they follow as further entries.
     pub objects: Vec<Option<Object>>,
     /// Facts of the contract that are true.
     pub facts: Vec<String>,

@@ -17,7 +17,7 @@ use std::rc::Rc;
 /// Keys of a process.
 const PROCESS_KEYS: &[&str] = &["exe", "parent", "lineage", "uid", "gid", "euid", "comm", "container", "trusted", "unresolved"];
 /// Keys of a step about its file.
-const FILE_KEYS: &[&str] = &["mode", "owner", "memfd", "deleted", "unresolved", "target"];
+const FILE_KEYS: &[&str] = &["mode", "owner", "memfd", "deleted", "unresolved", "target", "host_path"];
 /// What a file has if the test does not say.
 const USUAL_FILE: FileAttributes = FileAttributes { mode: 0o644, owner: 0, memfd: false };
 
@@ -27,6 +27,8 @@ struct Draft<'c> {
     event: EventId,
     object: Object,
     target: Option<PathValue>,
+    /// By which paths the host shows it, if the test says.
+    host_paths: Option<Vec<PathValue>>,
     facts: Vec<String>,
     values: BTreeMap<FieldId, u64>,
     /// The object was given and is wrong; that has been said.
@@ -204,13 +206,15 @@ impl Checker<'_> {
         let exists = hook.objects.first().is_some_and(|o| o.exists);
         let object = Object { file: (exists && hook.object == ObjectKind::Path).then_some(USUAL_FILE), ..Object::default() };
         let facts = usual_facts(hook, event);
-        let mut draft = Draft { hook, event, object, target: None, facts, values: BTreeMap::new(), wrong: false };
+        let mut draft = Draft { hook, event, object, target: None, host_paths: None, facts, values: BTreeMap::new(), wrong: false };
         self.object(&mut draft, target.as_ref(), env);
         if let Some(record) = record {
             self.step_record(&mut draft, record, env);
         }
         self.complete(&mut draft, Loc::new(env.id, line.span));
-        let objects = objects(&draft);
+        let mut objects = objects(&draft);
+        let on_the_host = subject.as_ref().is_some_and(|s| !s.container);
+        objects.iter_mut().flatten().for_each(|object| host_paths(object, &draft, on_the_host));
         let operation = Operation { hook: catalog[event].usual, subject: subject?, objects, facts: draft.facts, values: draft.values };
         Some(Step { operation, expect: expect?, loc: Loc::new(env.id, line.span) })
     }
@@ -283,6 +287,7 @@ impl Checker<'_> {
                     draft.target = Some(self.path(value, env));
                 }
             }
+            "host_path" => draft.host_paths = Some(self.paths(value, env)),
             "deleted" => draft.object.deleted = self.truth(value, env),
             "unresolved" => {
                 if self.truth(value, env) {
@@ -469,6 +474,15 @@ fn usual_facts(hook: &Hook, event: EventId) -> Vec<String> {
     let needed = raise.into_iter().flat_map(|r| &r.when).filter(|(_, wanted)| *wanted);
     let loud = hook.silent_when.iter().filter(|(_, silent)| !*silent);
     needed.chain(loud).map(|(fact, _)| fact.clone()).collect()
+}
+
+/// The paths by which the host shows an object: those that the test gives; else the host's processes see what it sees, and
+/// a container has files of its own.
+fn host_paths(object: &mut Object, draft: &Draft<'_>, on_the_host: bool) {
+    let own = || if on_the_host { vec![object.path.clone()] } else { Vec::new() };
+    let given = draft.host_paths.clone().filter(|_| object.path == draft.object.path);
+    let known = matches!(object.path, PathValue::Known(_));
+    object.host_paths = given.unwrap_or_else(|| if known { own() } else { Vec::new() });
 }
 
 /// The objects of an operation: the one that the step names, the new name, and what the facts bring with them.

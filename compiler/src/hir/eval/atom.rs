@@ -131,6 +131,7 @@ impl<'a> Scene<'a> {
         let file = |get: fn(&FileAttributes) -> u64| self.object.file.as_ref().map(|f| Value::Number(get(f)));
         match name {
             "file.path" => Some(Value::Path(&self.object.path)),
+            "file.host_path" => self.object.host_paths.first().map(Value::Path),
             "file.memfd" => file(|f| f.memfd.into()),
             "file.setuid" => file(|f| u64::from(f.mode & 0o4000 != 0)),
             "file.mode" => file(|f| f.mode.into()),

@@ -126,13 +126,12 @@ fn a_rename_reads_its_source_and_writes_both_names() {
 }
 
 #[test]
-fn each_mount_of_a_file_is_an_object() {
+fn each_path_of_a_file_is_an_object() {
     let write = rule(Some("w"), "file.write", Action::Deny, atom("file.path", Test::InPaths(PathSetId(0)), false));
     let p = package(Mode::Enforce, vec![write]);
-    let object = |path: &str| Some(Object { path: known(path), ..Object::default() });
     let mut operation = open(PathValue::Absent, Program::default(), &[]);
     operation.hook = catalog().hook("inode_setxattr").unwrap();
-    operation.objects = vec![object("/mnt/x"), object("/etc/x")];
+    operation.objects = vec![Some(Object { path: known("/mnt/x"), other_paths: vec![known("/etc/x")], ..Object::default() })];
     assert_eq!(text(&p, &operation), "deny by p.w");
 }
 

@@ -83,7 +83,12 @@ pub fn show(operation: &Operation) -> String {
     for object in &operation.objects {
         let text = object.as_ref().map_or_else(
             || "takes no part".to_owned(),
-            |o| format!("{}{}, {:?}, {:?}", path(&o.path), if o.deleted { " deleted" } else { "" }, o.file, o.remote),
+            |o| {
+                let list = |paths: &[PathValue]| paths.iter().map(path).collect::<Vec<_>>().join(", ");
+                let (others, hosts) = (list(&o.other_paths), list(&o.host_paths));
+                let deleted = if o.deleted { " deleted" } else { "" };
+                format!("{}{deleted}, also [{others}], host [{hosts}], {:?}, {:?}", path(&o.path), o.file, o.remote)
+            },
         );
         out.push_str(&format!("  object:      {text}\n"));
     }
@@ -149,6 +154,7 @@ pub fn scenery() -> Scenery {
     Scenery {
         mounts: vec![text("/srv"), text("/srv/data/b"), text("/etc/conf.d")],
         binds: vec![(text("/opt/real"), text("/a/shown")), (text("/bin/sub"), text("/data/q/shown"))],
+        taken: vec![(text("/opt"), text("/loot"))],
     }
 }
 

@@ -55,7 +55,8 @@ pub fn operation(random: &mut Random, hints: &Hints, scenery: &Scenery) -> (Oper
         facts.extend(remote.map(|_| "internet".to_owned()));
         operation.objects = vec![Some(Object { remote, ..Object::default() })];
     } else {
-        operation.objects = maker.objects(hook, &facts);
+        let home = maker.home(past, operation.subject.container);
+        operation.objects = maker.objects(hook, &facts, home);
     }
     maker.values(hook, &mut operation);
     facts.sort();
@@ -70,7 +71,24 @@ struct Maker<'a> {
     catalog: &'static Catalog,
 }
 
+/// Whose namespace a process is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Host,
+    Container,
+    OfAUser,
+}
+
 impl Maker<'_> {
+    /// Where the paths of the operation are from. A line that was really executed may have been in other namespaces before.
+    fn home(&mut self, past: Past, container: bool) -> Home {
+        match (container, self.random.below(4)) {
+            (false, _) | (true, 0) => Home::Host,
+            (true, 1 | 2) if matches!(past, Past::Written | Past::Missing) && !self.scenery.taken.is_empty() => Home::OfAUser,
+            _ => Home::Container,
+        }
+    }
+
     /// Mostly a hook that raises an event with rules.
     fn hook(&mut self) -> (HookId, &'static Hook) {
         let wanted = self.hints.events.get(self.random.below(self.hints.events.len())).copied().filter(|_| self.random.chance(92));
@@ -159,9 +177,8 @@ impl Maker<'_> {
         paths::near(self.random, &self.hints.files)
     }
 
-    fn objects(&mut self, hook: &Hook, facts: &[String]) -> Vec<Option<Object>> {
+    fn objects(&mut self, hook: &Hook, facts: &[String], home: Home) -> Vec<Option<Object>> {
         let holds = |(fact, wanted): &(String, bool)| facts.contains(fact) == *wanted;
-        let each_mount = hook.objects.iter().any(|o| o.each_mount);
         let mut all: Vec<Option<Object>> = Vec::new();
         for (i, contract) in hook.objects.iter().enumerate() {
             let takes_part = i < 2 || hook.raises.iter().any(|r| r.object == i && r.when.iter().all(holds));
@@ -169,28 +186,57 @@ impl Maker<'_> {
                 all.push(None);
                 continue;
             }
-            let mut object = self.object(contract.exists, takes_files(&hook.name), each_mount);
+            let mut object = self.object(contract.exists, takes_files(&hook.name), home);
             if contract.path_of != i {
                 let earlier = all.get(contract.path_of).and_then(Option::as_ref).map(|o| o.path.clone());
                 object.path = earlier.unwrap_or_default();
             }
             let of_its_own = contract.path_of == i;
             if of_its_own && one_mount(&hook.name) && !matches!(object.path, PathValue::Known(_)) {
-                object.path = PathValue::Known(self.path().into_bytes());
+                object.path = PathValue::Known(self.path_at(home).into_bytes());
             }
             while of_its_own && all.iter().flatten().any(|o| self.clash(hook, &o.path, &object.path)) {
-                object.path = PathValue::Known(self.path().into_bytes());
+                object.path = PathValue::Known(self.path_at(home).into_bytes());
             }
             all.push(Some(object));
         }
-        if let (true, Some(Some(first))) = (each_mount, all.first().cloned())
-            && let PathValue::Known(path) = &first.path
-        {
-            for alias in self.scenery.aliases(&String::from_utf8_lossy(path)) {
-                all.push(Some(Object { path: PathValue::Known(alias.into_bytes()), ..first.clone() }));
+        let mountless = hook.objects.iter().any(|o| o.each_mount);
+        let by_any = mountless || (hook.objects.len() == 1 && self.random.chance(20));
+        all.iter_mut().flatten().for_each(|object| self.name(object, home, by_any));
+        all
+    }
+
+    /// The further paths of an object: by every mount that shows it where none is the caller's own, and those of the host.
+    fn name(&self, object: &mut Object, home: Home, by_any: bool) {
+        let PathValue::Known(path) = &object.path else { return };
+        let path = String::from_utf8_lossy(path);
+        let values = |paths: Vec<String>| paths.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect::<Vec<_>>();
+        match home {
+            Home::Host => {
+                object.other_paths = if by_any { values(self.scenery.aliases(&path)) } else { Vec::new() };
+                object.host_paths = [vec![object.path.clone()], object.other_paths.clone()].concat();
+            }
+            Home::Container => {}
+            Home::OfAUser => {
+                object.other_paths = values(self.scenery.outside(&path));
+                object.host_paths = object.other_paths.clone();
             }
         }
-        all
+    }
+
+    /// A path as the namespace has them.
+    fn path_at(&mut self, home: Home) -> String {
+        let taken = self.scenery.taken.first().filter(|_| home == Home::OfAUser);
+        match taken {
+            Some((host, there)) => {
+                let path = self.path();
+                match path.strip_prefix(host.as_str()).filter(|r| r.starts_with('/')) {
+                    Some(rest) => format!("{there}{rest}"),
+                    None => format!("{there}{}", if path == "/" { "" } else { &path }),
+                }
+            }
+            None => self.path(),
+        }
     }
 
     /// Two names of one operation are two names, and those of some hooks are in one mount.
@@ -202,32 +248,33 @@ impl Maker<'_> {
             || (one_mount(&hook.name) && self.scenery.mount_of(&one) != self.scenery.mount_of(&other))
     }
 
-    fn object(&mut self, exists: bool, files: bool, each_mount: bool) -> Object {
+    fn object(&mut self, exists: bool, files: bool, home: Home) -> Object {
         let path = match self.random.below(20) {
             0 => PathValue::Failed,
-            1 if files && !each_mount => PathValue::Absent,
-            _ => PathValue::Known(self.path().into_bytes()),
+            1 if files => PathValue::Absent,
+            _ => PathValue::Known(self.path_at(home).into_bytes()),
         };
         let mut file = exists.then(|| self.file(1000));
         let mut deleted = false;
         if files && exists {
-            let memfd = path == PathValue::Absent || (each_mount && path == PathValue::Failed);
+            let memfd = path == PathValue::Absent;
             if let Some(file) = file.as_mut() {
                 file.memfd = memfd && self.random.chance(60);
             }
             deleted = match &path {
                 PathValue::Known(path) => self.random.chance(10) && !self.is_mounted(&String::from_utf8_lossy(path)),
-                PathValue::Failed if !memfd => self.random.chance(25),
+                PathValue::Failed => self.random.chance(25),
                 _ => false,
             };
         }
-        Object { path, deleted, file, remote: None }
+        Object { path, deleted, file, ..Object::default() }
     }
 
     /// Whether a mount stands at a path or below it: such names are not unlinked.
     fn is_mounted(&self, path: &str) -> bool {
         let below = |place: &str| path == "/" || place == path || place.strip_prefix(path).is_some_and(|r| r.starts_with('/'));
-        self.scenery.mounts.iter().any(|m| below(m)) || self.scenery.binds.iter().any(|(a, b)| below(a) || below(b))
+        let pairs = self.scenery.binds.iter().chain(&self.scenery.taken);
+        self.scenery.mounts.iter().any(|m| below(m)) || pairs.into_iter().any(|(a, b)| below(a) || below(b))
     }
 
     /// Values of the operation's own fields that are no facts.

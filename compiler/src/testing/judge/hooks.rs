@@ -153,9 +153,6 @@ pub(super) fn arguments(stage: &mut Stage, operation: &Operation, layout: Layout
     let (_, args) =
         HOOKS.iter().find(|(name, _)| *name == hook.name).ok_or_else(|| format!("the hook `{}` has no arguments", hook.name))?;
     let mut builder = Builder { stage, operation, variant: layout.variant >> 8, subject, at: Vec::new(), file: 0 };
-    if hook.objects.iter().any(|o| o.each_mount) {
-        builder.all_mounts_are_objects()?;
-    }
     builder.objects()?;
     let mut mounts = builder.at.iter().flatten().map(|at| at.mount);
     let first = mounts.next();
@@ -194,24 +191,10 @@ impl Builder<'_> {
         self.operation.values.get(&id).copied()
     }
 
-    /// The host's other names of the file must be the operation's further objects.
-    fn all_mounts_are_objects(&self) -> Result<(), String> {
-        let given = self.operation.objects.len().saturating_sub(1);
-        let first = self.operation.objects.first().and_then(Option::as_ref).map(|o| &o.path);
-        let seen = match first {
-            Some(PathValue::Known(path)) if self.subject.namespace == self.stage.world.host => {
-                self.stage.scenery.aliases(&String::from_utf8_lossy(path)).len()
-            }
-            Some(PathValue::Absent) => return Err("a hook without a mount finds some path or fails".to_owned()),
-            _ => 0,
-        };
-        if seen == given { Ok(()) } else { Err(format!("the file has {seen} further paths, not {given}")) }
-    }
-
     fn objects(&mut self) -> Result<(), String> {
         let hook = &catalog()[self.operation.hook];
         let hidden = |o: &Object| o.path == PathValue::Failed && o.file.is_some_and(|f| f.memfd);
-        if !hook.objects.iter().any(|o| o.each_mount) && self.operation.objects.iter().flatten().any(hidden) {
+        if self.operation.objects.iter().flatten().any(hidden) {
             return Err("a memfd has no path, so none that fails".to_owned());
         }
         if !takes_files(&hook.name) && self.operation.objects.iter().flatten().any(|o| o.deleted || o.path == PathValue::Absent) {
@@ -228,7 +211,12 @@ impl Builder<'_> {
                 }
                 (Some(object), None) if !remote => {
                     let namespace = self.subject.namespace;
-                    Some(objects::object(self.stage, object, namespace, self.variant.rotate_right(8 * i as u32))?)
+                    let mut variant = self.variant.rotate_right(8 * i as u32);
+                    if hook.objects.len() > 1 {
+                        // several objects may have to be in one mount
+                        variant |= objects::BY_OWN_MOUNT;
+                    }
+                    Some(objects::object(self.stage, object, namespace, variant)?)
                 }
                 _ => None,
             };

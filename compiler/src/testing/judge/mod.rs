@@ -13,7 +13,7 @@ pub use second::{Second, second_opinion};
 
 pub(crate) use hooks::{one_mount, takes_files};
 
-use super::vm::kernel::{Flavour, Namespace};
+use super::vm::kernel::{Flavour, Location, Mount, Namespace};
 use super::vm::{Signal, Vm, World};
 use crate::decide::{CANARY, Plan};
 use crate::hir::eval::{Match, Truth, Verdict};
@@ -66,15 +66,27 @@ pub struct Scenery {
     pub mounts: Vec<String>,
     /// What is seen at the first path is also seen at the second.
     pub binds: Vec<(String, String)>,
+    /// What the host sees at the first path, a user sees at the second in a namespace of his own making.
+    pub taken: Vec<(String, String)>,
+}
+
+/// A path with one folder in place of another, if it lies there.
+fn moved(path: &str, from: &str, to: &str) -> Option<String> {
+    path.strip_prefix(from).filter(|r| r.is_empty() || r.starts_with('/')).map(|r| format!("{to}{r}"))
 }
 
 impl Scenery {
     /// The other paths by which the host sees what has this path.
     #[must_use]
     pub fn aliases(&self, path: &str) -> Vec<String> {
-        let moved =
-            |from: &str, to: &str| path.strip_prefix(from).filter(|r| r.is_empty() || r.starts_with('/')).map(|r| format!("{to}{r}"));
-        self.binds.iter().filter_map(|(a, b)| moved(a, b).or_else(|| moved(b, a))).collect()
+        self.binds.iter().filter_map(|(a, b)| moved(path, a, b).or_else(|| moved(path, b, a))).collect()
+    }
+
+    /// The paths by which the host sees what a user's own namespace shows at this path; none where it is the user's own.
+    #[must_use]
+    pub fn outside(&self, path: &str) -> Vec<String> {
+        let first = self.taken.iter().find_map(|(host, there)| moved(path, there, host));
+        first.into_iter().flat_map(|first| [vec![first.clone()], self.aliases(&first)].concat()).collect()
     }
 
     /// The mount point of the mount that shows a path.
@@ -102,8 +114,10 @@ struct Places {
     container: Namespace,
     /// One that is owned by another user namespace.
     untrusted: Namespace,
-    /// As of `open_tree`: its paths are not known.
+    /// As of `open_tree`: no namespace of processes.
     anonymous: Namespace,
+    /// A file system of which the host mounts a folder only; this mount of the whole is attached nowhere.
+    partly: Mount,
 }
 
 impl Stage {
@@ -121,7 +135,15 @@ impl Stage {
         }
         let container = world.namespace(world.user_ns)?;
         let other = world.user_namespace()?;
-        let places = Places { container, untrusted: world.namespace(other)?, anonymous: world.anonymous_namespace()? };
+        let untrusted = world.namespace(other)?;
+        for (host, there) in &scenery.taken {
+            let from = world.locate(world.host, host)?;
+            world.bind_into(from, untrusted, there)?;
+        }
+        let partly = world.file_system(0)?;
+        let folder = world.child(partly.root, b"shown")?;
+        world.bind_into(Location { mount: partly, dentry: folder }, world.host, "/.partly")?;
+        let places = Places { container, untrusted, anonymous: world.anonymous_namespace()?, partly };
         Ok(Stage { world, scenery, flavour, places })
     }
 }
@@ -228,7 +250,8 @@ impl<'p> Judge<'p> {
     /// Each counted outcome is reported once, with its refusal and a path that the operation had.
     fn reports(&mut self, operation: &Operation, counted: &[u64]) -> Result<(), Trouble> {
         let mut left = counted.to_vec();
-        let paths: Option<Vec<&[u8]>> = operation.objects.iter().flatten().map(known).collect();
+        let named = |o: &Object| [vec![o.path.clone()], o.other_paths.clone()].concat();
+        let paths: Option<Vec<Vec<u8>>> = operation.objects.iter().flatten().flat_map(named).map(known).collect();
         for record in self.vm.drain("events") {
             let Some(report) = Report::read(&record.bytes) else { return Err(Trouble::Report("a report is too short".into())) };
             let Some(count) = left.get_mut(report.outcome as usize).filter(|c| **c > 0) else {
@@ -260,8 +283,8 @@ fn end_of(bytes: &[u8], length: u32) -> &[u8] {
     bytes.get(bytes.len().saturating_sub(length)..).unwrap_or_default()
 }
 
-fn known(object: &Object) -> Option<&[u8]> {
-    match &object.path {
+fn known(path: PathValue) -> Option<Vec<u8>> {
+    match path {
         PathValue::Known(path) => Some(path),
         _ => None,
     }

@@ -7,6 +7,9 @@ use crate::testing::vm::kernel::{FileSpec, Location, Namespace, S_IFREG};
 
 type Made<T> = Result<T, String>;
 
+/// Bits of a variant: one of them is set where a file with one name is reached by the caller's own mount.
+pub(super) const BY_OWN_MOUNT: u64 = 6;
+
 /// A path as a value, at which a file can be made.
 pub(super) fn place(stage: &mut Stage, path: &PathValue, memfd: bool, namespace: Namespace, variant: u64) -> Made<Location> {
     match path {
@@ -16,28 +19,45 @@ pub(super) fn place(stage: &mut Stage, path: &PathValue, memfd: bool, namespace:
             stage.world.locate(namespace, path)
         }
         _ if memfd => stage.world.internal("memfd:x"),
-        PathValue::Absent => stage.world.internal(if variant & 1 == 0 { "pipe:[7]" } else { "[eventfd]" }),
-        PathValue::Failed => failing(stage, namespace, variant),
+        PathValue::Absent => absent(stage, variant),
+        PathValue::Failed => failing(stage, variant),
     }
 }
 
-fn failing(stage: &mut Stage, namespace: Namespace, variant: u64) -> Made<Location> {
+/// What has no path: the kernel's own files, and those of a file system that is mounted nowhere (fsmount, MNT_DETACH).
+fn absent(stage: &mut Stage, variant: u64) -> Made<Location> {
     let world = &mut stage.world;
-    match variant % 8 {
-        0..4 => {
-            let mount = world.file_system(namespace.addr)?;
-            world.detach(mount)?;
-            world.walk(Location { mount, dentry: mount.root }, if variant & 1 == 0 { "a" } else { "etc/shadow" })
+    match variant % 4 {
+        0 => world.internal("pipe:[7]"),
+        1 => world.internal("[eventfd]"),
+        2 => {
+            let mount = world.file_system(0)?;
+            world.walk(Location { mount, dentry: mount.root }, if variant & 4 == 0 { "a" } else { "etc/shadow" })
         }
-        4..7 => world.locate(stage.places.anonymous, if variant & 1 == 0 { "/a" } else { "/etc/shadow" }),
-        _ => world.locate(namespace, &format!("/{}", "a-long-component-of-a-path/".repeat(170))),
+        _ => world.locate(stage.places.anonymous, if variant & 4 == 0 { "/a" } else { "/etc/shadow" }),
+    }
+}
+
+/// What has a path that cannot be told: a file of which no mount shows the folder.
+fn failing(stage: &mut Stage, variant: u64) -> Made<Location> {
+    let partly = stage.places.partly;
+    let world = &mut stage.world;
+    match variant % 2 {
+        0 => world.walk(Location { mount: partly, dentry: partly.root }, if variant & 4 == 0 { "a" } else { "etc/shadow" }),
+        _ => {
+            let at = world.walk(Location { mount: partly, dentry: partly.root }, "b/c")?;
+            world.clone_of(at, 0)
+        }
     }
 }
 
 /// The place of an object, with its inode; unlinked last, so that what stood there keeps its path.
 pub(super) fn object(stage: &mut Stage, object: &Object, namespace: Namespace, variant: u64) -> Made<Location> {
     let memfd = object.file.is_some_and(|f| f.memfd);
-    let at = place(stage, &object.path, memfd, namespace, variant)?;
+    let mut at = place(stage, &object.path, memfd, namespace, variant)?;
+    if let PathValue::Known(path) = &object.path {
+        at = reached(stage, object, &String::from_utf8_lossy(path), at, namespace, variant)?;
+    }
     match object.file {
         Some(file) => drop(stage.world.inode(at.dentry, spec(file))?),
         None => stage.world.kernel.set(at.dentry, "dentry.d_inode", 0)?,
@@ -57,6 +77,37 @@ pub(super) fn object(stage: &mut Stage, object: &Object, namespace: Namespace, v
 /// Attributes as an inode has them.
 pub(super) fn spec(file: FileAttributes) -> FileSpec {
     FileSpec { mode: S_IFREG | file.mode, uid: file.owner, gid: 0, f_mode: 1, f_flags: 0 }
+}
+
+/// How the caller comes to the file, so that it has exactly the paths that the object names: by its own mount, or by one
+/// that is none of the caller's, and then every mount that shows the file counts.
+fn reached(stage: &mut Stage, object: &Object, path: &str, at: Location, namespace: Namespace, variant: u64) -> Made<Location> {
+    let sorted = |mut paths: Vec<PathValue>| {
+        paths.sort();
+        paths
+    };
+    let known = |paths: Vec<String>| sorted(paths.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect());
+    let (others, hosts) = (sorted(object.other_paths.clone()), sorted(object.host_paths.clone()));
+    let own = known(vec![path.to_owned()]);
+    if namespace == stage.places.untrusted {
+        let outside = known(stage.scenery.outside(path));
+        return if others == outside && hosts == outside { Ok(at) } else { Err("the user's namespace shows it otherwise".to_owned()) };
+    }
+    if namespace != stage.world.host {
+        return if others.is_empty() && hosts.is_empty() { Ok(at) } else { Err("the host shows no file of a container".to_owned()) };
+    }
+    let all = sorted([own.clone(), known(stage.scenery.aliases(path))].concat());
+    let detached = sorted([others.clone(), own.clone()].concat()) == all && hosts == all;
+    match (others.is_empty() && hosts == own, detached) {
+        // a file with one name: by either way
+        (true, true) if variant & BY_OWN_MOUNT != 0 => Ok(at),
+        (_, true) => {
+            let ns = if variant & 1 == 0 { 0 } else { stage.places.anonymous.addr };
+            stage.world.clone_of(at, ns)
+        }
+        (true, false) => Ok(at),
+        (false, false) => Err("these are not the names of the file".to_owned()),
+    }
 }
 
 /// An open file at a place whose inode is made.

@@ -52,11 +52,21 @@ pub(super) fn lay_out(judge: &mut Judge<'_>, operation: &Operation, layout: Layo
     Ok(laid)
 }
 
-/// The namespace that the process is in. A container has another pid namespace, another mount namespace, or both.
+/// The namespace that the process is in, which the paths of its objects tell: the host's, where the host shows them by the
+/// same paths; a user's own, where by others; else one that the host does not look into.
 fn home(judge: &Judge<'_>, operation: &Operation, variant: u64) -> Namespace {
-    let several = operation.objects.len() > ebsec_templates::catalog()[operation.hook].objects.len();
-    let own = operation.subject.container && variant & 3 != 0 && !several;
-    if own { judge.stage.places.container } else { judge.stage.world.host }
+    let places = judge.stage.places;
+    let mut paths = operation.objects.iter().flatten().filter(|o| matches!(o.path, PathValue::Known(_))).peekable();
+    let private = paths.peek().is_none() || paths.clone().any(|o| o.host_paths.is_empty());
+    if paths.any(|o| !o.host_paths.is_empty() && !o.host_paths.contains(&o.path)) {
+        return places.untrusted;
+    }
+    match (operation.subject.container && private, variant & 3) {
+        (true, 1 | 2) => places.container,
+        (true, 3) => places.untrusted,
+        (true, _) if operation.objects.iter().flatten().any(|o| matches!(o.path, PathValue::Known(_))) => places.container,
+        _ => judge.stage.world.host,
+    }
 }
 
 /// A task with the ids of the subject, which runs nothing yet. `parent` is 0 for none.
@@ -97,6 +107,12 @@ fn written(judge: &Judge<'_>, subject: &Subject) -> Record {
         line1,
         line2,
         line3,
+        base_ns: 0,
+        base_number: 0,
+        paths: 0,
+        hosts: 0,
+        classes: [0; 32],
+        host_classes: [0; 32],
     }
 }
 
@@ -196,6 +212,8 @@ fn seeded(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, varian
     if variant & 128 != 0 {
         line.reverse();
     }
+    // the loader reads the iterators
+    judge.vm.kernel.env.task = make(judge, subject, host, 0, 0).map_err(Trouble::Impossible)?;
     for program in ["ebsec_seed", "ebsec_seed_line"] {
         for task in &line {
             call(judge, program, &[0, task.addr])?;

@@ -5,15 +5,17 @@ use super::*;
 
 #[test]
 fn other_names_of_a_file() {
-    let scenery = Scenery { mounts: vec![], binds: vec![("/srv/a".into(), "/mnt".into())] };
+    let scenery = Scenery { mounts: vec![], binds: vec![("/srv/a".into(), "/mnt".into())], taken: vec![("/mnt".into(), "/q".into())] };
     assert_eq!(scenery.aliases("/srv/a/b"), ["/mnt/b"]);
     assert_eq!(scenery.aliases("/mnt"), ["/srv/a"]);
     assert!(scenery.aliases("/srv/ab").is_empty());
+    assert_eq!(scenery.outside("/q/b"), ["/mnt/b", "/srv/a/b"]);
+    assert!(scenery.outside("/qb").is_empty());
 }
 
 #[test]
 fn mounts_of_paths() {
-    let scenery = Scenery { mounts: vec!["/srv".into(), "/srv/b".into()], binds: vec![("/x".into(), "/mnt".into())] };
+    let scenery = Scenery { mounts: vec!["/srv".into(), "/srv/b".into()], binds: vec![("/x".into(), "/mnt".into())], taken: vec![] };
     assert_eq!(["/srv/a", "/srv/b/c", "/srvx", "/mnt", "/x"].map(|p| scenery.mount_of(p)), ["/srv", "/srv/b", "/", "/mnt", "/"]);
 }
 

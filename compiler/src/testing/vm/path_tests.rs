@@ -102,12 +102,16 @@ fn load(elf: &[u8], mut w: World) -> (Vm, World) {
     (vm, w)
 }
 
-/// The class that an open of the file at `at` is refused with.
-fn class_at(elf: &[u8], mut w: World, at: Location) -> u32 {
+/// The errno that an open of the file at `at` is refused with.
+fn errno_at(elf: &[u8], mut w: World, at: Location) -> u32 {
     let file = w.file(at, FileSpec::default()).unwrap();
     let (mut vm, _) = load(elf, w);
-    let run = vm.run("ebsec_file_open", &[file, 0]).unwrap_or_else(|f| panic!("{f}"));
-    run.verdict.unsigned_abs() - ERRNO
+    vm.run("ebsec_file_open", &[file, 0]).unwrap_or_else(|f| panic!("{f}")).verdict.unsigned_abs()
+}
+
+/// The class that it is refused with.
+fn class_at(elf: &[u8], w: World, at: Location) -> u32 {
+    errno_at(elf, w, at) - ERRNO
 }
 
 #[test]
@@ -133,48 +137,95 @@ fn opens_find_the_class_of_their_path() {
 }
 
 #[test]
-fn what_has_no_path_is_absent_or_failed_and_never_unmatched_by_mistake() {
+fn what_has_no_path_is_absent_and_what_has_one_elsewhere_is_found() {
     let tables = paths::build(&sets()).unwrap();
     let elf = object(&tables);
-    let mut w = World::new(Flavour::New, 3).unwrap();
-    let memfd = w.internal("memfd:x").unwrap();
-    assert_eq!(class_at(&elf, w.clone(), memfd), NONE);
-    // A lazily unmounted file system and an anonymous namespace: the path is not known.
-    let mount = w.mount(w.host, "/mnt").unwrap();
-    let inside = w.locate(w.host, "/mnt/f").unwrap();
-    w.detach(mount).unwrap();
-    assert_eq!(class_at(&elf, w.clone(), inside), FAIL);
-    let anonymous = w.anonymous_namespace().unwrap();
-    let inside = w.locate(anonymous, "/etc/shadow").unwrap();
-    assert_eq!(class_at(&elf, w.clone(), inside), FAIL);
-    // A container's own namespace has paths of its own.
-    let container = w.namespace(w.user_ns).unwrap();
-    let inside = w.locate(container, "/etc/shadow").unwrap();
-    assert_eq!(class_at(&elf, w.clone(), inside), tables.class_of(b"/etc/shadow"));
+    for flavour in [Flavour::Old, Flavour::New] {
+        let mut w = World::new(flavour, 3).unwrap();
+        let memfd = w.internal("memfd:x").unwrap();
+        assert_eq!(class_at(&elf, w.clone(), memfd), NONE);
+        // A lazily unmounted file system and one that is mounted nowhere.
+        let mount = w.mount(w.host, "/mnt").unwrap();
+        let inside = w.locate(w.host, "/mnt/f").unwrap();
+        w.detach(mount).unwrap();
+        assert_eq!(class_at(&elf, w.clone(), inside), NONE);
+        let anonymous = w.anonymous_namespace().unwrap();
+        let inside = w.locate(anonymous, "/etc/shadow").unwrap();
+        assert_eq!(class_at(&elf, w.clone(), inside), NONE);
+        // A private procfs is /proc.
+        w.kernel.set(inside.mount.sb, "super_block.s_magic", 0x9fa0).unwrap();
+        let of_proc = w.walk(Location { dentry: inside.mount.root, ..inside }, "self/environ").unwrap();
+        assert_eq!(class_at(&elf, w.clone(), of_proc), tables.class_of(b"/proc/self/environ"));
+        // A container's own namespace has paths of its own.
+        let container = w.namespace(w.user_ns).unwrap();
+        let inside = w.locate(container, "/etc/shadow").unwrap();
+        assert_eq!(class_at(&elf, w.clone(), inside), tables.class_of(b"/etc/shadow"));
+        // A clone of a mount that is attached nowhere shows what the host's mount shows.
+        let shadow = w.locate(w.host, "/etc/shadow").unwrap();
+        for ns in [0, anonymous.addr] {
+            let clone = w.clone_of(shadow, ns).unwrap();
+            assert_eq!(class_at(&elf, w.clone(), clone), tables.class_of(b"/etc/shadow"));
+        }
+        // A file by its handle, in a file system of which nothing leads to it.
+        let nameless = w.disconnected(w.host.root.sb).unwrap();
+        let at = Location { mount: w.host.root, dentry: nameless };
+        assert_eq!(class_at(&elf, w.clone(), at), FAIL);
+        // By another name it has been looked up.
+        w.alias(nameless, shadow.dentry).unwrap();
+        assert_eq!(class_at(&elf, w.clone(), at), tables.class_of(b"/etc/shadow"));
+    }
+}
+
+#[test]
+fn seventeen_mounts_and_more_are_gone_through() {
+    let tables = paths::build(&sets()).unwrap();
+    let elf = object(&tables);
+    for flavour in [Flavour::Old, Flavour::New] {
+        let mut w = World::new(flavour, 5).unwrap();
+        for i in 0..40 {
+            w.bind(w.host, "/nowhere", &format!("/x/{i}")).unwrap();
+            w.mount(w.host, &format!("/y/{i}")).unwrap();
+        }
+        w.mount(w.host, "/srv").unwrap();
+        let mount = w.bind(w.host, "/srv/b", "/etc").unwrap();
+        let at = Location { mount, dentry: mount.root };
+        let at = w.walk(at, "shadow").unwrap();
+        // by the bind it is /etc/shadow, by a clone of the whole both
+        assert_eq!(class_at(&elf, w.clone(), at), tables.class_of(b"/etc/shadow"));
+        let clone = w.clone_of(at, 0).unwrap();
+        assert_ne!(tables.class_of(b"/etc/shadow"), tables.class_of(b"/srv/b/shadow"));
+        // two rules with errnos of their own refuse: then it is EPERM
+        assert_eq!(errno_at(&elf, w.clone(), clone), 1);
+    }
 }
 
 #[test]
 fn a_rename_in_the_middle_is_noticed_at_every_moment() {
     let tables = paths::build(&sets()).unwrap();
     let elf = object(&tables);
-    let mut w = World::new(Flavour::Old, 3).unwrap();
-    let (from, to) = (w.locate(w.host, "/etc").unwrap(), w.locate(w.host, "/nowhere").unwrap());
-    let at = w.locate(w.host, "/etc/shadow").unwrap();
-    let file = w.file(at, FileSpec::default()).unwrap();
-    let ends = [tables.class_of(b"/etc/shadow"), tables.class_of(b"/nowhere/shadow")];
-    let parent = at.dentry + w.kernel.offset("dentry.d_parent").unwrap();
-    assert_eq!(w.kernel.get(at.dentry, "dentry.d_parent").unwrap(), from.dentry);
-    let (vm, w) = load(&elf, w);
-    let length = vm.clone().run("ebsec_file_open", &[file, 0]).unwrap().executed;
-    for after in 1..length {
-        let mut vm = vm.clone();
-        // What rename does: the sequence becomes odd, the parent changes, the sequence becomes even.
-        let lock = |n: u32| Scripted { after: after + u64::from(n) * 3, addr: w.rename_lock, bytes: n.to_le_bytes().into() };
-        let moved = Scripted { after: after + 4, addr: parent, bytes: to.dentry.to_le_bytes().into() };
-        vm.kernel.env.script = vec![lock(1), moved, lock(2)];
-        vm.kernel.env.script.sort_by_key(|s| s.after);
-        let class = vm.run("ebsec_file_open", &[file, 0]).unwrap().verdict.unsigned_abs() - ERRNO;
-        assert!(ends.contains(&class) || class == FAIL, "class {class} after {after} instructions");
+    // the second path is too deep for the fast walk
+    let deep = format!("/etc/{}shadow", "d/".repeat(20));
+    for path in ["/etc/shadow", &deep] {
+        let mut w = World::new(Flavour::Old, 3).unwrap();
+        let (top, to) = (w.locate(w.host, "/etc").unwrap(), w.locate(w.host, "/nowhere").unwrap());
+        let at = w.locate(w.host, path).unwrap();
+        let below = w.walk(top, path.strip_prefix("/etc/").unwrap().split('/').next().unwrap()).unwrap().dentry;
+        let file = w.file(at, FileSpec::default()).unwrap();
+        let ends = [tables.class_of(path.as_bytes()), tables.class_of(path.replacen("/etc", "/nowhere", 1).as_bytes())];
+        let place = |w: &World, field: &str| below + w.kernel.offset(field).unwrap();
+        let (parent, sequence) = (place(&w, "dentry.d_parent"), place(&w, "dentry.d_seq.seqcount.sequence"));
+        let (vm, _) = load(&elf, w);
+        let length = vm.clone().run("ebsec_file_open", &[file, 0]).unwrap().executed;
+        for after in 1..length {
+            let mut vm = vm.clone();
+            // What rename does: the sequence becomes odd, the parent changes, the sequence becomes even.
+            let lock = |n: u32| Scripted { after: after + u64::from(n) * 3, addr: sequence, bytes: n.to_le_bytes().into() };
+            let moved = Scripted { after: after + 4, addr: parent, bytes: to.dentry.to_le_bytes().into() };
+            vm.kernel.env.script = vec![lock(1), moved, lock(2)];
+            vm.kernel.env.script.sort_by_key(|s| s.after);
+            let class = vm.run("ebsec_file_open", &[file, 0]).unwrap().verdict.unsigned_abs() - ERRNO;
+            assert!(ends.contains(&class), "class {class} after {after} instructions");
+        }
     }
 }
 

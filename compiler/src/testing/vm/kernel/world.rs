@@ -112,6 +112,7 @@ pub struct World {
     children: BTreeMap<(u64, Vec<u8>), u64>,
     mounted: BTreeMap<(u64, u64), Mount>,
     last_mount: BTreeMap<u64, u64>,
+    members: BTreeMap<u64, Vec<u64>>,
     next_number: u64,
 }
 
@@ -134,6 +135,7 @@ impl World {
             children: BTreeMap::new(),
             mounted: BTreeMap::new(),
             last_mount: BTreeMap::new(),
+            members: BTreeMap::new(),
             next_number: 1,
         };
         // The first namespace: an empty rootfs, the real root mounted over it.
@@ -221,8 +223,50 @@ impl World {
             self.kernel.set(addr, field, value)?;
         }
         self.list(sb, addr)?;
+        self.join(ns, addr)?;
         let vfs = addr + self.kernel.offset("mount.mnt")?;
         Ok(Mount { addr, vfs, root, sb })
+    }
+
+    /// Puts a mount into its namespace's list or tree; a tree has all shapes, by the mount's number.
+    fn join(&mut self, ns: u64, addr: u64) -> Made<()> {
+        if ns == 0 || ns == INTERNAL {
+            return Ok(());
+        }
+        let members = self.members.entry(ns).or_default();
+        members.push(addr);
+        let members = members.clone();
+        self.gather(ns, &members)
+    }
+
+    /// The namespace's mounts, joined anew.
+    fn gather(&mut self, ns: u64, members: &[u64]) -> Made<()> {
+        if self.kernel.has("mount.mnt_node") {
+            let root = self.tree(members, 0)?;
+            return self.kernel.set(ns, "mnt_namespace.mounts.rb_node", root);
+        }
+        let (head, entry) = (ns + self.kernel.offset("mnt_namespace.list")?, self.kernel.offset("mount.mnt_list")?);
+        let mut next = head;
+        for addr in members.iter().rev() {
+            self.kernel.set(*addr, "mount.mnt_list.next", next)?;
+            next = addr + entry;
+        }
+        self.kernel.set(ns, "mnt_namespace.list.next", next)
+    }
+
+    /// A binary tree of the mounts in this order; gives its root's node.
+    fn tree(&mut self, members: &[u64], parent: u64) -> Made<u64> {
+        // a third, not the half: no side is like the other
+        let at = members.len() / 3;
+        let Some((left, rest)) = members.split_at_checked(at) else { return Ok(0) };
+        let Some((mount, right)) = rest.split_first() else { return Ok(0) };
+        let node = mount + self.kernel.offset("mount.mnt_node")?;
+        let (left, right) = (self.tree(left, node)?, self.tree(right, node)?);
+        // the lowest bits are the colour
+        self.kernel.set(*mount, "mount.mnt_node.__rb_parent_color", parent | (mount >> 4 & 1))?;
+        self.kernel.set(*mount, "mount.mnt_node.rb_left", left)?;
+        self.kernel.set(*mount, "mount.mnt_node.rb_right", right)?;
+        Ok(node)
     }
 
     /// Appends a mount to its file system's list.
@@ -268,9 +312,29 @@ impl World {
         Ok(mount)
     }
 
+    /// Shows what is at `from` of one namespace at `to` of another one.
+    pub fn bind_into(&mut self, from: Location, ns: Namespace, to: &str) -> Made<Mount> {
+        let over = self.locate(ns, to)?;
+        let mount = self.mount_of(from.mount.sb, from.dentry, ns.addr)?;
+        self.attach(mount, over)?;
+        Ok(mount)
+    }
+
+    /// The same place by a mount that is attached nowhere (`open_tree` with OPEN_TREE_CLONE, MNT_DETACH).
+    pub fn clone_of(&mut self, at: Location, ns: u64) -> Made<Location> {
+        let mount = self.mount_of(at.mount.sb, at.mount.root, ns)?;
+        Ok(Location { mount, ..at })
+    }
+
     /// Takes a mount out of its namespace, as a lazy unmount does.
     pub fn detach(&mut self, mount: Mount) -> Made<()> {
         self.mounted.retain(|_, m| m.addr != mount.addr);
+        let ns = self.kernel.get(mount.addr, "mount.mnt_ns")?;
+        if let Some(members) = self.members.get_mut(&ns) {
+            members.retain(|m| *m != mount.addr);
+            let members = members.clone();
+            self.gather(ns, &members)?;
+        }
         self.kernel.set(mount.addr, "mount.mnt_ns", 0)?;
         self.kernel.set(mount.addr, "mount.mnt_parent", mount.addr)?;
         self.kernel.set(mount.addr, "mount.mnt_mountpoint", mount.root)
@@ -406,6 +470,26 @@ impl World {
         self.kernel.set(dentry, "dentry.d_sb", mount.sb)?;
         self.kernel.set(dentry, "dentry.d_hash.pprev", 0)?;
         Ok(Location { mount, dentry })
+    }
+
+    /// A file that was opened by its handle, and that nothing leads to: its dentry is its own parent.
+    pub fn disconnected(&mut self, sb: u64) -> Made<u64> {
+        let dentry = self.bare_dentry(b"/")?;
+        self.kernel.set(dentry, "dentry.d_parent", dentry)?;
+        self.kernel.set(dentry, "dentry.d_sb", sb)?;
+        self.inode(dentry, FileSpec::default())?;
+        let inode = self.kernel.get(dentry, "dentry.d_inode")?;
+        let entry = dentry + self.kernel.offset("dentry.d_u.d_alias")?;
+        self.kernel.set(inode, "inode.i_dentry.first", entry)?;
+        Ok(dentry)
+    }
+
+    /// Makes two dentries names of one file, the one that belongs to it first.
+    pub fn alias(&mut self, first: u64, second: u64) -> Made<()> {
+        let entry = second + self.kernel.offset("dentry.d_u.d_alias")?;
+        self.kernel.set(first, "dentry.d_u.d_alias.next", entry)?;
+        let inode = self.kernel.get(first, "dentry.d_inode")?;
+        self.kernel.set(second, "dentry.d_inode", inode)
     }
 
     /// A stacked file system's private view of another one.

@@ -1,0 +1,260 @@
+; The mounts of a file system in a namespace, and the path that each of them gives to a file. The namespace's own list (until
+; 6.7) or tree is gone through: what other namespaces mount costs nothing here.
+
+; Most mounts of one file system in one namespace; more of them fail.
+.set MOST_MOUNTS 2048
+; Most steps through a namespace's tree: three for each of its mounts (fs.mount-max is 100,000).
+.set MOUNT_STEPS 524288
+
+; Adds the paths by which the namespace r1 shows the file; the scratch says which file. r0 = 0.
+.func walk_list global 1
+  r9 = r1
+  scratch end
+  r6 = *(u64 *)(r7 + {walk_file})
+  read8 8 dentry.d_sb end
+  r6 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_sb}) = r6
+  read8 8 super_block.s_flags end
+  r1 = *(u64 *)(r10 - 8)
+  ; SB_NOUSER: no namespace ever shows it
+  r1 >>= 31
+  r1 &= 1
+  if r1 != 0 goto end
+  r1 = *(u64 *)(r7 + {walk_depth})
+  if r1 != -1 goto climbed
+  r1 = *(u64 *)(r7 + {walk_file})
+  *(u64 *)(r7 + {walk_at}) = r1
+  *(u64 *)(r7 + {walk_mount}) = 0
+  *(u64 *)(r7 + {walk_top}) = 0
+  climb 0 {WALK_PATH-1}
+  r1 = *(u64 *)(r7 + {walk_end})
+  if r1 != 3 goto deep
+  r1 = *(u64 *)(r7 + {walk_index})
+  *(u64 *)(r7 + {walk_depth}) = r1
+  r1 = *(u64 *)(r7 + {walk_low})
+  *(u64 *)(r7 + {walk_lost}) = r1
+  r1 = *(u64 *)(r7 + {walk_at})
+  *(u64 *)(r7 + {walk_root}) = r1
+climbed:
+  *(u64 *)(r7 + {walk_turn}) = 0
+  r6 = r9
+  r1 = exists(mount.mnt_node)
+  if r1 == 0 goto list
+  read8 8 mnt_namespace.mounts.rb_node end
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0 goto end
+  goto begin
+list:
+  r1 = offsetof(mnt_namespace.list)
+  r1 += r6
+  *(u64 *)(r7 + {walk_head}) = r1
+  read8 8 mnt_namespace.list.next end
+  r1 = *(u64 *)(r10 - 8)
+begin:
+  *(u64 *)(r7 + {walk_node}) = r1
+  r1 = {MOUNT_STEPS}
+  r2 = func mount_step
+  r3 = r10
+  r3 += -24
+  r4 = 0
+  call bpf_loop
+end:
+  r0 = 0
+  exit
+deep:
+  *(u64 *)(r7 + {walk_here}) = 0
+  r1 = 1
+  add_class
+  r0 = 0
+  exit
+
+; One step through the namespace's mounts. r2 = address of the scratch's address -> r0 = 1 to end.
+; State in the scratch: node (where), head (end of a list), turn (of a tree: 0 down to the left, 1 here, 2 up).
+.func mount_step static 2
+  r7 = *(u64 *)(r2 + 0)
+  *(u64 *)(r10 - 24) = r7
+  r6 = *(u64 *)(r7 + {walk_node})
+  r1 = exists(mount.mnt_node)
+  if r1 == 0 goto list
+  r1 = *(u64 *)(r7 + {walk_turn})
+  if r1 == 1 goto here
+  if r1 == 2 goto up
+  read8 8 rb_node.rb_left stop
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0 goto here
+  *(u64 *)(r7 + {walk_node}) = r1
+  goto more
+up:
+  read8 8 rb_node.__rb_parent_color stop
+  r8 = *(u64 *)(r10 - 8)
+  r8 &= -4
+  if r8 == 0 goto stop
+  r9 = r6
+  r6 = r8
+  read8 8 rb_node.rb_left stop
+  *(u64 *)(r7 + {walk_node}) = r8
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != r9 goto more
+  *(u64 *)(r7 + {walk_turn}) = 1
+  goto more
+here:
+  read8 8 rb_node.rb_right stop
+  r2 = 2
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0 goto leaf
+  *(u64 *)(r7 + {walk_node}) = r1
+  r2 = 0
+leaf:
+  *(u64 *)(r7 + {walk_turn}) = r2
+  r1 = offsetof(mount.mnt_node)
+  r6 -= r1
+  goto visit
+list:
+  r1 = *(u64 *)(r7 + {walk_head})
+  if r6 == r1 goto stop
+  read8 8 list_head.next stop
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_node}) = r1
+  r1 = offsetof(mount.mnt_list)
+  r6 -= r1
+visit:
+  read8 8 mount.mnt.mnt_sb more
+  r1 = *(u64 *)(r10 - 8)
+  r2 = *(u64 *)(r7 + {walk_sb})
+  if r1 != r2 goto more
+  *(u64 *)(r7 + {walk_mounted}) = 1
+  r1 = *(u64 *)(r7 + {walk_visits})
+  r1 += 1
+  *(u64 *)(r7 + {walk_visits}) = r1
+  if r1 > {MOST_MOUNTS} goto many
+  r1 = offsetof(mount.mnt)
+  r1 += r6
+  *(u64 *)(r7 + {walk_here}) = r1
+  ; where between the file and the root of its file system does this mount begin?
+  read8 8 mount.mnt.mnt_root more
+  r1 = *(u64 *)(r10 - 8)
+  r9 = *(u64 *)(r7 + {walk_depth})
+  r2 = *(u64 *)(r7 + {walk_root})
+  if r1 == r2 goto placed
+  *(u64 *)(r7 + {walk_key}) = r1
+  *(u64 *)(r7 + {walk_place}) = -1
+  r1 = r9
+  r1 += 7
+  r1 >>= 3
+  r2 = func find_step
+  r3 = r10
+  r3 += -24
+  r4 = 0
+  call bpf_loop
+  r9 = *(u64 *)(r7 + {walk_place})
+  if r9 == -1 goto more
+placed:
+  *(u64 *)(r7 + {walk_place}) = r9
+  ; the path of its mount point, and the state after it
+  read8 8 mount.mnt_parent more
+  r8 = *(u64 *)(r10 - 8)
+  r1 = {START_PATH}
+  if r8 == r6 goto above
+  read8 8 mount.mnt_mountpoint more
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_at}) = r1
+  r6 = r8
+  read8 8 mount.mnt.mnt_root more
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_top}) = r1
+  r1 = offsetof(mount.mnt)
+  r8 += r1
+  *(u64 *)(r7 + {walk_mount}) = r8
+  climb {WALK_PATH} {WALK_ABOVE-1}
+  r1 = *(u64 *)(r7 + {walk_end})
+  if r1 == 3 goto more
+  if r1 != 1 goto many
+  r5 = *(u64 *)(r7 + {walk_index})
+  match_chain {WALK_PATH} {WALK_ABOVE-1} r5 {START_PATH}
+  r1 = *(u64 *)(r7 + {walk_told})
+  if r1 == 3 goto stop
+  if r1 != 0 goto whole
+  r1 = *(u64 *)(r7 + {walk_place})
+  if r1 == 0 goto whole
+  r1 = *(u64 *)(r7 + {walk_state})
+  r2 = *(u64 *)(r7 + {walk_index})
+  if r2 == 0 goto above
+  r2 = 47
+  call step8
+  r1 = r0
+  r1 >>= 32
+  w0 = w0
+  *(u64 *)(r7 + {walk_state}) = r0
+  if r1 != 0 goto whole
+  r1 = r0
+above:
+  r9 = *(u64 *)(r7 + {walk_place})
+  ; mounts that come to the same state at the same place give the same class
+  r2 = r9
+  r2 <<= 32
+  r2 |= r1
+  r3 = *(u64 *)(r7 + {walk_seen})
+.rept k 0 8
+  if r3 <= {k} goto unseen
+  r4 = *(u64 *)(r7 + {walk_pairs+8*k})
+  if r4 == r2 goto more
+.endr
+  goto matched
+unseen:
+  r4 = r3
+  r4 &= 7
+  r4 <<= 3
+  r5 = r7
+  r5 += r4
+  *(u64 *)(r5 + {walk_pairs}) = r2
+  r3 += 1
+  *(u64 *)(r7 + {walk_seen}) = r3
+matched:
+  r8 = r1
+  r1 = *(u64 *)(r7 + {walk_lost})
+  *(u64 *)(r7 + {walk_low}) = r1
+  match_chain 0 {WALK_PATH-1} r9 r8
+  r1 = *(u64 *)(r7 + {walk_told})
+  if r1 == 3 goto stop
+whole:
+  add_found
+more:
+  r0 = 0
+  exit
+many:
+  r1 = 1
+  add_class
+stop:
+  r0 = 1
+  exit
+
+; Looks for walk_key among eight components of the chain. r1 = turn, r2 = address of the scratch's address
+; -> r0 = 1 to end; walk_place.
+.func find_step static 2
+  r7 = *(u64 *)(r2 + 0)
+  r6 = r1
+  r6 <<= 3
+  if r6 > {WALK_PATH-8} goto end
+  r8 = *(u64 *)(r7 + {walk_key})
+  r1 = r6
+  r1 <<= 3
+  r1 &= {8*WALK_PATH-64}
+  r2 = r7
+  r2 += r1
+.rept k 0 8
+  r1 = *(u64 *)(r2 + {walk_dentries+8*k})
+  if r1 == r8 goto at{k}
+.endr
+  r0 = 0
+  exit
+.rept k 0 7
+at{7-k}:
+  r6 += 1
+.endr
+at0:
+  r1 = *(u64 *)(r7 + {walk_depth})
+  if r6 >= r1 goto end
+  *(u64 *)(r7 + {walk_place}) = r6
+end:
+  r0 = 1
+  exit
