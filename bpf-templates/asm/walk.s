@@ -49,16 +49,16 @@
   r1 = r10
   r1 += -32
   r2 = offsetof(dentry.d_seq.seqcount.sequence)
+  r3 = offsetof(dentry.d_flags)
+  r2 -= r3
   r1 += r2
-  r2 = offsetof(dentry.d_flags)
-  r1 -= r2
   w9 = *(u32 *)(r1 + 0)
   r1 = r10
   r1 += -32
   r2 = offsetof(dentry.d_parent)
+  r3 = offsetof(dentry.d_flags)
+  r2 -= r3
   r1 += r2
-  r2 = offsetof(dentry.d_flags)
-  r1 -= r2
   r8 = *(u64 *)(r1 + 0)
   if r8 == r6 goto summit
   ; a rename is at work: its end is near

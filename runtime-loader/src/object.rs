@@ -22,6 +22,7 @@ const MAX_MAP_BYTES: u64 = 1 << 30;
 
 const MAP_HASH: u32 = 1;
 const MAP_ARRAY: u32 = 2;
+const MAP_PER_CPU_ARRAY: u32 = 6;
 const MAP_LPM: u32 = 11;
 const MAP_RING: u32 = 27;
 /// `BPF_F_RDONLY_PROG`
@@ -92,7 +93,7 @@ impl Object {
         let mut total = 0u64;
         for (name, map) in &inner.maps {
             let spec = map_spec(name, map);
-            if !matches!(spec.kind, MAP_HASH | MAP_ARRAY | MAP_LPM | MAP_RING) {
+            if !matches!(spec.kind, MAP_HASH | MAP_ARRAY | MAP_PER_CPU_ARRAY | MAP_LPM | MAP_RING) {
                 return Err(invalid(format!("map `{name}` is of a kind that no policy uses")));
             }
             let entry = u64::from(spec.key_size) + u64::from(spec.value_size).max(1);
