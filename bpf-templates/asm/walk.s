@@ -303,17 +303,25 @@ decided:
   if r6 == 0 goto none
   read8 8 inode.i_dentry.first none
   r9 = *(u64 *)(r10 - 8)
+  ; r7 = where in a dentry the ring of its inode's dentries goes through it
+  r1 = exists(dentry.d_u)
+  if r1 == 0 goto new
+  r7 = offsetof(dentry.d_u.d_alias)
+  goto ring
+new:
+  r7 = offsetof(dentry.d_alias)
+ring:
 .rept i 0 8
   if r9 == 0 goto none
   r6 = r9
-  r1 = offsetof(dentry.d_u.d_alias)
-  r6 -= r1
+  r6 -= r7
   if r6 == r8 goto .next
   read8 8 dentry.d_parent none
   r1 = *(u64 *)(r10 - 8)
   if r1 != r6 goto found
 .next:
-  read8 8 dentry.d_u.d_alias.next none
+  r6 += r7
+  read8 8 hlist_node.next none
   r9 = *(u64 *)(r10 - 8)
 .endr
 none:

@@ -479,15 +479,20 @@ impl World {
         self.kernel.set(dentry, "dentry.d_sb", sb)?;
         self.inode(dentry, FileSpec::default())?;
         let inode = self.kernel.get(dentry, "dentry.d_inode")?;
-        let entry = dentry + self.kernel.offset("dentry.d_u.d_alias")?;
+        let entry = dentry + self.kernel.offset(self.ring())?;
         self.kernel.set(inode, "inode.i_dentry.first", entry)?;
         Ok(dentry)
     }
 
+    /// Where the ring of an inode's dentries goes through them.
+    fn ring(&self) -> &'static str {
+        if self.kernel.has("dentry.d_u") { "dentry.d_u.d_alias" } else { "dentry.d_alias" }
+    }
+
     /// Makes two dentries names of one file, the one that belongs to it first.
     pub fn alias(&mut self, first: u64, second: u64) -> Made<()> {
-        let entry = second + self.kernel.offset("dentry.d_u.d_alias")?;
-        self.kernel.set(first, "dentry.d_u.d_alias.next", entry)?;
+        let entry = second + self.kernel.offset(self.ring())?;
+        self.kernel.set(first, &format!("{}.next", self.ring()), entry)?;
         let inode = self.kernel.get(first, "dentry.d_inode")?;
         self.kernel.set(second, "dentry.d_inode", inode)
     }
