@@ -110,18 +110,25 @@ allow:
 .endm
 
 ; Takes the outcome in r1: counts it, reports it, adds its refusal to the verdict.
-; kind 1: the object is the path at r10 - 104, r10 - 112; kind 2: the address at r10 - 180, port at r10 - 192.
+; kind 0: there is no object; kind 1: it is the path at r10 - 104, r10 - 112; kind 2: the address at r10 - 180, port at r10 - 192.
 .macro take_outcome kind
 .if {kind} == 1
   r2 = 1
   r3 = *(u64 *)(r10 - 104)
   r4 = *(u64 *)(r10 - 112)
   r5 = 0
-.else
+.endif
+.if {kind} == 2
   r2 = 2
   r3 = *(u64 *)(r10 - 176)
   r4 = *(u64 *)(r10 - 168)
   r5 = *(u64 *)(r10 - 192)
+.endif
+.if {kind} == 0
+  r2 = 0
+  r3 = 0
+  r4 = 0
+  r5 = 0
 .endif
   call act
   r1 = r0

@@ -32,6 +32,8 @@ pub enum FieldType {
     Path,
     /// A task's name, 15 bytes.
     Comm,
+    /// A name of the kernel's own, 31 bytes.
+    Name,
     /// True or false.
     Bool,
     /// An address, IPv4 or IPv6.
@@ -70,7 +72,7 @@ pub struct Field {
     pub of: FieldOf,
     /// Many values: `!=` is an error, `==` means "one of them".
     pub many: bool,
-    /// Rule 18 applies where its being true loosens a verdict.
+    /// Rule 18 applies where its being true loosens a verdict: what is not trusted is unknown there, or false for a boolean.
     pub identity: bool,
     /// Measured guest instructions; layers are ordered by it.
     pub cost: u32,
@@ -87,6 +89,8 @@ pub enum ObjectKind {
     Path,
     /// The other side of a socket.
     Net,
+    /// Nothing: the operation has no object.
+    Nothing,
 }
 
 /// An intent or a hook's own event.
@@ -117,6 +121,8 @@ pub struct HookObject {
     pub each_mount: bool,
     /// Index of the object whose path this one has (its own, or an earlier one's).
     pub path_of: usize,
+    /// The fact without which it has no path and no attributes.
+    pub path_when: Option<String>,
 }
 
 /// One elementary event that a hook raises.
@@ -124,7 +130,7 @@ pub struct HookObject {
 pub struct Raise {
     /// Which event.
     pub event: EventId,
-    /// Index into [`Hook::objects`].
+    /// Index into [`Hook::objects`]; 0 where the hook has none.
     pub object: usize,
     /// Facts that must hold (`!` in the data is `false` here).
     pub when: Vec<(String, bool)>,
@@ -139,7 +145,7 @@ pub struct Hook {
     pub doc: String,
     /// First kernel that has it, (major, minor).
     pub first_kernel: (u16, u16),
-    /// Path or net.
+    /// What its objects are.
     pub object: ObjectKind,
     /// Objects in order.
     pub objects: Vec<HookObject>,

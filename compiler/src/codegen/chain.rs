@@ -104,6 +104,11 @@ impl<'a> Emitter<'a> {
             }
             let _ = writeln!(out, "  if r1 == 0 goto {skip}");
         }
+        if let Some(fact) = self.object(place).and_then(|o| o.path_when.as_ref()) {
+            let walk = self.label();
+            let _ = writeln!(out, "  {}\n  if r1 != 0 goto {walk}", super::program::fact_macro(self.hook, fact));
+            let _ = writeln!(out, "  *(u64 *)(r10 - {}) = 0\n{walk}:", self.place_slot(place));
+        }
         let _ = writeln!(out, "  class_of_object {} {}", self.place_slot(place), self.object_macro("object", place));
         let _ = writeln!(out, "{skip}:");
         out
@@ -124,14 +129,15 @@ impl<'a> Emitter<'a> {
         out.push_str("  r1 = r9\n");
         lookup(out, "r1", "r9", &placed, chain.finals.len());
         let _ = writeln!(out, "  if r9 == 0 goto {none}");
-        if self.hook.object == ObjectKind::Path {
-            if !self.each_mount() {
-                let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
-            }
-            out.push_str("  r1 = r9\n  take_outcome 1\n");
-        } else {
-            out.push_str("  r1 = r9\n  take_outcome 2\n");
+        if self.hook.object == ObjectKind::Path && !self.each_mount() {
+            let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
         }
+        let kind = match self.hook.object {
+            ObjectKind::Nothing => 0,
+            ObjectKind::Path => 1,
+            ObjectKind::Net => 2,
+        };
+        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind}");
         let _ = writeln!(out, "{none}:\n.loc off");
     }
 
@@ -189,7 +195,9 @@ impl<'a> Emitter<'a> {
             Source::SubjectClass(field) => {
                 let _ = writeln!(out, "  class_{}", self.field_name(*field));
             }
-            Source::CommClass(_) => out.push_str("  class_of_comm\n"),
+            Source::NameClass(field) => {
+                let _ = writeln!(out, "  {}", self.field_macro("class", *field, ""));
+            }
             Source::Line { window } => {
                 let _ = writeln!(out, "  r1 = *(u64 *)(r10 - {})", 48 + 8 * (window / 16));
                 let shift = window % 16 * 4;
@@ -222,12 +230,16 @@ impl<'a> Emitter<'a> {
         self.catalog[field].name.replace('.', "_")
     }
 
-    /// Leaves a number or boolean in r1; the hook's own macro for the field stands before the common one.
+    /// Leaves a number or boolean in r1.
     fn value(&mut self, out: &mut String, field: FieldId, object: usize) {
-        let name = self.field_name(field);
         if let Some(attribute) = self.file_attribute(field) {
             if attribute == "memfd" {
-                let exists = self.object(object).is_some_and(|o| o.exists);
+                let contract = self.object(object);
+                let exists = contract.is_some_and(|o| o.exists);
+                let none = self.label();
+                if let Some(fact) = contract.and_then(|o| o.path_when.as_ref()) {
+                    let _ = writeln!(out, "  {}\n  if r1 == 0 goto {none}", super::program::fact_macro(self.hook, fact));
+                }
                 if !exists {
                     out.push_str("  r1 = 0\n");
                 } else if self.each_mount() {
@@ -235,18 +247,21 @@ impl<'a> Emitter<'a> {
                 } else {
                     let _ = writeln!(out, "  {}\n  dentry_memfd", self.object_macro("object", object));
                 }
+                let _ = writeln!(out, "{none}:");
             } else {
                 let _ = writeln!(out, "  {}\n  inode_{attribute}", self.object_macro("inode", object));
             }
             return;
         }
-        let own = format!(".macro {}__field_{name}", self.hook.name);
-        let has_own = ebsec_templates::hook_assembly(&self.hook.name).is_some_and(|(_, text)| text.contains(&format!("{own}\n")));
-        if has_own {
-            let _ = writeln!(out, "  {}__field_{name}", self.hook.name);
-        } else {
-            let _ = writeln!(out, "  field_{name}");
-        }
+        let _ = writeln!(out, "  {}", self.field_macro("field", field, ""));
+    }
+
+    /// The macro that gives a field: the hook's own, or the common one.
+    fn field_macro(&self, what: &str, field: FieldId, more: &str) -> String {
+        let common = format!("{what}_{}{more}", self.field_name(field));
+        let own = format!("{}__{common}", self.hook.name);
+        let line = format!(".macro {own}\n");
+        if ebsec_templates::hook_assembly(&self.hook.name).is_some_and(|(_, text)| text.contains(&line)) { own } else { common }
     }
 
     /// `owner` of `file.owner`: attributes of the object's inode.
@@ -264,6 +279,9 @@ impl<'a> Emitter<'a> {
         for (i, flag) in flags.iter().enumerate() {
             match flag {
                 Flag::Field(field) => self.value(out, *field, object),
+                Flag::Trusted(field) => {
+                    let _ = writeln!(out, "  {}", self.field_macro("field", *field, "_trusted"));
+                }
                 Flag::Deleted(_) => {
                     self.class_of_object(out, object);
                     out.push_str("  deleted_of\n");
@@ -316,12 +334,12 @@ fn source_field(source: &Source) -> Option<FieldId> {
     match source {
         Source::ObjectClass(f)
         | Source::SubjectClass(f)
-        | Source::CommClass(f)
+        | Source::NameClass(f)
         | Source::Number(f, _)
         | Source::Mode(f)
         | Source::Prefix(f) => Some(*f),
         Source::Flags(flags) => flags.first().map(|f| match f {
-            Flag::Field(f) | Flag::Deleted(f) => *f,
+            Flag::Field(f) | Flag::Trusted(f) | Flag::Deleted(f) => *f,
         }),
         Source::Line { .. } => None,
     }

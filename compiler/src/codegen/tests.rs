@@ -13,7 +13,7 @@ fn source_of(catalog: &Catalog, field: ebsec_templates::FieldId) -> Source {
         FieldType::Path if catalog[field].many => Source::Line { window: 17 },
         FieldType::Path if catalog[field].name == "file.path" => Source::ObjectClass(field),
         FieldType::Path => Source::SubjectClass(field),
-        FieldType::Comm => Source::CommClass(field),
+        FieldType::Comm | FieldType::Name => Source::NameClass(field),
         FieldType::Bool => Source::Flags(vec![Flag::Field(field)]),
         FieldType::Ip => Source::Prefix(field),
         FieldType::Mode => Source::Mode(field),

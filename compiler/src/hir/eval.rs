@@ -5,8 +5,8 @@ mod atom;
 #[cfg(test)]
 mod tests;
 
-use super::{Action, Mode, Object, Operation, Package, Rule};
-use ebsec_templates::{Catalog, EventId};
+use super::{Action, Mode, Object, Operation, Package, PathValue, Rule};
+use ebsec_templates::{Catalog, EventId, ObjectKind};
 
 /// Kleene's three values; `Failed` where a path that decides could not be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +113,9 @@ pub fn kills(package: &Package, found: &Match) -> bool {
     refuses(package, found) && found.truth == Truth::True && rule(package, found).is_some_and(|r| r.action == Action::Kill)
 }
 
+/// The object of an operation that has none: every field of it is absent.
+static NOTHING: Object = Object { path: PathValue::Absent, deleted: false, file: None, remote: None };
+
 /// The elementary events of an operation, each with its object, as the hook's contract says.
 #[must_use]
 pub fn elementary_events<'o>(catalog: &Catalog, operation: &'o Operation) -> Vec<(EventId, &'o Object)> {
@@ -122,6 +125,10 @@ pub fn elementary_events<'o>(catalog: &Catalog, operation: &'o Operation) -> Vec
         return Vec::new();
     }
     let mut events = Vec::new();
+    if hook.object == ObjectKind::Nothing {
+        let raised = hook.raises.iter().filter(|r| r.when.iter().all(holds));
+        return raised.map(|r| (r.event, &NOTHING)).collect();
+    }
     for raise in hook.raises.iter().filter(|r| r.when.iter().all(holds)) {
         let first = operation.objects.get(raise.object).and_then(Option::as_ref);
         events.extend(first.map(|object| (raise.event, object)));

@@ -4,11 +4,11 @@
 use super::constant::{Constant, Data, Shape};
 use super::{Checker, Elem, Env};
 use crate::diag::{Diagnostic, codes};
-use crate::hir::{Action, FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Step, Subject, TestCase};
-use crate::resolve::{Found, ROOT};
+use crate::hir::{FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Step, Subject, TestCase};
+use crate::resolve::ROOT;
 use crate::source::Loc;
 use ebsec_grammar::ast::{self, ItemKind, PairValue, Target, TestLineKind};
-use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
+use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, HookObject, ObjectKind};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -29,6 +29,7 @@ struct Draft<'c> {
     target: Option<PathValue>,
     facts: Vec<String>,
     values: BTreeMap<FieldId, u64>,
+    names: BTreeMap<FieldId, Vec<u8>>,
     /// The object was given and is wrong; that has been said.
     wrong: bool,
 }
@@ -81,7 +82,7 @@ impl Checker<'_> {
                 "uid" => subject.uid = self.id(value, Elem::Uid, env),
                 "gid" => subject.gid = self.id(value, Elem::Gid, env),
                 "euid" => euid = Some(self.id(value, Elem::Uid, env)),
-                "comm" => comm = self.comm(value, env),
+                "comm" => comm = self.exact_name(value, Elem::Comm, env),
                 "container" => subject.container = self.truth(value, env),
                 "trusted" => trusted = self.truth(value, env),
                 "unresolved" => {
@@ -105,6 +106,7 @@ impl Checker<'_> {
                 subject.lineage.push(Program { path, trusted });
             }
         }
+        subject.container_trusted = subject.container && trusted;
         subject.exe.trusted = trusted;
         subject.parent.trusted = trusted;
         subject
@@ -158,8 +160,9 @@ impl Checker<'_> {
         self.error(codes::PATTERN_COMPARED, loc, format!("`{text}` is a pattern, and a test names exact values"));
     }
 
-    fn comm(&mut self, value: &ast::Value, env: &Env<'_>) -> Option<Vec<u8>> {
-        let constant = self.one(value, Elem::Comm, env)?;
+    /// One exact name.
+    fn exact_name(&mut self, value: &ast::Value, want: Elem, env: &Env<'_>) -> Option<Vec<u8>> {
+        let constant = self.one(value, want, env)?;
         self.exact(&constant, Loc::new(env.id, value.span))
     }
 
@@ -204,14 +207,16 @@ impl Checker<'_> {
         let exists = hook.objects.first().is_some_and(|o| o.exists);
         let object = Object { file: (exists && hook.object == ObjectKind::Path).then_some(USUAL_FILE), ..Object::default() };
         let facts = usual_facts(hook, event);
-        let mut draft = Draft { hook, event, object, target: None, facts, values: BTreeMap::new(), wrong: false };
+        let mut draft =
+            Draft { hook, event, object, target: None, facts, values: BTreeMap::new(), names: BTreeMap::new(), wrong: false };
         self.object(&mut draft, target.as_ref(), env);
         if let Some(record) = record {
             self.step_record(&mut draft, record, env);
         }
         self.complete(&mut draft, Loc::new(env.id, line.span));
         let objects = objects(&draft);
-        let operation = Operation { hook: catalog[event].usual, subject: subject?, objects, facts: draft.facts, values: draft.values };
+        let Draft { facts, values, names, .. } = draft;
+        let operation = Operation { hook: catalog[event].usual, subject: subject?, objects, facts, values, names };
         Some(Step { operation, expect: expect?, loc: Loc::new(env.id, line.span) })
     }
 
@@ -240,7 +245,11 @@ impl Checker<'_> {
                     Target::Endpoint(text) => text.span,
                     Target::Literal(literal) => literal.span,
                 };
-                let wanted = if kind == ObjectKind::Path { "a path in quotes" } else { "an address with a port, as in `10.0.0.1:443`" };
+                let wanted = match kind {
+                    ObjectKind::Path => "a path in quotes",
+                    ObjectKind::Net => "an address with a port, as in `10.0.0.1:443`",
+                    ObjectKind::Nothing => "the process alone",
+                };
                 let message = format!("`{}` is about {wanted}", self.index.catalog[draft.event].name);
                 self.error(codes::TYPE_MISMATCH, Loc::new(env.id, span), message);
             }
@@ -317,6 +326,10 @@ impl Checker<'_> {
         let field = operation_fields(catalog, draft.hook).find(|(_, last)| *last == key).map(|(id, _)| id);
         let fact = draft.hook.facts.iter().find(|f| last(f) == key);
         let Some(want) = field.map(|id| Elem::of_field(&catalog[id].ty)).or(fact.map(|_| Elem::Bool)) else { return false };
+        if let Some(id) = field.filter(|_| want == Elem::Name) {
+            draft.names.extend(self.exact_name(value, want, env).map(|name| (id, name)));
+            return true;
+        }
         let Some(number) = self.numeric(value, want, env) else { return true };
         if let Some(id) = field {
             draft.values.insert(id, number);
@@ -336,7 +349,16 @@ impl Checker<'_> {
             return;
         }
         let memfd = draft.object.file.is_some_and(|f| f.memfd);
+        let no_path = |o: &HookObject| o.path_when.as_ref().is_some_and(|fact| !draft.facts.contains(fact));
         match draft.hook.object {
+            ObjectKind::Nothing => {}
+            ObjectKind::Path if draft.hook.objects.first().is_some_and(no_path) => {
+                if draft.object.path != PathValue::Absent {
+                    let message = format!("`{}` has no path here: the step says so", self.index.catalog[draft.event].name);
+                    self.error(codes::NO_EFFECT, loc, message);
+                }
+                draft.object = Object::default();
+            }
             ObjectKind::Path if draft.object.path == PathValue::Absent && !memfd => {
                 let message = format!("`{}` needs a path", self.index.catalog[draft.event].name);
                 self.push(
@@ -398,54 +420,6 @@ impl Checker<'_> {
         {
             draft.values.entry(id).or_insert(number);
         }
-    }
-
-    /// The expected verdict, with the full name of the policy.
-    #[expect(clippy::option_option, reason = "wrong, or allow, or a verdict")]
-    fn expect(
-        &mut self,
-        expect: &ast::Expect,
-        file: usize,
-        env: &Env<'_>,
-        package: &Package,
-    ) -> Option<Option<(Action, String, Option<String>)>> {
-        let ast::Expect::By { verdict, rule, default, .. } = expect else { return Some(None) };
-        let loc = Loc::new(env.id, rule.span);
-        let (policy, label) = if *default {
-            (rule.node.as_str(), None)
-        } else {
-            rule.node.rsplit_once('.').map_or((rule.node.as_str(), None), |(p, l)| (p, Some(l)))
-        };
-        let found = self.names.find_policy(file, policy);
-        let Found::Here(id) = found else {
-            self.no_policy(file, policy, loc, found);
-            return None;
-        };
-        let def = self.names.policy(id)?;
-        if label.is_none() && !default {
-            let message = format!("`{policy}` is a policy: which of its rules?");
-            self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
-            return None;
-        }
-        if !package.policies.iter().any(|p| p.name == def.name) {
-            let message = format!("`{}` is not applied, so it does nothing", def.name);
-            self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
-            return None;
-        }
-        match label {
-            Some(label) if !def.labels.contains_key(label) => {
-                let message = format!("the policy `{policy}` has no rule `{label}`");
-                let known: Vec<&str> = def.labels.keys().copied().collect();
-                self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
-                return None;
-            }
-            None if !def.tree.members.iter().any(|m| matches!(m.kind, ast::MemberKind::Default { .. })) => {
-                self.error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no default"));
-                return None;
-            }
-            _ => {}
-        }
-        Some(Some((super::member::action(verdict.node), def.name.clone(), label.map(str::to_owned))))
     }
 }
 

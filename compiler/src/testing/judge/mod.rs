@@ -102,6 +102,14 @@ struct Places {
     container: Namespace,
     /// One that is owned by another user namespace.
     untrusted: Namespace,
+    /// A service's, with mounts of its own over the host's root.
+    service: Namespace,
+    /// The same, owned by another user namespace.
+    borrowed: Namespace,
+    /// A pid namespace that the initial user namespace owns.
+    pids: u64,
+    /// One that another owns.
+    untrusted_pids: u64,
     /// As of `open_tree`: its paths are not known.
     anonymous: Namespace,
 }
@@ -119,9 +127,16 @@ impl Stage {
         for (from, to) in &scenery.binds {
             world.bind(world.host, from, to)?;
         }
-        let container = world.namespace(world.user_ns)?;
-        let other = world.user_namespace()?;
-        let places = Places { container, untrusted: world.namespace(other)?, anonymous: world.anonymous_namespace()? };
+        let (own, other) = (world.user_ns, world.user_namespace()?);
+        let places = Places {
+            container: world.pivoted_namespace(own, false)?,
+            untrusted: world.namespace(other)?,
+            service: world.pivoted_namespace(own, true)?,
+            borrowed: world.pivoted_namespace(other, true)?,
+            pids: world.pid_namespace(own)?,
+            untrusted_pids: world.pid_namespace(other)?,
+            anonymous: world.anonymous_namespace()?,
+        };
         Ok(Stage { world, scenery, flavour, places })
     }
 }
