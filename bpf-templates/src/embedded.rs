@@ -62,4 +62,17 @@ macro_rules! assembly {
     };
 }
 
-assembly!("prologue.s", "automaton.s", "path.s", "mount.s", "slow.s", "act.s", "tasks.s", "record.s", "fields.s", "container.s", "shapes.s", "net.s");
+assembly!(
+    "prologue.s",
+    "automaton.s",
+    "path.s",
+    "mount.s",
+    "slow.s",
+    "act.s",
+    "tasks.s",
+    "record.s",
+    "fields.s",
+    "container.s",
+    "shapes.s",
+    "net.s"
+);

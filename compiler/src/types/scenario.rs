@@ -207,8 +207,7 @@ impl Checker<'_> {
         let exists = hook.objects.first().is_some_and(|o| o.exists);
         let object = Object { file: (exists && hook.object == ObjectKind::Path).then_some(USUAL_FILE), ..Object::default() };
         let facts = usual_facts(hook, event);
-        let mut draft =
-            Draft { hook, event, object, target: None, facts, values: BTreeMap::new(), names: BTreeMap::new(), wrong: false };
+        let mut draft = Draft { hook, event, object, target: None, facts, values: BTreeMap::new(), names: BTreeMap::new(), wrong: false };
         self.object(&mut draft, target.as_ref(), env);
         if let Some(record) = record {
             self.step_record(&mut draft, record, env);
