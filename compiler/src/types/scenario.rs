@@ -8,7 +8,7 @@ use crate::hir::{FileAttributes, Object, Operation, Package, PathLang, PathValue
 use crate::resolve::ROOT;
 use crate::source::Loc;
 use ebsec_grammar::ast::{self, ItemKind, PairValue, Target, TestLineKind};
-use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, HookObject, ObjectKind};
+use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -348,13 +348,14 @@ impl Checker<'_> {
             return;
         }
         let memfd = draft.object.file.is_some_and(|f| f.memfd);
-        let no_path = |o: &HookObject| o.path_when.as_ref().is_some_and(|fact| !draft.facts.contains(fact));
+        let path_when = draft.hook.objects.first().and_then(|o| o.path_when.as_ref());
+        let no_path = path_when.filter(|fact| !draft.facts.contains(fact));
         match draft.hook.object {
-            ObjectKind::Nothing => {}
-            ObjectKind::Path if draft.hook.objects.first().is_some_and(no_path) => {
+            ObjectKind::Nothing => self.complete_names(draft, loc),
+            ObjectKind::Path if no_path.is_some() => {
                 if draft.object.path != PathValue::Absent {
-                    let message = format!("`{}` has no path here: the step says so", self.index.catalog[draft.event].name);
-                    self.error(codes::NO_EFFECT, loc, message);
+                    let fact = no_path.map_or("", |f| last(f));
+                    self.error(codes::NO_EFFECT, loc, format!("a path is given, and `{fact} = false` says that there is none"));
                 }
                 draft.object = Object::default();
             }
@@ -376,6 +377,16 @@ impl Checker<'_> {
         }
         draft.facts.sort();
         draft.facts.dedup();
+    }
+
+    /// Names of the kernel's own are always there.
+    fn complete_names(&mut self, draft: &Draft<'_>, loc: Loc) {
+        let catalog = self.index.catalog;
+        let names = operation_fields(catalog, draft.hook).filter(|(id, _)| catalog[*id].ty == FieldType::Name);
+        for (_, key) in names.filter(|(id, _)| !draft.names.contains_key(id)) {
+            let message = format!("`{}` needs `{key}`", catalog[draft.event].name);
+            self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help(format!("write it as `{{ {key} = \"…\" }}`")));
+        }
     }
 
     fn complete_net(&mut self, draft: &mut Draft<'_>, loc: Loc) {

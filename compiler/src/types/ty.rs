@@ -109,7 +109,7 @@ impl Elem {
             Self::Bool => "`true` or `false`",
             Self::Int => "a number",
             Self::Path => "a path",
-            Self::Name => "a file name",
+            Self::Name => "a name",
             Self::Comm => "a task name",
             Self::Ip => "an address",
             Self::Cidr => "an address prefix",
