@@ -392,7 +392,11 @@ impl Builder<'_> {
         let at = if self.holds("named") { Some(self.place(object)?) } else { None };
         let world = &mut self.stage.world;
         let (used, reached, third) = (world.unix_socket(None)?, world.unix_socket(at)?, world.unix_socket(None)?);
-        let peer = if self.holds("to_peer") { reached.sock } else { [0, third.sock][(self.variant & 1) as usize] };
+        let peer = match (self.holds("to_peer"), self.variant & 1) {
+            (true, _) => reached.sock,
+            (false, 0) => 0,
+            (false, _) => third.sock,
+        };
         self.stage.world.kernel.set(used.sock, "unix_sock.peer", peer)?;
         self.unix = Some((used, reached));
         Ok((used, reached))
