@@ -14,6 +14,7 @@ fn source_of(catalog: &Catalog, field: ebsec_templates::FieldId) -> Source {
         FieldType::Path if catalog[field].name == "file.path" => Source::ObjectClass(field),
         FieldType::Path => Source::SubjectClass(field),
         FieldType::Comm | FieldType::Name => Source::NameClass(field),
+        FieldType::Bool if catalog[field].identity => Source::Flags(vec![Flag::Field(field), Flag::Trusted(field)]),
         FieldType::Bool => Source::Flags(vec![Flag::Field(field)]),
         FieldType::Ip => Source::Prefix(field),
         FieldType::Mode => Source::Mode(field),
