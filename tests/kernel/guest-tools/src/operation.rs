@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +16,7 @@ use std::time::Duration;
 pub const USAGE: &str = "\
 usage: guest-tools do read|append|truncate|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
-       guest-tools do connect|send ADDRESS:PORT
+       guest-tools do connect|send ADDRESS:PORT | connect-unix PATH
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | create-file-system TYPE | user-namespace
        guest-tools do exec PROGRAM ARGUMENTS… | memory | wait SECONDS";
 
@@ -35,6 +36,7 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["link", from, to] => fs::hard_link(from, to),
         ["symlink", from, to] => std::os::unix::fs::symlink(from, to),
         ["connect", to] => TcpStream::connect_timeout(&address(to)?, PATIENCE).map(drop),
+        ["connect-unix", path] => UnixStream::connect(path).map(drop),
         ["send", to] => send(address(to)?),
         ["mount", kind, folder] => {
             CString::new(*kind).map_err(io::Error::from).and_then(|kind| sys::mount(Path::new("none"), Path::new(folder), &kind, 0))
