@@ -228,7 +228,7 @@ pub struct Report {
     pub gid: u32,
     /// Task name.
     pub comm: [u8; 16],
-    /// 1: the object is a path, 2: an address.
+    /// 0: there is no object, 1: it is a path, 2: an address.
     pub kind: u32,
     /// Port of the other side.
     pub port: u32,

@@ -1,7 +1,7 @@
 ; What an outcome does: counted, killed, reported. The verdict is fixed before the report and does not depend on it.
 ; Tables: outcomes (u32 by outcome: low 16 bits errno, bit 16 kill, bit 17 report), counters (u64 by outcome).
 
-; r1 = outcome, r2 = kind (1 path, 2 address), r3 and r4 = dentry and vfsmount, or the address's halves, r5 = port
+; r1 = outcome, r2 = kind (0 nothing, 1 path, 2 address), r3 and r4 = dentry and vfsmount, or the address's halves, r5 = port
 ; -> r0 = errno of the refusal, 0 for none.
 .func act global 5
   if r1 >= {N_OUTCOMES} goto unknown

@@ -17,27 +17,6 @@
   w1 = *(u32 *)(r1 + cred.euid.val)
 .endm
 
-; 1 where the pid or the mount namespace of the task is not the host's.
-.macro field_process_container
-  call bpf_get_current_task_btf
-  r1 = *(u64 *)(r0 + task_struct.nsproxy)
-  if r1 == 0 goto .no
-  r2 = *(u64 *)(r1 + nsproxy.mnt_ns)
-  r3 = data control
-  r3 = *(u64 *)(r3 + {control_mnt_ns})
-  if r2 != r3 goto .yes
-  r1 = *(u64 *)(r0 + task_struct.thread_pid)
-  if r1 == 0 goto .no
-  w1 = *(u32 *)(r1 + pid.level)
-  if r1 != 0 goto .yes
-.no:
-  r1 = 0
-  goto .done
-.yes:
-  r1 = 1
-.done:
-.endm
-
 ; The attributes of the file whose inode is in r1 (0: a new name, attributes are absent).
 .macro inode_mode
   if r1 == 0 goto .absent
@@ -105,7 +84,7 @@
 .endm
 
 ; r1 = class of the task's name: up to 15 bytes, two words.
-.macro class_of_comm
+.macro class_process_comm
   *(u64 *)(r10 - 128) = 0
   *(u64 *)(r10 - 120) = 0
   r1 = r10
@@ -130,6 +109,38 @@
   w1 = *(u32 *)(r2 + 0)
   w1 &= 0x7fffffff
   w1 >>= 2
+.endm
+
+; r1 = class of the name at address r3: up to 31 bytes, which no name of the kernel's own exceeds. Uses r10 - 160 to - 129.
+.macro class_of_name
+.rept i 0 4
+  *(u64 *)(r10 - {160-8*i}) = 0
+.endr
+  r1 = r10
+  r1 += -160
+  r2 = 32
+  call bpf_probe_read_kernel_str
+  r1 = 1
+  if r0 s< 0 goto .done
+  ; the bytes behind the final zero are still those from above
+  r1 = {START_COMM}
+.rept i 0 4
+  r2 = *(u64 *)(r10 - {160-8*i})
+  if r2 == 0 goto .end
+  call step8
+  r1 = r0
+  r2 = r0
+  r2 >>= 32
+  if r2 != 0 goto .end
+.endr
+.end:
+  r1 &= {BYTES_MASK}
+  r2 = data bytes
+  r2 += r1
+  w1 = *(u32 *)(r2 + 0)
+  w1 &= 0x7fffffff
+  w1 >>= 2
+.done:
 .endm
 
 ; Class << 1 | trusted of a program of the subject's record, copied by the prologue.

@@ -93,6 +93,22 @@ none:
   r0 = 0
   exit
 
+; r1 = address of a vfsmount -> r0 = address of the namespace that it is in, 0 where it is in none.
+.func ns_of_mount global 1
+  r6 = r1
+  r1 = offsetof(mount.mnt)
+  r6 -= r1
+  read8 8 mount.mnt_ns none
+  r6 = *(u64 *)(r10 - 8)
+  r1 = r6
+  call ns_kind
+  if r0 != 1 goto none
+  r0 = r6
+  exit
+none:
+  r0 = 0
+  exit
+
 ; r1 = address of a mount namespace -> r0 = 1 where the initial user namespace owns it, else 0.
 .func ns_owned global 1
   r6 = r1

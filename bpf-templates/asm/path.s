@@ -183,6 +183,19 @@ slow:
   call path_find
 .endm
 
+; The same by the names that the namespace of the object's own mount has for it, where it is in one.
+.macro walk_by_its_mount object
+  {object}
+  plain_object
+  r1 = *(u64 *)(r10 - 112)
+  call ns_of_mount
+  r3 = r0
+  r1 = *(u64 *)(r10 - 104)
+  r2 = *(u64 *)(r10 - 112)
+  r4 = 0
+  call path_find
+.endm
+
 ; r10 - 88 = class and flags, unless the hook walked before.
 .macro walk_unless_done walk object
   r1 = *(u64 *)(r10 - 88)

@@ -111,7 +111,7 @@ allow:
 .endm
 
 ; Takes the outcome in r1: counts it, reports it, adds its refusal to the verdict. FRAME: what reaches the program's stack.
-; kind 1: the object is the path at 104, 112 with the class at 88; kind 2: the address at 180, port at 192.
+; kind 0: there is no object; kind 1: it is the path at 104, 112 with the class at 88; kind 2: the address at 180, port at 192.
 .macro take_outcome kind frame
 .if {kind} == 1
   r4 = *(u64 *)({frame} - 112)
@@ -136,11 +136,18 @@ allow:
   r2 = 1
   r3 = *(u64 *)({frame} - 104)
   r5 = 0
-.else
+.endif
+.if {kind} == 2
   r2 = 2
   r3 = *(u64 *)({frame} - 176)
   r4 = *(u64 *)({frame} - 168)
   r5 = *(u64 *)({frame} - 192)
+.endif
+.if {kind} == 0
+  r2 = 0
+  r3 = 0
+  r4 = 0
+  r5 = 0
 .endif
   call act
   r1 = r0

@@ -55,6 +55,44 @@
   r1 = 0
 .endm
 
+; The typed struct sock in r1 is the Unix socket that is reached: its name as whoever bound it saw it. An abstract or
+; unnamed socket has none, and all of these are 0. There always is a Unix socket; the verifier cannot know.
+.macro unix_object
+  if r1 == 0 goto bad
+  call bpf_skc_to_unix_sock
+  if r0 == 0 goto bad
+  r2 = *(u64 *)(r0 + unix_sock.path.mnt)
+  r1 = *(u64 *)(r0 + unix_sock.path.dentry)
+.endm
+.macro unix_inode
+  unix_dentry
+  if r1 == 0 goto .none
+  r1 = *(u64 *)(r1 + dentry.d_inode)
+  goto .done
+.none:
+  r1 = 0
+.done:
+.endm
+.macro unix_named
+  unix_dentry
+  if r1 == 0 goto .none
+  r1 = 1
+  goto .done
+.none:
+  r1 = 0
+.done:
+.endm
+.macro unix_dentry
+  if r1 == 0 goto .none
+  call bpf_skc_to_unix_sock
+  if r0 == 0 goto .none
+  r1 = *(u64 *)(r0 + unix_sock.path.dentry)
+  goto .done
+.none:
+  r1 = 0
+.done:
+.endm
+
 ; The object's dentry (r1) and vfsmount (r2) as plain addresses at r10 - 104 and r10 - 112.
 .macro plain_object
   *(u64 *)(r10 - 8) = r1

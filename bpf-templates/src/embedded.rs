@@ -45,9 +45,13 @@ hooks!(
     "path_symlink",
     "path_truncate",
     "path_unlink",
+    "sb_kern_mount",
     "sb_mount",
     "socket_connect",
     "socket_sendmsg",
+    "unix_may_send",
+    "unix_stream_connect",
+    "userns_create",
 );
 
 macro_rules! assembly {
@@ -58,4 +62,19 @@ macro_rules! assembly {
     };
 }
 
-assembly!("prologue.s", "automaton.s", "path.s", "mount.s", "walk.s", "name.s", "mounts.s", "act.s", "tasks.s", "record.s", "fields.s", "shapes.s", "net.s");
+assembly!(
+    "prologue.s",
+    "automaton.s",
+    "path.s",
+    "mount.s",
+    "walk.s",
+    "name.s",
+    "mounts.s",
+    "act.s",
+    "tasks.s",
+    "record.s",
+    "fields.s",
+    "container.s",
+    "shapes.s",
+    "net.s"
+);

@@ -32,6 +32,8 @@ pub enum FieldType {
     Path,
     /// A task's name, 15 bytes.
     Comm,
+    /// A name of the kernel's own, 31 bytes.
+    Name,
     /// True or false.
     Bool,
     /// An address, IPv4 or IPv6.
@@ -70,7 +72,7 @@ pub struct Field {
     pub of: FieldOf,
     /// Many values: `!=` is an error, `==` means "one of them".
     pub many: bool,
-    /// Rule 18 applies where its being true loosens a verdict.
+    /// Rule 18 applies where its being true loosens a verdict: what is not trusted is unknown there, or false for a boolean.
     pub identity: bool,
     /// Of a path: the one by which the host shows the object, not the subject.
     pub host: bool,
@@ -89,6 +91,8 @@ pub enum ObjectKind {
     Path,
     /// The other side of a socket.
     Net,
+    /// Nothing: the operation has no object.
+    Nothing,
 }
 
 /// An intent or a hook's own event.
@@ -119,6 +123,10 @@ pub struct HookObject {
     pub each_mount: bool,
     /// Index of the object whose path this one has (its own, or an earlier one's).
     pub path_of: usize,
+    /// The fact without which it has no path and no attributes.
+    pub path_when: Option<String>,
+    /// Its path is the one in the namespace of the mount that the hook shows, whatever the subject's namespace calls it.
+    pub by_its_mount: bool,
 }
 
 /// One elementary event that a hook raises.
@@ -126,7 +134,7 @@ pub struct HookObject {
 pub struct Raise {
     /// Which event.
     pub event: EventId,
-    /// Index into [`Hook::objects`].
+    /// Index into [`Hook::objects`]; 0 where the hook has none.
     pub object: usize,
     /// Facts that must hold (`!` in the data is `false` here).
     pub when: Vec<(String, bool)>,
@@ -141,7 +149,7 @@ pub struct Hook {
     pub doc: String,
     /// First kernel that has it, (major, minor).
     pub first_kernel: (u16, u16),
-    /// Path or net.
+    /// What its objects are.
     pub object: ObjectKind,
     /// Objects in order.
     pub objects: Vec<HookObject>,

@@ -65,6 +65,7 @@ struct HookRow {
     facts: Vec<String>,
     #[serde(default)]
     silent_when: Vec<String>,
+    #[serde(default)]
     objects: Vec<ObjectRow>,
     raise: Vec<RaiseRow>,
 }
@@ -77,13 +78,16 @@ struct ObjectRow {
     #[serde(default)]
     each_mount: bool,
     path_of: Option<String>,
+    path_when: Option<String>,
+    #[serde(default)]
+    by_its_mount: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RaiseRow {
     event: String,
-    object: String,
+    object: Option<String>,
     #[serde(default)]
     when: Vec<String>,
 }
@@ -154,6 +158,7 @@ fn object_kind(text: &str) -> Result<ObjectKind, String> {
     match text {
         "path" => Ok(ObjectKind::Path),
         "net" => Ok(ObjectKind::Net),
+        "nothing" => Ok(ObjectKind::Nothing),
         other => Err(format!("unknown object kind {other}")),
     }
 }
@@ -162,6 +167,7 @@ fn field(row: FieldRow) -> Result<Field, String> {
     let ty = match row.ty.as_str() {
         "path" => FieldType::Path,
         "comm" => FieldType::Comm,
+        "name" => FieldType::Name,
         "bool" => FieldType::Bool,
         "ip" => FieldType::Ip,
         "port" => FieldType::Port,
@@ -176,7 +182,17 @@ fn field(row: FieldRow) -> Result<Field, String> {
         "operation" => FieldOf::Operation,
         other => return Err(format!("unknown owner {other}")),
     };
-    Ok(Field { name: row.name, ty, of, many: row.many, identity: row.identity, host: row.host, cost: row.cost, doc: row.doc, parts: row.parts })
+    Ok(Field {
+        name: row.name,
+        ty,
+        of,
+        many: row.many,
+        identity: row.identity,
+        host: row.host,
+        cost: row.cost,
+        doc: row.doc,
+        parts: row.parts,
+    })
 }
 
 fn fact(name: &str) -> (String, bool) {
@@ -190,7 +206,11 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
     let event = |event: &str| catalog.event(event).ok_or(format!("{name}: unknown event {event}"));
     let mut raises = Vec::new();
     for raise in &row.raise {
-        let object = row.objects.iter().position(|o| o.name == raise.object).ok_or(format!("{name}: unknown object {}", raise.object))?;
+        let object = match &raise.object {
+            Some(wanted) => row.objects.iter().position(|o| o.name == *wanted).ok_or(format!("{name}: unknown object {wanted}"))?,
+            None if row.objects.is_empty() => 0,
+            None => return Err(format!("{name}: a raise names no object")),
+        };
         raises.push(Raise { event: event(&raise.event)?, object, when: raise.when.iter().map(|f| fact(f)).collect() });
     }
     let silent_when: Vec<_> = row.silent_when.iter().map(|f| fact(f)).collect();
@@ -199,13 +219,26 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
             return Err(format!("{name}: unknown fact {used}"));
         }
     }
+    if row.objects.is_empty() != (row.object == "nothing") {
+        return Err(format!("{name}: objects of no kind, or of a kind that has none"));
+    }
     let mut objects = Vec::new();
     for (i, object) in row.objects.iter().enumerate() {
         let path_of = match &object.path_of {
             None => i,
             Some(other) => row.objects.iter().position(|o| o.name == *other).ok_or(format!("{name}: unknown object {other}"))?,
         };
-        objects.push(HookObject { name: object.name.clone(), exists: object.exists, each_mount: object.each_mount, path_of });
+        if let Some(fact) = object.path_when.as_ref().filter(|fact| !row.facts.contains(fact)) {
+            return Err(format!("{name}: unknown fact {fact}"));
+        }
+        objects.push(HookObject {
+            name: object.name.clone(),
+            exists: object.exists,
+            each_mount: object.each_mount,
+            path_of,
+            path_when: object.path_when.clone(),
+            by_its_mount: object.by_its_mount,
+        });
     }
     let (major, minor) = row.first_kernel.split_once('.').ok_or(format!("{name}: bad kernel"))?;
     let number = |text: &str| text.parse::<u16>().map_err(|_| format!("{name}: bad kernel"));

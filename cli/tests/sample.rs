@@ -267,7 +267,7 @@ fn new(path: &str) -> Option<Object> {
 fn operation(subject: &Subject, hook: &str, objects: Vec<Option<Object>>, facts: &[&str]) -> Operation {
     let hook = catalog().hook(hook).unwrap();
     let facts = facts.iter().map(|f| (*f).to_owned()).collect();
-    Operation { hook, subject: subject.clone(), objects, facts, values: [].into() }
+    Operation { hook, subject: subject.clone(), objects, facts, values: [].into(), names: [].into() }
 }
 
 fn connect(subject: &Subject, to: &str) -> Operation {

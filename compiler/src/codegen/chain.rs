@@ -62,11 +62,6 @@ impl<'a> Emitter<'a> {
         format!("L{}", self.labels)
     }
 
-    /// Whether the hook shows no mount.
-    pub(crate) fn each_mount(&self) -> bool {
-        self.hook.objects.iter().any(|o| o.each_mount)
-    }
-
     fn object(&self, index: usize) -> Option<&'a HookObject> {
         self.hook.objects.get(index)
     }
@@ -120,9 +115,20 @@ impl<'a> Emitter<'a> {
             let _ = writeln!(out, "  w2 = *(u32 *)(r10 - {})\n  r1 |= r2", state_slot(half.slot));
         }
         let _ = writeln!(out, "  if r1 == 0 goto {skip}");
+        let pathless = self.label();
+        if let Some(fact) = self.object(place).and_then(|o| o.path_when.as_ref()) {
+            let named = self.label();
+            let _ = writeln!(out, "  *(u64 *)(r10 - 88) = 0\n  *(u64 *)(r10 - 96) = 0");
+            let _ =
+                writeln!(out, "  {}\n  if r1 != 0 goto {named}\n  goto {pathless}\n{named}:", super::program::fact_macro(self.hook, fact));
+        }
         let object = self.object_macro("object", place);
         let host = waiting.iter().any(|h| self.asks_host(h.chain));
-        let walk = if self.each_mount() { "walk_mountless" } else { "walk_object" };
+        let walk = match self.object(place) {
+            Some(o) if o.each_mount => "walk_mountless",
+            Some(o) if o.by_its_mount => "walk_by_its_mount",
+            _ => "walk_object",
+        };
         if self.walked_before(place) {
             let _ = writeln!(out, "  walk_unless_done {walk} {object}");
         } else {
@@ -131,6 +137,7 @@ impl<'a> Emitter<'a> {
         if host {
             let _ = writeln!(out, "  walk_for_host {object}\n  *(u64 *)(r10 - 96) = r0");
         }
+        let _ = writeln!(out, "{pathless}:");
         let single = self.label();
         let halves: String = waiting.iter().map(|h| self.second_half(h)).collect();
         out.push_str(&halves);
@@ -181,14 +188,15 @@ impl<'a> Emitter<'a> {
         lookup(out, "r1", "r9", &placed, chain.finals.len());
         let _ = writeln!(out, "  if r9 == 0 goto {none}");
         let frame = self.frame;
-        if self.hook.object == ObjectKind::Path {
-            if frame == "r10" {
-                let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
-            }
-            let _ = writeln!(out, "  r1 = r9\n  take_outcome 1 {frame}");
-        } else {
-            let _ = writeln!(out, "  r1 = r9\n  take_outcome 2 {frame}");
+        let kind = match self.hook.object {
+            ObjectKind::Nothing => 0,
+            ObjectKind::Path => 1,
+            ObjectKind::Net => 2,
+        };
+        if kind == 1 && frame == "r10" {
+            let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
         }
+        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame}");
         let _ = writeln!(out, "{none}:\n.loc off");
     }
 
@@ -238,7 +246,9 @@ impl<'a> Emitter<'a> {
             Source::SubjectClass(field) => {
                 let _ = writeln!(out, "  class_{}", self.field_name(*field));
             }
-            Source::CommClass(_) => out.push_str("  class_of_comm\n"),
+            Source::NameClass(field) => {
+                let _ = writeln!(out, "  {}", self.field_macro("class", *field, ""));
+            }
             Source::Line { window } => {
                 let _ = writeln!(out, "  r1 = *(u64 *)(r10 - {})", 48 + 8 * (window / 16));
                 let shift = window % 16 * 4;
@@ -266,29 +276,36 @@ impl<'a> Emitter<'a> {
         self.catalog[field].name.replace('.', "_")
     }
 
-    /// Leaves a number or boolean in r1; the hook's own macro for the field stands before the common one.
+    /// Leaves a number or boolean in r1.
     fn value(&mut self, out: &mut String, field: FieldId, object: usize) {
-        let name = self.field_name(field);
         if let Some(attribute) = self.file_attribute(field) {
             if attribute == "memfd" {
-                let exists = self.object(object).is_some_and(|o| o.exists);
+                let contract = self.object(object);
+                let exists = contract.is_some_and(|o| o.exists);
+                let none = self.label();
+                if let Some(fact) = contract.and_then(|o| o.path_when.as_ref()) {
+                    let _ = writeln!(out, "  {}\n  if r1 == 0 goto {none}", super::program::fact_macro(self.hook, fact));
+                }
                 if !exists {
                     out.push_str("  r1 = 0\n");
                 } else {
                     let _ = writeln!(out, "  {}\n  dentry_memfd", self.object_macro("object", object));
                 }
+                let _ = writeln!(out, "{none}:");
             } else {
                 let _ = writeln!(out, "  {}\n  inode_{attribute}", self.object_macro("inode", object));
             }
             return;
         }
-        let own = format!(".macro {}__field_{name}", self.hook.name);
-        let has_own = ebsec_templates::hook_assembly(&self.hook.name).is_some_and(|(_, text)| text.contains(&format!("{own}\n")));
-        if has_own {
-            let _ = writeln!(out, "  {}__field_{name}", self.hook.name);
-        } else {
-            let _ = writeln!(out, "  field_{name}");
-        }
+        let _ = writeln!(out, "  {}", self.field_macro("field", field, ""));
+    }
+
+    /// The macro that gives a field: the hook's own, or the common one.
+    fn field_macro(&self, what: &str, field: FieldId, more: &str) -> String {
+        let common = format!("{what}_{}{more}", self.field_name(field));
+        let own = format!("{}__{common}", self.hook.name);
+        let line = format!(".macro {own}\n");
+        if ebsec_templates::hook_assembly(&self.hook.name).is_some_and(|(_, text)| text.contains(&line)) { own } else { common }
     }
 
     /// `owner` of `file.owner`: attributes of the object's inode.
@@ -307,6 +324,9 @@ impl<'a> Emitter<'a> {
         for (i, flag) in flags.iter().enumerate() {
             match flag {
                 Flag::Field(field) => self.value(out, *field, object),
+                Flag::Trusted(field) => {
+                    let _ = writeln!(out, "  {}", self.field_macro("field", *field, "_trusted"));
+                }
                 Flag::Deleted(_) => {
                     let _ = writeln!(out, "  r1 = *(u64 *)({} - 88)\n  deleted_of", self.frame);
                 }
@@ -358,12 +378,12 @@ fn source_field(source: &Source) -> Option<FieldId> {
     match source {
         Source::ObjectClass(f)
         | Source::SubjectClass(f)
-        | Source::CommClass(f)
+        | Source::NameClass(f)
         | Source::Number(f, _)
         | Source::Mode(f)
         | Source::Prefix(f) => Some(*f),
         Source::Flags(flags) => flags.first().map(|f| match f {
-            Flag::Field(f) | Flag::Deleted(f) => *f,
+            Flag::Field(f) | Flag::Trusted(f) | Flag::Deleted(f) => *f,
         }),
         Source::Line { .. } => None,
     }

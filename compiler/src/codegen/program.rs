@@ -69,7 +69,7 @@ fn silent(hook: &Hook) -> String {
 }
 
 /// The call that leaves a fact in r1.
-fn fact_macro(hook: &Hook, fact: &str) -> String {
+pub(super) fn fact_macro(hook: &Hook, fact: &str) -> String {
     if hook.object == ObjectKind::Net && fact == "internet" {
         return "r1 = *(u64 *)(r10 - 200)".to_owned();
     }

@@ -69,8 +69,8 @@ fn cost(catalog: &Catalog, asked: Asked) -> u32 {
         Asked::Window(_) => catalog.fields.iter().find(|f| f.many).map_or(0, |f| f.cost),
         Asked::ObjectClass(field)
         | Asked::SubjectClass(field)
-        | Asked::CommClass(field)
-        | Asked::Flag(Flag::Field(field))
+        | Asked::NameClass(field)
+        | Asked::Flag(Flag::Field(field) | Flag::Trusted(field))
         | Asked::Number(field)
         | Asked::Mode(field)
         | Asked::Prefix(field) => catalog[field].cost,

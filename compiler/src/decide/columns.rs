@@ -85,10 +85,10 @@ impl Maker<'_> {
                 values.into_iter().try_for_each(|v| collector.push(self.of_class(&sets, probes, v >> 1, v & 1 == 1)))?;
                 Source::SubjectClass(field)
             }
-            Asked::CommClass(field) => {
+            Asked::NameClass(field) => {
                 let sets = self.by_set(probes);
                 (0..self.paths.class_sets.len()).try_for_each(|c| collector.push(self.of_class(&sets, &[], c as u32, false)))?;
-                Source::CommClass(field)
+                Source::NameClass(field)
             }
             Asked::Window(window) => {
                 (0..16).try_for_each(|v| collector.push(self.of_bits(probes, v)))?;

@@ -140,12 +140,13 @@ fn layer_text(out: &mut String, catalog: &Catalog, layer: &Layer) {
 fn source_text(catalog: &Catalog, source: &Source) -> String {
     let name = |field: ebsec_templates::FieldId| &catalog[field].name;
     match source {
-        Source::ObjectClass(field) | Source::CommClass(field) | Source::Prefix(field) | Source::Mode(field) => name(*field).clone(),
+        Source::ObjectClass(field) | Source::NameClass(field) | Source::Prefix(field) | Source::Mode(field) => name(*field).clone(),
         Source::SubjectClass(field) => format!("{} << 1 | trusted", name(*field)),
         Source::Line { window } => format!("line bits {} to {}", 4 * u32::from(*window), 4 * u32::from(*window) + 3),
         Source::Flags(flags) => {
             let flag = |flag: &Flag| match flag {
                 Flag::Field(field) => name(*field).clone(),
+                Flag::Trusted(field) => format!("trusted {}", name(*field)),
                 Flag::Deleted(field) => format!("{}.deleted", name(*field)),
             };
             format!("flags {}", flags.iter().map(flag).collect::<Vec<_>>().join(", "))

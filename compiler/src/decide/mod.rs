@@ -93,8 +93,8 @@ pub enum Source {
     ObjectClass(FieldId),
     /// Class of a program in the subject's record: v = class << 1 | trusted.
     SubjectClass(FieldId),
-    /// Class of the task's name: v = class.
-    CommClass(FieldId),
+    /// Class of the task's name, or of a name of the operation: v = class.
+    NameClass(FieldId),
     /// Lineage bits 4 x window to 4 x window + 3: v = those four bits.
     Line {
         /// 0 to 63.
@@ -115,6 +115,8 @@ pub enum Source {
 pub enum Flag {
     /// A boolean field.
     Field(FieldId),
+    /// The same where it counts as identity only.
+    Trusted(FieldId),
     /// `.deleted` of a path field.
     Deleted(FieldId),
 }

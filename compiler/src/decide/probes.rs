@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 pub(super) enum Asked {
     ObjectClass(FieldId),
     SubjectClass(FieldId),
-    CommClass(FieldId),
+    NameClass(FieldId),
     Window(u8),
     Flag(Flag),
     Number(FieldId),
@@ -92,10 +92,11 @@ impl<'a> Lowering<'a> {
             return self.of_line(atom, negated);
         }
         let (asked, question) = match (&atom.test, &field.ty) {
-            (Test::InPaths(set), FieldType::Comm) => (Asked::CommClass(atom.field), Question::In(*set, false)),
+            (Test::InPaths(set), FieldType::Comm | FieldType::Name) => (Asked::NameClass(atom.field), Question::In(*set, false)),
             (Test::InPaths(set), _) => (self.class_of(atom.field), Question::In(*set, atom.identity)),
             (Test::Unresolved, _) => (self.class_of(atom.field), Question::Failed),
             (Test::Deleted, _) => (Asked::Flag(Flag::Deleted(atom.field)), Question::Set),
+            (Test::True, _) if atom.identity => (Asked::Flag(Flag::Trusted(atom.field)), Question::Set),
             (Test::True, _) => (Asked::Flag(Flag::Field(atom.field)), Question::Set),
             (Test::InRanges(ranges), FieldType::Mode) => (Asked::Mode(atom.field), Question::Ranges(ranges.clone())),
             (Test::InRanges(ranges), _) => (Asked::Number(atom.field), Question::Ranges(ranges.clone())),

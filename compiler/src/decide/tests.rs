@@ -127,11 +127,12 @@ fn program() -> impl Strategy<Value = Program> {
 }
 
 fn subject() -> impl Strategy<Value = Subject> {
-    let ids = (0u32..8, 0u32..8, 0u32..8, any::<bool>());
+    let ids = (0u32..8, 0u32..8, 0u32..8, 0u8..3);
     let comm = proptest::sample::select(vec!["sh", "cat", "x"]);
     (program(), program(), proptest::collection::vec(program(), 0..3), comm, ids).prop_map(|(exe, parent, mut lineage, comm, ids)| {
         lineage.push(exe.clone());
-        Subject { exe, parent, lineage, comm: comm.into(), uid: ids.0, gid: ids.1, euid: ids.2, container: ids.3 }
+        let (container, container_trusted) = (ids.3 > 0, ids.3 > 1);
+        Subject { exe, parent, lineage, comm: comm.into(), uid: ids.0, gid: ids.1, euid: ids.2, container, container_trusted }
     })
 }
 
@@ -154,6 +155,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         objects: vec![Some(object)],
         facts: facts.into_iter().map(str::to_owned).collect(),
         values: values.into_iter().map(|(f, v)| (FieldId(f as u16), v)).collect(),
+        names: std::collections::BTreeMap::new(),
     })
 }
 
@@ -211,7 +213,7 @@ fn check_shape(plan: &Plan) {
             assert!(layer.table[ncols..2 * ncols].iter().all(|s| *s == CANARY_STATE));
             states = layer.table.iter().max().unwrap() + 1;
             let values = match &layer.source {
-                Source::ObjectClass(_) | Source::CommClass(_) => plan.paths.class_sets.len(),
+                Source::ObjectClass(_) | Source::NameClass(_) => plan.paths.class_sets.len(),
                 Source::SubjectClass(_) => 2 * plan.paths.class_sets.len(),
                 Source::Line { .. } => 16,
                 Source::Flags(flags) => 1 << flags.len(),

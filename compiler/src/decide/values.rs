@@ -15,6 +15,9 @@ impl Plan {
                 FieldOf::Subject => self.subject_value(&mut values, id, field, operation),
                 FieldOf::Object => self.object_value(&mut values, id, field, operation, object),
                 FieldOf::Operation => {
+                    if let Some(name) = operation.names.get(&id) {
+                        values.classes.insert(id, self.paths.class_of_comm(name));
+                    }
                     let fact = field.ty == FieldType::Bool && operation.facts.contains(&field.name);
                     if let Some(number) = operation.values.get(&id).copied().or(fact.then_some(1)) {
                         values.set(id, field, number);
@@ -37,7 +40,12 @@ impl Plan {
             "process.uid" => return values.set(id, field, subject.uid.into()),
             "process.gid" => return values.set(id, field, subject.gid.into()),
             "process.euid" => return values.set(id, field, subject.euid.into()),
-            "process.container" => return values.set(id, field, subject.container.into()),
+            "process.container" => {
+                if subject.container_trusted {
+                    values.flags.insert(Flag::Trusted(id));
+                }
+                return values.set(id, field, subject.container.into());
+            }
             _ => return,
         };
         values.classes.insert(id, self.paths.class_of_value(&program.path));

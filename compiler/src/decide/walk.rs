@@ -41,7 +41,7 @@ impl Plan {
     pub fn source(&self, source: &Source, values: &Values) -> u32 {
         let class = |field: &FieldId| values.classes.get(field).copied().unwrap_or(NONE);
         match source {
-            Source::ObjectClass(field) | Source::CommClass(field) => class(field),
+            Source::ObjectClass(field) | Source::NameClass(field) => class(field),
             Source::SubjectClass(field) => class(field) << 1 | u32::from(values.trusted.contains(field)),
             Source::Line { window } => {
                 let word = values.line.get(usize::from(window / 16)).copied().unwrap_or(0);

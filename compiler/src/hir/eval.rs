@@ -6,7 +6,7 @@ mod atom;
 mod tests;
 
 use super::{Action, Mode, Object, Operation, Package, PathValue, Rule};
-use ebsec_templates::{Catalog, EventId};
+use ebsec_templates::{Catalog, EventId, ObjectKind};
 
 /// Kleene's three values; `Failed` where a path that decides could not be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,6 +123,10 @@ pub fn elementary_events(catalog: &Catalog, operation: &Operation) -> Vec<(Event
         return Vec::new();
     }
     let mut events = Vec::new();
+    if hook.object == ObjectKind::Nothing {
+        let raised = hook.raises.iter().filter(|r| r.when.iter().all(holds));
+        return raised.map(|r| (r.event, Object::default())).collect();
+    }
     for raise in hook.raises.iter().filter(|r| r.when.iter().all(holds)) {
         let object = operation.objects.get(raise.object).and_then(Option::as_ref);
         events.extend(object.into_iter().flat_map(each_path).map(|object| (raise.event, object)));

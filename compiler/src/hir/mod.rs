@@ -242,8 +242,10 @@ pub struct Subject {
     pub gid: u32,
     /// Effective user id.
     pub euid: u32,
-    /// Its pid or mount namespace is not the host's.
+    /// It is in another pid namespace than the host's, or in a mount namespace with another root.
     pub container: bool,
+    /// One of the namespaces that make it a container belongs to the initial user namespace.
+    pub container_trusted: bool,
 }
 
 /// An object of an operation.
@@ -282,10 +284,12 @@ pub struct Operation {
     pub hook: HookId,
     /// Who.
     pub subject: Subject,
-    /// By index into the hook's objects; an object that takes no part is `None`.
+    /// By index into the hook's objects; an object that takes no part is `None`. Empty where the hook has none.
     pub objects: Vec<Option<Object>>,
     /// Facts of the contract that are true.
     pub facts: Vec<String>,
     /// Values of boolean and numeric fields of the operation (`open.append`, `socket.family`, …).
     pub values: BTreeMap<FieldId, u64>,
+    /// Values of its fields that are names (`mount.fs`).
+    pub names: BTreeMap<FieldId, Vec<u8>>,
 }

@@ -92,7 +92,7 @@ pub(super) fn mark_identity(cond: &mut Cond, negated: bool, identity: u128) {
     match cond {
         Cond::Const(_) => {}
         Cond::Atom(atom) => {
-            atom.identity = negated && catalog::bit(atom.field) & identity != 0 && matches!(atom.test, Test::InPaths(_));
+            atom.identity = negated && catalog::bit(atom.field) & identity != 0 && matches!(atom.test, Test::InPaths(_) | Test::True);
         }
         Cond::Not(inner) => mark_identity(inner, !negated, identity),
         Cond::And(all) | Cond::Or(all) => all.iter_mut().for_each(|c| mark_identity(c, negated, identity)),

@@ -237,7 +237,7 @@ impl Checker<'_> {
         }
         let allowed: &[Op] = match (&field.ty, left.part) {
             (FieldType::Path, None | Some(Part::Dir)) => &[Op::Eq, Op::Ne, Op::In, Op::Under, Op::Matches],
-            (FieldType::Path, _) | (FieldType::Comm, _) => &[Op::Eq, Op::Ne, Op::In, Op::Matches],
+            (FieldType::Path | FieldType::Comm | FieldType::Name, _) => &[Op::Eq, Op::Ne, Op::In, Op::Matches],
             (FieldType::Ip | FieldType::Enum(_), _) => &[Op::Eq, Op::Ne, Op::In],
             (FieldType::Mode, _) => &[Op::Eq, Op::Ne, Op::In, Op::Has],
             _ => &[Op::Eq, Op::Ne, Op::In, Op::Lt, Op::Le, Op::Gt, Op::Ge],
@@ -300,7 +300,7 @@ impl Checker<'_> {
                     return None;
                 }
                 let language = self.language(language, left.part, op, loc)?;
-                let space = if want == Elem::Comm { Space::Comm } else { Space::Path };
+                let space = if matches!(field.ty, FieldType::Comm | FieldType::Name) { Space::Comm } else { Space::Path };
                 Some(vec![Test::InPaths(self.sets.intern(space, language))])
             }
             Data::Numbers(numbers) if field.ty == FieldType::Ip => Some(vec![Test::InPrefixes(interval::prefixes(numbers))]),

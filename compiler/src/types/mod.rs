@@ -9,6 +9,7 @@ mod catalog;
 mod cond;
 mod constant;
 mod date;
+mod expected;
 mod interval;
 mod lang;
 mod literal;

@@ -4,8 +4,8 @@
 use super::constant::{Constant, Data, Shape};
 use super::{Checker, Elem, Env};
 use crate::diag::{Diagnostic, codes};
-use crate::hir::{Action, FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Step, Subject, TestCase};
-use crate::resolve::{Found, ROOT};
+use crate::hir::{FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Step, Subject, TestCase};
+use crate::resolve::ROOT;
 use crate::source::Loc;
 use ebsec_grammar::ast::{self, ItemKind, PairValue, Target, TestLineKind};
 use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
@@ -31,6 +31,7 @@ struct Draft<'c> {
     host_paths: Option<Vec<PathValue>>,
     facts: Vec<String>,
     values: BTreeMap<FieldId, u64>,
+    names: BTreeMap<FieldId, Vec<u8>>,
     /// The object was given and is wrong; that has been said.
     wrong: bool,
 }
@@ -83,7 +84,7 @@ impl Checker<'_> {
                 "uid" => subject.uid = self.id(value, Elem::Uid, env),
                 "gid" => subject.gid = self.id(value, Elem::Gid, env),
                 "euid" => euid = Some(self.id(value, Elem::Uid, env)),
-                "comm" => comm = self.comm(value, env),
+                "comm" => comm = self.exact_name(value, Elem::Comm, env),
                 "container" => subject.container = self.truth(value, env),
                 "trusted" => trusted = self.truth(value, env),
                 "unresolved" => {
@@ -107,6 +108,7 @@ impl Checker<'_> {
                 subject.lineage.push(Program { path, trusted });
             }
         }
+        subject.container_trusted = subject.container && trusted;
         subject.exe.trusted = trusted;
         subject.parent.trusted = trusted;
         subject
@@ -160,8 +162,9 @@ impl Checker<'_> {
         self.error(codes::PATTERN_COMPARED, loc, format!("`{text}` is a pattern, and a test names exact values"));
     }
 
-    fn comm(&mut self, value: &ast::Value, env: &Env<'_>) -> Option<Vec<u8>> {
-        let constant = self.one(value, Elem::Comm, env)?;
+    /// One exact name.
+    fn exact_name(&mut self, value: &ast::Value, want: Elem, env: &Env<'_>) -> Option<Vec<u8>> {
+        let constant = self.one(value, want, env)?;
         self.exact(&constant, Loc::new(env.id, value.span))
     }
 
@@ -206,7 +209,17 @@ impl Checker<'_> {
         let exists = hook.objects.first().is_some_and(|o| o.exists);
         let object = Object { file: (exists && hook.object == ObjectKind::Path).then_some(USUAL_FILE), ..Object::default() };
         let facts = usual_facts(hook, event);
-        let mut draft = Draft { hook, event, object, target: None, host_paths: None, facts, values: BTreeMap::new(), wrong: false };
+        let mut draft = Draft {
+            hook,
+            event,
+            object,
+            target: None,
+            host_paths: None,
+            facts,
+            values: BTreeMap::new(),
+            names: BTreeMap::new(),
+            wrong: false,
+        };
         self.object(&mut draft, target.as_ref(), env);
         if let Some(record) = record {
             self.step_record(&mut draft, record, env);
@@ -215,7 +228,8 @@ impl Checker<'_> {
         let mut objects = objects(&draft);
         let on_the_host = subject.as_ref().is_some_and(|s| !s.container);
         objects.iter_mut().flatten().for_each(|object| host_paths(object, &draft, on_the_host));
-        let operation = Operation { hook: catalog[event].usual, subject: subject?, objects, facts: draft.facts, values: draft.values };
+        let Draft { facts, values, names, .. } = draft;
+        let operation = Operation { hook: catalog[event].usual, subject: subject?, objects, facts, values, names };
         Some(Step { operation, expect: expect?, loc: Loc::new(env.id, line.span) })
     }
 
@@ -244,7 +258,11 @@ impl Checker<'_> {
                     Target::Endpoint(text) => text.span,
                     Target::Literal(literal) => literal.span,
                 };
-                let wanted = if kind == ObjectKind::Path { "a path in quotes" } else { "an address with a port, as in `10.0.0.1:443`" };
+                let wanted = match kind {
+                    ObjectKind::Path => "a path in quotes",
+                    ObjectKind::Net => "an address with a port, as in `10.0.0.1:443`",
+                    ObjectKind::Nothing => "the process alone",
+                };
                 let message = format!("`{}` is about {wanted}", self.index.catalog[draft.event].name);
                 self.error(codes::TYPE_MISMATCH, Loc::new(env.id, span), message);
             }
@@ -322,6 +340,10 @@ impl Checker<'_> {
         let field = operation_fields(catalog, draft.hook).find(|(_, last)| *last == key).map(|(id, _)| id);
         let fact = draft.hook.facts.iter().find(|f| last(f) == key);
         let Some(want) = field.map(|id| Elem::of_field(&catalog[id].ty)).or(fact.map(|_| Elem::Bool)) else { return false };
+        if let Some(id) = field.filter(|_| want == Elem::Name) {
+            draft.names.extend(self.exact_name(value, want, env).map(|name| (id, name)));
+            return true;
+        }
         let Some(number) = self.numeric(value, want, env) else { return true };
         if let Some(id) = field {
             draft.values.insert(id, number);
@@ -341,7 +363,17 @@ impl Checker<'_> {
             return;
         }
         let memfd = draft.object.file.is_some_and(|f| f.memfd);
+        let path_when = draft.hook.objects.first().and_then(|o| o.path_when.as_ref());
+        let no_path = path_when.filter(|fact| !draft.facts.contains(fact));
         match draft.hook.object {
+            ObjectKind::Nothing => self.complete_names(draft, loc),
+            ObjectKind::Path if no_path.is_some() => {
+                if draft.object.path != PathValue::Absent {
+                    let fact = no_path.map_or("", |f| last(f));
+                    self.error(codes::NO_EFFECT, loc, format!("a path is given, and `{fact} = false` says that there is none"));
+                }
+                draft.object = Object::default();
+            }
             ObjectKind::Path if draft.object.path == PathValue::Absent && !memfd => {
                 let message = format!("`{}` needs a path", self.index.catalog[draft.event].name);
                 self.push(
@@ -360,6 +392,16 @@ impl Checker<'_> {
         }
         draft.facts.sort();
         draft.facts.dedup();
+    }
+
+    /// Names of the kernel's own are always there.
+    fn complete_names(&mut self, draft: &Draft<'_>, loc: Loc) {
+        let catalog = self.index.catalog;
+        let names = operation_fields(catalog, draft.hook).filter(|(id, _)| catalog[*id].ty == FieldType::Name);
+        for (_, key) in names.filter(|(id, _)| !draft.names.contains_key(id)) {
+            let message = format!("`{}` needs `{key}`", catalog[draft.event].name);
+            self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help(format!("write it as `{{ {key} = \"…\" }}`")));
+        }
     }
 
     fn complete_net(&mut self, draft: &mut Draft<'_>, loc: Loc) {
@@ -403,54 +445,6 @@ impl Checker<'_> {
         {
             draft.values.entry(id).or_insert(number);
         }
-    }
-
-    /// The expected verdict, with the full name of the policy.
-    #[expect(clippy::option_option, reason = "wrong, or allow, or a verdict")]
-    fn expect(
-        &mut self,
-        expect: &ast::Expect,
-        file: usize,
-        env: &Env<'_>,
-        package: &Package,
-    ) -> Option<Option<(Action, String, Option<String>)>> {
-        let ast::Expect::By { verdict, rule, default, .. } = expect else { return Some(None) };
-        let loc = Loc::new(env.id, rule.span);
-        let (policy, label) = if *default {
-            (rule.node.as_str(), None)
-        } else {
-            rule.node.rsplit_once('.').map_or((rule.node.as_str(), None), |(p, l)| (p, Some(l)))
-        };
-        let found = self.names.find_policy(file, policy);
-        let Found::Here(id) = found else {
-            self.no_policy(file, policy, loc, found);
-            return None;
-        };
-        let def = self.names.policy(id)?;
-        if label.is_none() && !default {
-            let message = format!("`{policy}` is a policy: which of its rules?");
-            self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
-            return None;
-        }
-        if !package.policies.iter().any(|p| p.name == def.name) {
-            let message = format!("`{}` is not applied, so it does nothing", def.name);
-            self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
-            return None;
-        }
-        match label {
-            Some(label) if !def.labels.contains_key(label) => {
-                let message = format!("the policy `{policy}` has no rule `{label}`");
-                let known: Vec<&str> = def.labels.keys().copied().collect();
-                self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
-                return None;
-            }
-            None if !def.tree.members.iter().any(|m| matches!(m.kind, ast::MemberKind::Default { .. })) => {
-                self.error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no default"));
-                return None;
-            }
-            _ => {}
-        }
-        Some(Some((super::member::action(verdict.node), def.name.clone(), label.map(str::to_owned))))
     }
 }
 

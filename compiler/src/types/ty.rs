@@ -11,7 +11,7 @@ pub enum Elem {
     Int,
     /// Absolute path or pattern.
     Path,
-    /// Last segment of a path, or a pattern of it.
+    /// Last segment of a path or a name of the kernel's own, or a pattern of it.
     Name,
     /// Task name.
     Comm,
@@ -91,6 +91,7 @@ impl Elem {
         match ty {
             FieldType::Path => Self::Path,
             FieldType::Comm => Self::Comm,
+            FieldType::Name => Self::Name,
             FieldType::Bool => Self::Bool,
             FieldType::Ip => Self::Address,
             FieldType::Port => Self::Port,
@@ -108,7 +109,7 @@ impl Elem {
             Self::Bool => "`true` or `false`",
             Self::Int => "a number",
             Self::Path => "a path",
-            Self::Name => "a file name",
+            Self::Name => "a name",
             Self::Comm => "a task name",
             Self::Ip => "an address",
             Self::Cidr => "an address prefix",

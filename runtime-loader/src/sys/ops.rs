@@ -7,7 +7,8 @@ use super::{SysError, SysResult};
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 
 /// One harmless thing to do that reaches a hook.
@@ -78,6 +79,11 @@ operations! {
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         unsafe { libc::sendto(s.socket, b"x".as_ptr().cast(), 1, flags, (&raw const s.peer).cast(), s.peer_size()) as i64 }
     };
+    // Where a rule is about `hook.socket_connect` or `hook.socket_sendmsg` itself, that hook refuses before these two.
+    "unix_stream_connect", "connect to a Unix socket" => |s| s.unix.connect();
+    "unix_may_send", "send to a Unix socket" => |s| s.unix.send();
+    "sb_kern_mount", "mount a file system of its own" => |_| create_file_system();
+    "userns_create", "make a user namespace" => |_| create_user_namespace();
     "bprm_check_security", "execute the loader" => |_| execute();
 }
 
@@ -105,6 +111,7 @@ struct Scene {
     mapping: *mut libc::c_void,
     socket: i32,
     peer: libc::sockaddr_in,
+    unix: Unix,
     compat: bool,
 }
 
@@ -151,9 +158,80 @@ impl Scene {
             let address = libc::in_addr { s_addr: u32::from_ne_bytes([127, 0, 0, 1]) };
             let family = libc::AF_INET as libc::sa_family_t;
             let peer = libc::sockaddr_in { sin_family: family, sin_port: 9u16.to_be(), sin_addr: address, sin_zero: [0; 8] };
-            Ok(Self { file, flags, attributes, mapping, socket, peer, compat: compat::available() })
+            Ok(Self { file, flags, attributes, mapping, socket, peer, unix: Unix::bind()?, compat: compat::available() })
         }
     }
+}
+
+/// Unix sockets in the working folder, which nobody else can reach.
+struct Unix {
+    _stream: UnixListener,
+    _datagram: UnixDatagram,
+    connecting: OwnedFd,
+    sending: OwnedFd,
+}
+
+impl Unix {
+    fn bind() -> SysResult<Self> {
+        let error = |e: std::io::Error| SysError { call: "bind", errno: e.raw_os_error().unwrap_or(libc::EIO) };
+        let socket = |kind| {
+            // SAFETY: plain numbers; a descriptor that is not negative is new and nobody else's.
+            let number = check("socket", unsafe { libc::socket(libc::AF_UNIX, kind | libc::SOCK_CLOEXEC, 0) }.into())?;
+            SysResult::Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
+        };
+        Ok(Self {
+            _stream: UnixListener::bind("stream").map_err(error)?,
+            _datagram: UnixDatagram::bind("datagram").map_err(error)?,
+            connecting: socket(libc::SOCK_STREAM)?,
+            sending: socket(libc::SOCK_DGRAM)?,
+        })
+    }
+
+    fn address(name: &[u8]) -> (libc::sockaddr_un, libc::socklen_t) {
+        let mut address = libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; 108] };
+        for (to, from) in address.sun_path.iter_mut().zip(name) {
+            *to = from.cast_signed();
+        }
+        (address, size_of::<libc::sockaddr_un>() as libc::socklen_t)
+    }
+
+    fn connect(&self) -> i64 {
+        let (address, size) = Self::address(b"stream");
+        // SAFETY: a live address of that size.
+        unsafe { libc::connect(self.connecting.as_raw_fd(), (&raw const address).cast(), size) }.into()
+    }
+
+    fn send(&self) -> i64 {
+        let (address, size) = Self::address(b"datagram");
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let byte = b"x".as_ptr().cast();
+        // SAFETY: one byte to read, and a live address of that size.
+        unsafe { libc::sendto(self.sending.as_raw_fd(), byte, 1, flags, (&raw const address).cast(), size) as i64 }
+    }
+}
+
+/// By fsopen and fsconfig: mount itself is refused by `sb_mount` first, where a rule is about that.
+fn create_file_system() -> i64 {
+    const CLOSE_ON_EXEC: i32 = 1;
+    const CREATE: i32 = 6;
+    let none = std::ptr::null::<u8>();
+    // SAFETY: a C string, and null where the call wants nothing; the descriptor is new and closed here.
+    unsafe {
+        let context = libc::syscall(libc::SYS_fsopen, c"tmpfs".as_ptr(), CLOSE_ON_EXEC);
+        if context < 0 {
+            return context;
+        }
+        let context = OwnedFd::from_raw_fd(context as i32);
+        libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), CREATE, none, none, 0)
+    }
+}
+
+/// A host may have none to give (`user.max_user_namespaces`).
+fn create_user_namespace() -> i64 {
+    // SAFETY: a plain number; the child has one thread and shares nothing with its parent.
+    let result = unsafe { libc::unshare(libc::CLONE_NEWUSER) };
+    let none_left = result < 0 && [libc::ENOSPC, libc::EUSERS, libc::EINVAL].contains(&last_error("unshare").errno);
+    if none_left { OUT_OF_REACH } else { result.into() }
 }
 
 fn check(call: &'static str, result: i64) -> SysResult<i64> {

@@ -94,7 +94,7 @@ impl<'a> Scene<'a> {
     fn value(&self, atom: &Atom) -> Value<'a> {
         let field = &self.catalog[atom.field];
         let value = match field.of {
-            FieldOf::Subject => self.subject(&field.name),
+            FieldOf::Subject => self.subject(&field.name, atom.identity),
             FieldOf::Object => self.object_value(&field.name),
             FieldOf::Operation => None,
         };
@@ -104,6 +104,9 @@ impl<'a> Scene<'a> {
         if field.of != FieldOf::Operation {
             return Value::Absent;
         }
+        if let Some(name) = self.operation.names.get(&atom.field) {
+            return Value::Bytes(name);
+        }
         match self.operation.values.get(&atom.field) {
             Some(number) => Value::Number(*number),
             // A fact of the contract may be a field too.
@@ -112,7 +115,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn subject(&self, name: &str) -> Option<Value<'a>> {
+    fn subject(&self, name: &str, identity: bool) -> Option<Value<'a>> {
         let subject = &self.operation.subject;
         Some(match name {
             "process.exe" => Value::Program(&subject.exe),
@@ -122,6 +125,8 @@ impl<'a> Scene<'a> {
             "process.uid" => Value::Number(subject.uid.into()),
             "process.gid" => Value::Number(subject.gid.into()),
             "process.euid" => Value::Number(subject.euid.into()),
+            // Rule 18: where its being true loosens, namespaces that anyone can make are none.
+            "process.container" if identity => Value::Number(subject.container_trusted.into()),
             "process.container" => Value::Number(subject.container.into()),
             _ => return None,
         })

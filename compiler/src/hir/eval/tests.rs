@@ -46,6 +46,7 @@ fn open(path: PathValue, exe: Program, facts: &[&str]) -> Operation {
         objects: vec![Some(Object { path, ..Object::default() })],
         facts: facts.iter().map(|f| (*f).to_owned()).collect(),
         values: BTreeMap::<FieldId, u64>::new(),
+        names: BTreeMap::new(),
     }
 }
 

@@ -48,7 +48,8 @@ pub fn operation(random: &mut Random, hints: &Hints, scenery: &Scenery) -> (Oper
     };
     let subject = maker.subject(past);
     let mut facts = maker.facts(hook);
-    let mut operation = Operation { hook: hook_id, subject, objects: Vec::new(), facts: Vec::new(), values: BTreeMap::new() };
+    let mut operation =
+        Operation { hook: hook_id, subject, objects: Vec::new(), facts: Vec::new(), values: BTreeMap::new(), names: BTreeMap::new() };
     if hook.object == ObjectKind::Net {
         let remote = maker.random.chance(85).then(|| (maker.address(), maker.random.pick(PORTS)));
         facts.retain(|f| f != "internet");
@@ -128,7 +129,9 @@ impl Maker<'_> {
         let euid = if self.random.chance(70) { uid } else { self.random.pick(IDS) };
         let comm = paths::some_comm(self.random, &self.hints.comms).into_bytes();
         let comm = if self.random.chance(3) { Vec::new() } else { comm };
-        Subject { exe, parent, lineage, comm, uid, gid: self.random.pick(IDS), euid, container: self.random.chance(30) }
+        let container = self.random.chance(30);
+        let container_trusted = container && self.random.chance(60);
+        Subject { exe, parent, lineage, comm, uid, gid: self.random.pick(IDS), euid, container, container_trusted }
     }
 
     fn facts(&mut self, hook: &Hook) -> Vec<String> {
@@ -184,6 +187,10 @@ impl Maker<'_> {
             let takes_part = i < 2 || hook.raises.iter().any(|r| r.object == i && r.when.iter().all(holds));
             if !takes_part {
                 all.push(None);
+                continue;
+            }
+            if contract.path_when.as_ref().is_some_and(|fact| !facts.contains(fact)) {
+                all.push(Some(Object::default()));
                 continue;
             }
             let mut object = self.object(contract.exists, takes_files(&hook.name), home);
@@ -282,6 +289,10 @@ impl Maker<'_> {
         for id in &self.catalog[hook.event].fields {
             let field = &self.catalog[*id];
             if field.of != FieldOf::Operation || hook.facts.contains(&field.name) {
+                continue;
+            }
+            if field.ty == FieldType::Name {
+                operation.names.insert(*id, paths::file_system(self.random).to_owned().into_bytes());
                 continue;
             }
             let value = match &field.ty {

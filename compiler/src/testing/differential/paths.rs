@@ -36,6 +36,15 @@ const EXTENSIONS: &[&str] = &["key", "d", "gz", "conf", "[a-k]ey", "{key,gz}"];
 const COMMS: &[&str] = &["sh", "cat", "kworker/0:1", "a b", "fifteen-bytes-x", "eight-by", "sh2", "c"];
 const COMM_GLOBS: &[&str] = &["s*", "?at", "k*/*", "*", "fifteen*", "[a-e]*", "*x"];
 
+/// Types of file systems, as long as words of the automaton and a little longer.
+const FILE_SYSTEMS: &[&str] =
+    &["tmpfs", "overlay", "fuse", "binfmt_misc", "exactly8", "a-16-byte-system", "a-name-of-31-bytes-as-kernels-v"];
+
+/// A type of file system.
+pub(super) fn file_system(random: &mut Random) -> &'static str {
+    random.word(FILE_SYSTEMS)
+}
+
 /// A path without wildcards.
 pub(super) fn path(random: &mut Random, deepest: usize) -> String {
     let depth = random.below(deepest + 1);

@@ -231,6 +231,7 @@ impl Writer<'_> {
         let text = match &field.ty {
             FieldType::Path => self.path_atom(&name, field.many),
             FieldType::Comm => self.comm_atom(&name),
+            FieldType::Name => self.name_atom(&name),
             FieldType::Bool => name,
             FieldType::Ip => format!("{name} {}", self.addresses()),
             FieldType::Port => format!("{name} {}", self.numbers(&[0, 22, 53, 80, 443, 8080, 65535])),
@@ -338,6 +339,16 @@ impl Writer<'_> {
             1 => format!("{name} != \"{plain}\""),
             2 => format!("{name} matches \"{glob}\""),
             _ => format!("{name} in [\"{plain}\", \"{glob}\"]"),
+        }
+    }
+
+    fn name_atom(&mut self, name: &str) -> String {
+        let (one, other) = (paths::file_system(self.random), paths::file_system(self.random));
+        match self.random.below(5) {
+            0 => format!("{name} != \"{one}\""),
+            1 => format!("{name} matches \"{}*\"", one.get(..2).unwrap_or(one)),
+            2 => format!("{name} in [\"{one}\", \"{other}\", \"*fs\"]"),
+            _ => format!("{name} == \"{one}\""),
         }
     }
 

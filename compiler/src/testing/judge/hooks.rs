@@ -5,7 +5,7 @@ use super::subject::Laid;
 use super::{Layout, Stage, objects};
 use crate::hir::{Object, Operation, PathValue};
 
-use crate::testing::vm::kernel::{Flavour, Location};
+use crate::testing::vm::kernel::{self, Flavour, Location};
 use ebsec_templates::catalog;
 use std::net::IpAddr;
 
@@ -46,6 +46,16 @@ enum Arg {
     AddressLength,
     /// A `struct msghdr` with the address.
     Message,
+    /// The `struct sock` of the Unix socket that is used.
+    Unix,
+    /// That of the one that is reached, which is bound to the object's path.
+    UnixPeer(usize),
+    /// The `struct socket` of either.
+    UnixSocket,
+    /// See above.
+    UnixPeerSocket(usize),
+    /// A `struct super_block` of the file system that is mounted.
+    SuperBlock,
     /// What no program reads.
     Any,
 }
@@ -77,9 +87,13 @@ const HOOKS: &[(&str, &[Arg])] = &[
     ("path_symlink", &[Folder(0), Dentry(0), Any]),
     ("path_truncate", &[Path(0)]),
     ("path_unlink", &[Folder(0), Dentry(0)]),
+    ("sb_kern_mount", &[SuperBlock]),
     ("sb_mount", &[Any, Path(0), Any, Any, Any]),
     ("socket_connect", &[Socket, Address, AddressLength]),
     ("socket_sendmsg", &[Socket, Message, Any]),
+    ("unix_may_send", &[UnixSocket, UnixPeerSocket(0)]),
+    ("unix_stream_connect", &[Unix, UnixPeer(0), Any]),
+    ("userns_create", &[Any]),
 ];
 
 /// Facts and fields that are bits of `f_mode`.
@@ -120,7 +134,9 @@ pub(super) fn contradictions(hook: &str, parameters: &[(&str, &str)]) -> Vec<Str
         Area(_) => target == "vm_area_struct",
         Idmap | IdmapIfNew => is_idmap(target),
         Attributes => target == "iattr",
-        Socket => target == "socket",
+        Socket | UnixSocket | UnixPeerSocket(_) => target == "socket",
+        Unix | UnixPeer(_) => target == "sock",
+        SuperBlock => target == "super_block",
         Address => target == "sockaddr",
         Message => target == "msghdr",
         Protection => name == "prot",
@@ -152,7 +168,7 @@ pub(super) fn arguments(stage: &mut Stage, operation: &Operation, layout: Layout
     let hook = &catalog()[operation.hook];
     let (_, args) =
         HOOKS.iter().find(|(name, _)| *name == hook.name).ok_or_else(|| format!("the hook `{}` has no arguments", hook.name))?;
-    let mut builder = Builder { stage, operation, variant: layout.variant >> 8, subject, at: Vec::new(), file: 0 };
+    let mut builder = Builder { stage, operation, variant: layout.variant >> 8, subject, at: Vec::new(), file: 0, unix: None };
     builder.objects()?;
     let mut mounts = builder.at.iter().flatten().map(|at| at.mount);
     let first = mounts.next();
@@ -179,6 +195,8 @@ struct Builder<'a> {
     at: Vec<Option<Location>>,
     /// The file that was made.
     file: u64,
+    /// The Unix socket that is used, and the one that is reached.
+    unix: Option<(kernel::UnixSocket, kernel::UnixSocket)>,
 }
 
 impl Builder<'_> {
@@ -273,6 +291,13 @@ impl Builder<'_> {
                 }
             }
             Socket => self.socket()?,
+            Unix | UnixSocket => {
+                let used = self.unix(0)?.0;
+                if matches!(arg, Unix) { used.sock } else { used.socket }
+            }
+            UnixPeer(i) => self.unix(i)?.1.sock,
+            UnixPeerSocket(i) => self.unix(i)?.1.socket,
+            SuperBlock => self.super_block()?,
             Address => self.address()?.0,
             AddressLength => self.address()?.1,
             Message => {
@@ -345,6 +370,39 @@ impl Builder<'_> {
         }
         kernel.set(mm, "mm_struct.exe_file", self.file)?;
         kernel.set(mm, "mm_struct.start_code", start)
+    }
+
+    /// Two Unix sockets, the second one bound to the object's path, or abstract.
+    fn unix(&mut self, object: usize) -> Result<(kernel::UnixSocket, kernel::UnixSocket), String> {
+        if let Some(pair) = self.unix {
+            return Ok(pair);
+        }
+        let at = if self.holds("named") { Some(self.place(object)?) } else { None };
+        let world = &mut self.stage.world;
+        let (used, reached, third) = (world.unix_socket(None)?, world.unix_socket(at)?, world.unix_socket(None)?);
+        let peer = match (self.holds("to_peer"), self.variant & 1) {
+            (true, _) => reached.sock,
+            (false, 0) => 0,
+            (false, _) => third.sock,
+        };
+        self.stage.world.kernel.set(used.sock, "unix_sock.peer", peer)?;
+        self.unix = Some((used, reached));
+        Ok((used, reached))
+    }
+
+    fn super_block(&mut self) -> Result<u64, String> {
+        let field = catalog().field("mount.fs").ok_or("there is no field `mount.fs`")?;
+        let mut name = self.operation.names.get(&field).cloned().ok_or("a file system has a type")?;
+        if name.len() > 31 || name.is_empty() {
+            return Err("no file system's type has such a name".to_owned());
+        }
+        name.push(0);
+        let kernel = &mut self.stage.world.kernel;
+        let (block, kind) = (kernel.alloc("super_block")?, kernel.alloc("file_system_type")?);
+        let name = kernel.alloc_bytes("a name", &name);
+        kernel.set(kind, "file_system_type.name", name)?;
+        kernel.set(block, "super_block.s_type", kind)?;
+        Ok(block)
     }
 
     fn socket(&mut self) -> Result<u64, String> {

@@ -114,6 +114,14 @@ struct Places {
     container: Namespace,
     /// One that is owned by another user namespace.
     untrusted: Namespace,
+    /// A service's, with mounts of its own over the host's root.
+    service: Namespace,
+    /// The same, owned by another user namespace.
+    borrowed: Namespace,
+    /// A pid namespace that the initial user namespace owns.
+    pids: u64,
+    /// One that another owns.
+    untrusted_pids: u64,
     /// As of `open_tree`: no namespace of processes.
     anonymous: Namespace,
     /// A file system of which the host mounts a folder only; this mount of the whole is attached nowhere.
@@ -133,8 +141,7 @@ impl Stage {
         for (from, to) in &scenery.binds {
             world.bind(world.host, from, to)?;
         }
-        let container = world.namespace(world.user_ns)?;
-        let other = world.user_namespace()?;
+        let (own, other) = (world.user_ns, world.user_namespace()?);
         let untrusted = world.namespace(other)?;
         for (host, there) in &scenery.taken {
             let from = world.locate(world.host, host)?;
@@ -143,8 +150,44 @@ impl Stage {
         let partly = world.file_system(0)?;
         let folder = world.child(partly.root, b"shown")?;
         world.bind_into(Location { mount: partly, dentry: folder }, world.host, "/.partly")?;
-        let places = Places { container, untrusted, anonymous: world.anonymous_namespace()?, partly };
+        let places = Places {
+            container: world.pivoted_namespace(own, false)?,
+            untrusted,
+            service: world.pivoted_namespace(own, true)?,
+            borrowed: world.pivoted_namespace(other, true)?,
+            pids: world.pid_namespace(own)?,
+            untrusted_pids: world.pid_namespace(other)?,
+            anonymous: world.anonymous_namespace()?,
+            partly,
+        };
         Ok(Stage { world, scenery, flavour, places })
+    }
+}
+
+impl Stage {
+    /// Whether a process in the namespace can come to an object with these paths.
+    fn shows(&self, namespace: Namespace, object: &Object) -> bool {
+        let PathValue::Known(path) = &object.path else { return true };
+        let path = String::from_utf8_lossy(path);
+        let sorted = |mut paths: Vec<PathValue>| {
+            paths.sort();
+            paths
+        };
+        let (others, hosts) = (sorted(object.other_paths.clone()), sorted(object.host_paths.clone()));
+        if namespace == self.world.host {
+            return hosts.contains(&object.path);
+        }
+        if namespace == self.places.untrusted {
+            let outside = self.scenery.outside(&path).into_iter().map(|p| PathValue::Known(p.into_bytes())).collect();
+            let outside = sorted(outside);
+            return others == outside && hosts == outside;
+        }
+        if namespace == self.places.service || namespace == self.places.borrowed {
+            // the host's root file system at the same place
+            let plain = self.scenery.mount_of(&path) == "/" && self.scenery.aliases(&path).is_empty();
+            return plain && others.is_empty() && hosts == [object.path.clone()];
+        }
+        others.is_empty() && hosts.is_empty()
     }
 }
 

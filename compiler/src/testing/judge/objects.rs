@@ -89,12 +89,11 @@ fn reached(stage: &mut Stage, object: &Object, path: &str, at: Location, namespa
     let known = |paths: Vec<String>| sorted(paths.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect());
     let (others, hosts) = (sorted(object.other_paths.clone()), sorted(object.host_paths.clone()));
     let own = known(vec![path.to_owned()]);
-    if namespace == stage.places.untrusted {
-        let outside = known(stage.scenery.outside(path));
-        return if others == outside && hosts == outside { Ok(at) } else { Err("the user's namespace shows it otherwise".to_owned()) };
+    if !stage.shows(namespace, object) {
+        return Err("the namespace shows it otherwise".to_owned());
     }
     if namespace != stage.world.host {
-        return if others.is_empty() && hosts.is_empty() { Ok(at) } else { Err("the host shows no file of a container".to_owned()) };
+        return Ok(at);
     }
     let all = sorted([own.clone(), known(stage.scenery.aliases(path))].concat());
     let detached = sorted([others.clone(), own.clone()].concat()) == all && hosts == all;

@@ -29,50 +29,70 @@ struct Image {
 /// Builds the process and makes it the current one.
 pub(super) fn lay_out(judge: &mut Judge<'_>, operation: &Operation, layout: Layout) -> Result<Laid, Trouble> {
     let subject = &operation.subject;
-    let namespace = home(judge, operation, layout.variant);
+    let home = home(judge, operation, layout.variant);
     let task = match layout.past {
         Past::Written => {
-            let task = make(judge, subject, namespace, layout.variant, 0).map_err(Trouble::Impossible)?;
+            let task = make(judge, subject, &home, 0).map_err(Trouble::Impossible)?;
             let record = written(judge, subject);
             judge.vm.update("tasks", &task.addr.to_le_bytes(), &record.write()).map_err(Trouble::Impossible)?;
             task
         }
-        Past::Hooks => executed(judge, subject, namespace, layout.variant)?,
-        Past::Seeded => seeded(judge, subject, namespace, layout.variant)?,
+        Past::Hooks => executed(judge, subject, &home, layout.variant)?,
+        Past::Seeded => seeded(judge, subject, &home, layout.variant)?,
         Past::Missing => {
             let lost = |p: &Program| p.path == PathValue::Failed && !p.trusted;
             if !lost(&subject.exe) || !lost(&subject.parent) || !subject.lineage.iter().all(lost) || subject.lineage.is_empty() {
                 return Err(Trouble::Impossible("of a process without a record nothing is known".to_owned()));
             }
-            make(judge, subject, namespace, layout.variant, 0).map_err(Trouble::Impossible)?
+            make(judge, subject, &home, 0).map_err(Trouble::Impossible)?
         }
     };
-    let laid = Laid { task: task.addr, namespace };
+    let laid = Laid { task: task.addr, namespace: home.mounts };
     judge.vm.kernel.env.task = task;
     Ok(laid)
 }
 
-/// The namespace that the process is in, which the paths of its objects tell: the host's, where the host shows them by the
-/// same paths; a user's own, where by others; else one that the host does not look into.
-fn home(judge: &Judge<'_>, operation: &Operation, variant: u64) -> Namespace {
-    let places = judge.stage.places;
-    let mut paths = operation.objects.iter().flatten().filter(|o| matches!(o.path, PathValue::Known(_))).peekable();
-    let private = paths.peek().is_none() || paths.clone().any(|o| o.host_paths.is_empty());
-    if paths.any(|o| !o.host_paths.is_empty() && !o.host_paths.contains(&o.path)) {
-        return places.untrusted;
-    }
-    match (operation.subject.container && private, variant & 3) {
-        (true, 1 | 2) => places.container,
-        (true, 3) => places.untrusted,
-        (true, _) if operation.objects.iter().flatten().any(|o| matches!(o.path, PathValue::Known(_))) => places.container,
-        _ => judge.stage.world.host,
-    }
+/// Where a process is: its mount namespace, and its pid namespaces below the host's.
+#[derive(Clone, Debug)]
+struct Home {
+    mounts: Namespace,
+    pids: Vec<u64>,
+}
+
+/// One of the ways to be in a container or not, and in one that counts as identity or not.
+fn home(judge: &Judge<'_>, operation: &Operation, variant: u64) -> Home {
+    let (host, places) = (judge.stage.world.host, judge.stage.places);
+    let (own, other) = (places.pids, places.untrusted_pids);
+    let mut ways: Vec<(Namespace, Vec<u64>)> = match (operation.subject.container, operation.subject.container_trusted) {
+        (false, _) => vec![(host, vec![]), (host, vec![]), (places.service, vec![]), (places.borrowed, vec![])],
+        (true, true) => vec![
+            (host, vec![own]),
+            (host, vec![own, other]),
+            (places.container, vec![]),
+            (places.container, vec![own]),
+            (places.container, vec![other]),
+            (places.untrusted, vec![own]),
+            (places.service, vec![own]),
+        ],
+        (true, false) => vec![
+            (host, vec![other]),
+            (host, vec![other, own]),
+            (places.untrusted, vec![]),
+            (places.untrusted, vec![other]),
+            (places.service, vec![other]),
+            (places.borrowed, vec![other]),
+        ],
+    };
+    // the paths of the objects tell which of them can be
+    ways.retain(|(mounts, _)| operation.objects.iter().flatten().all(|o| judge.stage.shows(*mounts, o)));
+    let chosen = (variant % ways.len().max(1) as u64) as usize;
+    let (mounts, pids) = ways.into_iter().nth(chosen).unwrap_or((host, Vec::new()));
+    Home { mounts, pids }
 }
 
 /// A task with the ids of the subject, which runs nothing yet. `parent` is 0 for none.
-fn make(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, variant: u64, parent: u64) -> Result<Task, String> {
+fn make(judge: &mut Judge<'_>, subject: &Subject, home: &Home, parent: u64) -> Result<Task, String> {
     judge.pid += 1;
-    let own = namespace != judge.stage.world.host;
     let comm = String::from_utf8(subject.comm.clone()).map_err(|_| "this task name is not text".to_owned())?;
     let spec = TaskSpec {
         pid: judge.pid,
@@ -83,8 +103,8 @@ fn make(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, variant:
         comm,
         exe: 0,
         parent,
-        namespace: Some(namespace),
-        pid_level: u32::from(subject.container && (!own || variant & 4 != 0)),
+        namespace: Some(home.mounts),
+        pids: home.pids.clone(),
     };
     judge.with_world(|judge| judge.stage.world.task(&spec))
 }
@@ -171,37 +191,37 @@ fn fork(judge: &mut Judge<'_>, child: Task, flags: u64) -> Result<(), Trouble> {
 }
 
 /// The whole line, executed: ancestors one after the other, the parent, a fork, the program; sometimes another thread.
-fn executed(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, variant: u64) -> Result<Task, Trouble> {
-    let host = judge.stage.world.host;
-    let first = make(judge, subject, host, 0, 0).map_err(Trouble::Impossible)?;
+fn executed(judge: &mut Judge<'_>, subject: &Subject, home: &Home, variant: u64) -> Result<Task, Trouble> {
+    let host = Home { mounts: judge.stage.world.host, pids: Vec::new() };
+    let first = make(judge, subject, &host, 0).map_err(Trouble::Impossible)?;
     call(judge, "ebsec_seed", &[0, first.addr])?;
     judge.vm.kernel.env.task = first.clone();
     for (i, program) in subject.lineage.iter().chain([&subject.parent]).enumerate() {
         exec(judge, program, variant.rotate_right(i as u32 * 5))?;
     }
-    let mut task = make(judge, subject, namespace, variant, first.addr).map_err(Trouble::Impossible)?;
+    let mut task = make(judge, subject, home, first.addr).map_err(Trouble::Impossible)?;
     fork(judge, task.clone(), 0)?;
     // a child that is what its parent is need not exec
     if subject.exe != subject.parent || variant & 16 == 0 {
         exec(judge, &subject.exe, variant.rotate_right(32))?;
     }
     if variant & 32 != 0 {
-        let thread = make(judge, subject, namespace, variant, first.addr).map_err(Trouble::Impossible)?;
+        let thread = make(judge, subject, home, first.addr).map_err(Trouble::Impossible)?;
         fork(judge, thread.clone(), CLONE_THREAD)?;
         task = thread;
     }
-    move_to(judge, task.addr, namespace).map_err(Trouble::Impossible)?;
+    move_to(judge, task.addr, home.mounts).map_err(Trouble::Impossible)?;
     Ok(task)
 }
 
 /// The process with living ancestors, all older than the policy.
-fn seeded(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, variant: u64) -> Result<Task, Trouble> {
+fn seeded(judge: &mut Judge<'_>, subject: &Subject, home: &Home, variant: u64) -> Result<Task, Trouble> {
     let mut line: Vec<Task> = Vec::new();
-    let host = judge.stage.world.host;
+    let host = Home { mounts: judge.stage.world.host, pids: Vec::new() };
     for (i, program) in subject.lineage.iter().chain([&subject.parent, &subject.exe]).enumerate() {
         let above = line.last().map_or(0, |t| t.addr);
         let variant = variant.rotate_right(i as u32 * 5);
-        let task = make(judge, subject, host, variant, above).map_err(Trouble::Impossible)?;
+        let task = make(judge, subject, &host, above).map_err(Trouble::Impossible)?;
         if program.path != PathValue::Absent || variant & 64 == 0 {
             let image = image(judge, program, variant).map_err(Trouble::Impossible)?;
             move_to(judge, task.addr, image.namespace).map_err(Trouble::Impossible)?;
@@ -213,7 +233,7 @@ fn seeded(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, varian
         line.reverse();
     }
     // the loader reads the iterators
-    judge.vm.kernel.env.task = make(judge, subject, host, 0, 0).map_err(Trouble::Impossible)?;
+    judge.vm.kernel.env.task = make(judge, subject, &host, 0).map_err(Trouble::Impossible)?;
     for program in ["ebsec_seed", "ebsec_seed_line"] {
         for task in &line {
             call(judge, program, &[0, task.addr])?;
@@ -221,11 +241,11 @@ fn seeded(judge: &mut Judge<'_>, subject: &Subject, namespace: Namespace, varian
     }
     let task = if variant & 128 != 0 { line.first() } else { line.last() };
     let task = task.cloned().ok_or_else(|| Trouble::Impossible("there is no process".to_owned()))?;
-    // the ids of a pid namespace are not seeded, and the mount namespace is as it was
-    let level = u64::from(subject.container && (namespace == host || variant & 4 != 0));
-    let moved = move_to(judge, task.addr, namespace).and_then(|()| {
-        let pid = judge.vm.kernel.get(task.addr, "task_struct.thread_pid")?;
-        judge.vm.kernel.set(pid, "pid.level", level)
+    // only then it comes to where it is
+    let moved = move_to(judge, task.addr, home.mounts).and_then(|()| {
+        let kernel = &mut judge.vm.kernel;
+        let pid = kernel.pid(judge.stage.world.pid_ns, &home.pids)?;
+        kernel.set(task.addr, "task_struct.thread_pid", pid)
     });
     moved.map_err(Trouble::Impossible)?;
     Ok(task)

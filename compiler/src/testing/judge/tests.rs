@@ -112,3 +112,119 @@ test \"t\" {
         assert_eq!(bytecode, Ok(interpreter), "{i}");
     }
 }
+
+#[test]
+fn a_container_that_anyone_can_make_loosens_nothing() {
+    let text = "policy host {
+    mode = enforce
+    scope = not process.container
+    r: deny file.read when file.path == \"/scope\"
+}
+policy p {
+    mode = enforce
+    default deny file.run
+    tightens: deny file.read when file.path == \"/jail\" and process.container
+    loosens:  deny file.read when file.path == \"/kept\" unless process.container
+    listed:   allow file.run when process.container
+}
+policy q {
+    mode = enforce
+    except_for_it: deny file.read when file.path == \"/except\"
+}
+except q.except_for_it when process.container because \"x\"
+test \"t\" {
+    process host = { exe = \"/bin/x\" }
+    process real = { exe = \"/bin/x\", container = true }
+    process fake = { exe = \"/bin/x\", container = true, trusted = false }
+    host file.read \"/scope\" => deny by host.r
+    real file.read \"/scope\" => allow
+    fake file.read \"/scope\" => deny by host.r
+    host file.read \"/jail\" => allow
+    real file.read \"/jail\" => deny by p.tightens
+    fake file.read \"/jail\" => deny by p.tightens
+    host file.read \"/kept\" => deny by p.loosens
+    real file.read \"/kept\" => allow
+    fake file.read \"/kept\" => deny by p.loosens
+    real file.run \"/a\" => allow
+    fake file.run \"/a\" => deny by p default
+    real file.read \"/except\" => allow
+    fake file.read \"/except\" => deny by q.except_for_it
+}
+";
+    expected(text);
+    for (i, (interpreter, bytecode)) in both(text, 40).into_iter().enumerate() {
+        assert_eq!(bytecode, Ok(interpreter), "{i}");
+    }
+}
+
+#[test]
+fn sockets_have_the_paths_of_files_and_abstract_ones_have_none() {
+    let text = "policy p {
+    mode = enforce
+    r: deny file.write when not (file.path under \"/open\")
+    s: deny hook.unix_stream_connect when file.mode == 0o600 and not file.memfd
+    t: deny hook.unix_may_send unless file.path.name == \"log\"
+}
+test \"t\" {
+    process p = { exe = \"/bin/x\" }
+    p hook.unix_stream_connect \"/run/docker.sock\" => deny by p.r
+    p hook.unix_stream_connect \"/open/s\" => allow
+    p hook.unix_stream_connect \"/open/s\" { mode = 0o600 } => deny by p.s
+    p hook.unix_stream_connect { named = false } => allow
+    p hook.unix_stream_connect \"/open/s\" { deleted = true } => allow
+    p hook.unix_stream_connect \"/open/s\" { unresolved = true } => deny by p.r
+    p hook.unix_may_send \"/open/s\" => deny by p.t
+    p hook.unix_may_send \"/open/log\" => allow
+    p hook.unix_may_send \"/secret\" { to_peer = true } => allow
+    p hook.unix_may_send { named = false } => deny by p.t
+    p hook.unix_may_send { named = false, to_peer = true } => allow
+}
+";
+    expected(text);
+    for (i, (interpreter, bytecode)) in both(text, 20).into_iter().enumerate() {
+        assert_eq!(bytecode, Ok(interpreter), "{i}");
+    }
+}
+
+#[test]
+fn hooks_without_an_object_ask_the_process_and_the_operation() {
+    let text = "let stacked: set<name> = [\"overlay\", \"fuse*\"]
+policy p {
+    mode = enforce
+    u: deny hook.userns_create when process.uid == 1000 unless process.exe == \"/usr/bin/bwrap\"
+    m: deny hook.sb_kern_mount when mount.fs in stacked
+    n: deny hook.sb_kern_mount when mount.fs != \"tmpfs\" and process.uid == 7
+}
+test \"t\" {
+    process user = { exe = \"/bin/x\", uid = 1000 }
+    process bwrap = { exe = \"/usr/bin/bwrap\", uid = 1000 }
+    process seven = { exe = \"/bin/x\", uid = 7 }
+    user hook.userns_create => deny by p.u
+    bwrap hook.userns_create => allow
+    seven hook.userns_create => allow
+    user hook.sb_kern_mount { fs = \"overlay\" } => deny by p.m
+    user hook.sb_kern_mount { fs = \"overlayfs\" } => allow
+    user hook.sb_kern_mount { fs = \"fuseblk\" } => deny by p.m
+    user hook.sb_kern_mount { fs = \"a-type-of-thirty-one-characters\" } => allow
+    seven hook.sb_kern_mount { fs = \"tmpfs\" } => allow
+    seven hook.sb_kern_mount { fs = \"binfmt_misc\" } => deny by p.n
+}
+";
+    expected(text);
+    for (i, (interpreter, bytecode)) in both(text, 5).into_iter().enumerate() {
+        assert_eq!(bytecode, Ok(interpreter), "{i}");
+    }
+}
+
+/// Every line of a text's tests has the verdict that it names.
+fn expected(text: &str) {
+    let mut input = crate::pipeline::Input::default();
+    input.sources.add("a.ebsec", text);
+    let checked = crate::pipeline::check(input);
+    let package = checked.package.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    for (i, step) in package.tests.iter().flat_map(|t| &t.steps).enumerate() {
+        let verdict = crate::hir::eval::eval(&package, catalog(), &step.operation);
+        let met = crate::hir::eval::satisfies(&package, &verdict, step.expect.as_ref());
+        assert!(met, "line {i}: {}", crate::hir::eval::describe(&package, &verdict));
+    }
+}

@@ -1,7 +1,7 @@
 //! Takes settings and what helpers do, keeps both: the current task, the clock, signals, scripted changes.
 //! Never touches memory itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The task that runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub struct Env {
     pub cookie: u64,
     /// what `bpf_get_current_cgroup_id` gives
     pub cgroup: u64,
+    /// addresses of the socks that are Unix sockets
+    pub unix_socks: BTreeSet<u64>,
     /// state of the random numbers
     pub random: u64,
     /// `bpf_send_signal` fails with this errno, if not 0

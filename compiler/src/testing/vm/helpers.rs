@@ -56,6 +56,10 @@ impl Machine<'_> {
                 self.env.signals.push(Signal { number: call.arg(1)? as u32, thread: name.ends_with("thread") });
                 Ok(0)
             }
+            "bpf_skc_to_unix_sock" => {
+                let sock = call.arg(1)?;
+                Ok(if self.env.unix_socks.contains(&sock) { sock } else { 0 })
+            }
             "bpf_bprm_opts_set" => {
                 self.env.bprm_opts.push(call.arg(2)?);
                 Ok(0)

@@ -9,11 +9,14 @@ mod empty;
 mod errno;
 mod exec;
 mod files;
+mod inside;
 mod mounts;
 mod net;
 mod operation;
+mod privileges;
 mod stress;
 mod sys;
+mod unix;
 mod uring;
 
 use std::process::ExitCode;
@@ -23,6 +26,8 @@ usage: guest-tools prepare FOLDER
        guest-tools attack [--peer4 IP] [--peer6 IP] [--port N] FOLDER NAME|KIND|all…
        guest-tools list
        guest-tools do OPERATION WORDS…
+       guest-tools inside STEP[,STEP…] OPERATION WORDS…
+       guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
        guest-tools stress [--seconds N] [--forkers N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
@@ -38,6 +43,8 @@ fn main() -> ExitCode {
         Some("attack") => attack::attack(rest),
         Some("list") => attack::list(),
         Some("do") => operation::operation(rest),
+        Some("inside") => inside::inside(rest),
+        Some("unix") => unix::unix(rest),
         Some("stress") => stress::stress(rest),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),

@@ -1,11 +1,14 @@
 //! One operation, done by this very process: takes its name and what it is about, prints `ok` or the error's name. A
 //! copy of this program under another path acts as the program of that path. Knows nothing of policies.
 
-use crate::{errno, exec};
+use crate::{errno, exec, privileges, sys};
+use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,8 +16,9 @@ use std::time::Duration;
 pub const USAGE: &str = "\
 usage: guest-tools do read|append|truncate|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
-       guest-tools do connect|send ADDRESS:PORT
-       guest-tools do exec PROGRAM ARGUMENTS… | memory";
+       guest-tools do connect|send ADDRESS:PORT | connect-unix PATH
+       guest-tools do mount TYPE FOLDER | bind FROM FOLDER | create-file-system TYPE | user-namespace
+       guest-tools do exec PROGRAM ARGUMENTS… | memory | wait SECONDS";
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,7 +36,18 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["link", from, to] => fs::hard_link(from, to),
         ["symlink", from, to] => std::os::unix::fs::symlink(from, to),
         ["connect", to] => TcpStream::connect_timeout(&address(to)?, PATIENCE).map(drop),
+        ["connect-unix", path] => UnixStream::connect(path).map(drop),
         ["send", to] => send(address(to)?),
+        ["mount", kind, folder] => {
+            CString::new(*kind).map_err(io::Error::from).and_then(|kind| sys::mount(Path::new("none"), Path::new(folder), &kind, 0))
+        }
+        ["bind", from, folder] => sys::mount(Path::new(from), Path::new(folder), c"none", libc::MS_BIND),
+        ["create-file-system", kind] => CString::new(*kind).map_err(io::Error::from).and_then(|kind| privileges::create_file_system(&kind)),
+        ["user-namespace"] => sys::unshare(libc::CLONE_NEWUSER),
+        ["wait", seconds] => {
+            std::thread::sleep(Duration::from_secs(seconds.parse().map_err(|_| format!("`{seconds}` is no number"))?));
+            Ok(())
+        }
         // Replaces this process: what follows is the other program's business.
         ["exec", program, arguments @ ..] => Err(Command::new(program).args(arguments).exec()),
         ["memory"] => Err(exec::memory()),

@@ -2,12 +2,15 @@
 //! objects in memory. Never has the layout of a real kernel, so a program that did not relocate reads nonsense.
 
 mod btf;
+mod namespaces;
 mod types;
+mod unix;
 mod world;
 #[cfg(test)]
 mod world_tests;
 
 pub use types::{Flavour, Place, Ty, Types};
+pub use unix::UnixSocket;
 pub use world::{FileSpec, Location, Mount, Namespace, S_IFREG, TaskSpec, World};
 
 use super::env::Env;

@@ -85,14 +85,14 @@ pub struct TaskSpec {
     pub parent: u64,
     /// its mount namespace
     pub namespace: Option<Namespace>,
-    /// depth of its pid namespace; 0 is the host's
-    pub pid_level: u32,
+    /// its pid namespaces below the host's, the outermost first
+    pub pids: Vec<u64>,
 }
 
 impl Default for TaskSpec {
     fn default() -> TaskSpec {
         let comm = "task".to_owned();
-        TaskSpec { pid: 100, tgid: 100, uid: 0, euid: 0, gid: 0, comm, exe: 0, parent: 0, namespace: None, pid_level: 0 }
+        TaskSpec { pid: 100, tgid: 100, uid: 0, euid: 0, gid: 0, comm, exe: 0, parent: 0, namespace: None, pids: Vec::new() }
     }
 }
 
@@ -172,7 +172,7 @@ impl World {
         Ok(ns)
     }
 
-    fn bare_namespace(&mut self, user_ns: u64) -> Made<u64> {
+    pub(super) fn bare_namespace(&mut self, user_ns: u64) -> Made<u64> {
         let ns = self.kernel.alloc("mnt_namespace")?;
         self.kernel.set(ns, "mnt_namespace.user_ns", user_ns)?;
         let number = self.number();
@@ -224,6 +224,7 @@ impl World {
         }
         self.list(sb, addr)?;
         self.join(ns, addr)?;
+        self.kernel.no_children(addr)?;
         let vfs = addr + self.kernel.offset("mount.mnt")?;
         Ok(Mount { addr, vfs, root, sb })
     }
@@ -292,6 +293,7 @@ impl World {
     pub fn attach(&mut self, mount: Mount, over: Location) -> Made<()> {
         self.kernel.set(mount.addr, "mount.mnt_parent", over.mount.addr)?;
         self.kernel.set(mount.addr, "mount.mnt_mountpoint", over.dentry)?;
+        self.kernel.add_child(over, mount)?;
         self.mounted.insert((over.mount.addr, over.dentry), mount);
         Ok(())
     }
@@ -507,7 +509,7 @@ impl World {
         let k = &mut self.kernel;
         let addr = k.alloc("task_struct")?;
         let ns = spec.namespace.unwrap_or(self.host);
-        let (cred, fs, nsproxy, pid) = (k.alloc("cred")?, k.alloc("fs_struct")?, k.alloc("nsproxy")?, k.alloc("pid")?);
+        let (cred, fs, nsproxy, pid) = (k.alloc("cred")?, k.alloc("fs_struct")?, k.alloc("nsproxy")?, k.pid(self.pid_ns, &spec.pids)?);
         for (field, value) in [("uid", spec.uid), ("euid", spec.euid), ("fsuid", spec.euid), ("gid", spec.gid), ("egid", spec.gid)] {
             k.set(cred, &format!("cred.{field}.val"), u64::from(value))?;
         }
@@ -519,7 +521,6 @@ impl World {
         }
         k.set(nsproxy, "nsproxy.mnt_ns", ns.addr)?;
         k.set(nsproxy, "nsproxy.pid_ns_for_children", self.pid_ns)?;
-        k.set(pid, "pid.level", u64::from(spec.pid_level))?;
         let mm = if spec.exe == 0 { 0 } else { k.alloc("mm_struct")? };
         if mm != 0 {
             k.set(mm, "mm_struct.exe_file", spec.exe)?;

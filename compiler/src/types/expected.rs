@@ -1,0 +1,58 @@
+//! What a line of a unit test expects: the verdict and the rule, which has to be one that can bring it about.
+
+use super::{Checker, Env};
+use crate::diag::{Diagnostic, codes};
+use crate::hir::{Action, Package};
+use crate::resolve::Found;
+use crate::source::Loc;
+use ebsec_grammar::ast;
+
+impl Checker<'_> {
+    /// The expected verdict, with the full name of the policy.
+    #[expect(clippy::option_option, reason = "wrong, or allow, or a verdict")]
+    pub(super) fn expect(
+        &mut self,
+        expect: &ast::Expect,
+        file: usize,
+        env: &Env<'_>,
+        package: &Package,
+    ) -> Option<Option<(Action, String, Option<String>)>> {
+        let ast::Expect::By { verdict, rule, default, .. } = expect else { return Some(None) };
+        let loc = Loc::new(env.id, rule.span);
+        let (policy, label) = if *default {
+            (rule.node.as_str(), None)
+        } else {
+            rule.node.rsplit_once('.').map_or((rule.node.as_str(), None), |(p, l)| (p, Some(l)))
+        };
+        let found = self.names.find_policy(file, policy);
+        let Found::Here(id) = found else {
+            self.no_policy(file, policy, loc, found);
+            return None;
+        };
+        let def = self.names.policy(id)?;
+        if label.is_none() && !default {
+            let message = format!("`{policy}` is a policy: which of its rules?");
+            self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
+            return None;
+        }
+        if !package.policies.iter().any(|p| p.name == def.name) {
+            let message = format!("`{}` is not applied, so it does nothing", def.name);
+            self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
+            return None;
+        }
+        match label {
+            Some(label) if !def.labels.contains_key(label) => {
+                let message = format!("the policy `{policy}` has no rule `{label}`");
+                let known: Vec<&str> = def.labels.keys().copied().collect();
+                self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
+                return None;
+            }
+            None if !def.tree.members.iter().any(|m| matches!(m.kind, ast::MemberKind::Default { .. })) => {
+                self.error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no default"));
+                return None;
+            }
+            _ => {}
+        }
+        Some(Some((super::member::action(verdict.node), def.name.clone(), label.map(str::to_owned))))
+    }
+}
