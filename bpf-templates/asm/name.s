@@ -20,6 +20,7 @@
   if r9 == 0 goto fail
   if r9 > 255 goto fail
 next:
+  if r9 == 0 goto slash
   r1 = r10
   r1 += -16
   r2 = 8
@@ -35,33 +36,42 @@ next:
   r2 <<= r1
   r2 ^= -1
   r5 &= r2
-  if r7 == 0 goto last
+  r9 = 0
+  if r7 == 0 goto step
   r2 = 47
   r2 <<= r1
   r5 |= r2
-last:
-  step_word
-  goto end
+  r7 = 0
+  goto step
 whole:
-  step_word
-  if r9 == 8 goto full
   r9 += -8
   r6 += 8
-  goto next
-full:
-  if r7 == 0 goto end
-  step_slash
-end:
+  goto step
+slash:
+  r7 = 0
+  r5 = 47
+step:
+  ; one place for all words: what is called from here could not be called any deeper
+  find_step_of_word miss
+  goto stepped
+miss:
+  r1 = r8
+  r2 = r5
+  step_bytes decided_bytes
+  r8 = r1
+stepped:
+  if r9 != 0 goto next
+  if r7 != 0 goto next
   r0 = r8
   exit
 fail:
   r0 = 1 ll
   r0 <<= 33
   exit
-decided:
+decided_bytes:
   r0 = 1 ll
   r0 <<= 32
-  r0 |= r8
+  r0 |= r1
   exit
 
 ; r3 = address of what a chain's place \place holds of the scratch at r7, or goes to \none. Clobbers r1, r2.
