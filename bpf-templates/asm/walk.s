@@ -11,12 +11,14 @@
 .set WALK_SLOTS 2304
 ; Most steps of a walk: deeper files fail.
 .set WALK_STEPS 16384
+; Most words of names that are matched; longer paths fail where so much does not decide them.
+.set WALK_WORDS 32768
 ; Most classes that the paths of a file may have.
 .set WALK_CLASSES 8
 ; Rounds of a walk: one for the file and one for each name in a layer; where a rename came between it begins anew, and goes
-; link by link in the last eight.
-.set WALK_ROUNDS 16
-.set WALK_STRICT 3
+; link by link in the last three.
+.set WALK_ROUNDS 8
+.set WALK_STRICT 2
 ; How often it looks again at a name that is being moved.
 .set WALK_PATIENCE 4096
 
