@@ -1,7 +1,7 @@
 //! Takes a busybox, files and a script, gives a newc archive that a kernel boots
 //! from. Never reads the disk but for the files it is told to pack.
 
-use super::{Failure, GuestFile, machine::Source};
+use super::{Failure, GuestFile, machine::Source, modules};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
@@ -21,6 +21,8 @@ pub struct Contents<'a> {
     pub files: &'a [GuestFile],
     /// The shell script that is the guest's purpose.
     pub script: &'a str,
+    /// Modules that are loaded before the script, in order.
+    pub modules: &'a [String],
     /// Guest paths whose contents are sent back afterwards.
     pub collect: &'a [String],
     /// The word that starts every line of ours on the result channel.
@@ -67,11 +69,14 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null
 ip link set lo up
 stty -F /dev/ttyS1 raw -echo 2>/dev/null
 cd /root
-/bin/sh /ebsec/script </dev/null >/dev/ttyS1 2>&1
-status=$?
-exec 3>/dev/ttyS1
+status=0
 ",
     );
+    for module in contents.modules {
+        text.push_str(&format!("insmod '{}' >/dev/ttyS1 2>&1 || status=1\n", modules::in_guest(module)));
+    }
+    // A script whose modules are not there would test something else.
+    text.push_str("[ $status = 0 ] && { /bin/sh /ebsec/script </dev/null >/dev/ttyS1 2>&1; status=$?; }\nexec 3>/dev/ttyS1\n");
     text.push_str(&format!("printf '\\n{mark} exit %d\\n' $status >&3\n"));
     for path in contents.collect {
         let quoted = path.replace('\'', "'\\''");
@@ -185,8 +190,16 @@ mod tests {
     #[test]
     fn parents_come_before_files_and_once() {
         let files = [GuestFile::bytes("/etc/a/b", *b"1"), GuestFile::bytes("/etc/a/c", *b"2")];
-        let archive =
-            build(&Contents { busybox: b"x", applets: &["sh".into()], files: &files, script: "true", collect: &[], mark: "m" }).unwrap();
+        let archive = build(&Contents {
+            busybox: b"x",
+            applets: &["sh".into()],
+            files: &files,
+            script: "true",
+            modules: &[],
+            collect: &[],
+            mark: "m",
+        })
+        .unwrap();
         let names = names(archive);
         let at = |name: &str| names.iter().position(|n| n == name).unwrap();
         assert!(at("etc") < at("etc/a") && at("etc/a") < at("etc/a/b"));

@@ -2,6 +2,7 @@
 //! that the machine's mirror has, kept in a cache folder. Never installs a
 //! package and never touches the machine's package lists.
 
+use super::modules::{self, Modules};
 use super::{Failure, machine, mirror};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,9 @@ use std::process::Command;
 
 /// The series every check runs on.
 pub const SERIES: &[&str] = &["6.1", "6.12", "6.18", "7"];
+
+/// The folder of a kernel's modules, beside its image.
+const MODULES: &str = "modules";
 
 /// How the folder of a fetch under way is named.
 const UNFINISHED: &str = ".new-";
@@ -37,6 +41,20 @@ impl Kernel {
     /// The kernel's types, in BTF.
     pub fn btf(&self) -> Result<Vec<u8>, Failure> {
         super::initramfs::read(&self.folder.join("btf"))
+    }
+
+    /// The modules that are kept with it.
+    pub fn modules(&self) -> Result<Modules, Failure> {
+        if !self.has_modules() {
+            let failure = Failure::new(format!("kernel `{}` was fetched without its modules", self.series));
+            return Err(failure.help(format!("fetch it again with `ebsec kernels --fetch {}`", self.series)));
+        }
+        Modules::open(&self.folder.join(MODULES))
+    }
+
+    /// Earlier versions of this program kept none.
+    fn has_modules(&self) -> bool {
+        Modules::are_in(&self.folder.join(MODULES))
     }
 }
 
@@ -84,7 +102,7 @@ impl Cache {
         let mut packages: Option<Result<Packages, Failure>> = None;
         let mut one = |series: &String| {
             let here = self.kernel(series);
-            if here.is_ok() && !newest {
+            if here.as_ref().is_ok_and(Kernel::has_modules) && !newest {
                 return here;
             }
             check_series(series)?;
@@ -107,6 +125,7 @@ impl Cache {
         };
         if let Ok(kernel) = self.kernel(series)
             && kernel.version == best.version
+            && kernel.has_modules()
         {
             return Ok(kernel);
         }
@@ -129,9 +148,12 @@ impl Cache {
             .prefix(UNFINISHED)
             .tempdir_in(&self.folder)
             .map_err(|e| Failure::io("make a folder in", &self.folder, &e))?;
-        let image = from.download(package, work.path())?;
+        let tree = work.path().join("tree");
+        from.download(package, &tree)?;
+        let Unpacked { image, modules } = from.complete(package, &tree)?;
         let ready = work.path().join("ready");
         fs::create_dir(&ready).map_err(|e| Failure::io("make", &ready, &e))?;
+        modules::keep(&modules, &ready.join(MODULES))?;
         let kept = ready.join("vmlinuz");
         fs::rename(&image, &kept).map_err(|e| Failure::io("move", &image, &e))?;
         let btf = machine::read_btf(&kept)?;
@@ -213,6 +235,13 @@ impl Package {
     }
 }
 
+/// What the packages of one kernel were unpacked to.
+struct Unpacked {
+    image: PathBuf,
+    /// The folder that holds `kernel` and `modules.builtin`.
+    modules: PathBuf,
+}
+
 /// A private apt root that knows the suites with kernels.
 struct Packages {
     folder: PathBuf,
@@ -269,20 +298,40 @@ impl Packages {
         found
     }
 
-    /// Gets the package, unpacks it, gives its kernel image.
-    fn download(&self, package: &Package, into: &Path) -> Result<PathBuf, Failure> {
+    /// Gets a package and unpacks it over what is in the tree.
+    fn download(&self, package: &Package, tree: &Path) -> Result<(), Failure> {
+        fs::create_dir_all(tree).map_err(|e| Failure::io("make", tree, &e))?;
         let wanted = format!("{}={}", package.name, package.version);
         let mut apt = self.apt("apt-get");
-        output(apt.args(["download", "-qq", &wanted]).current_dir(into))?;
-        let no_image = || Failure::new(format!("`{}` holds no kernel image", package.name));
-        let deb = entry(into, |name| name.ends_with(".deb")).ok_or_else(no_image)?;
-        let tree = into.join("tree");
-        output(Command::new("dpkg").arg("-x").arg(&deb).arg(&tree))?;
+        output(apt.args(["download", "-qq", &wanted]).current_dir(tree))?;
+        let deb = entry(tree, |name| name.ends_with(".deb")).ok_or_else(|| Failure::new(format!("`{}` is no package", package.name)))?;
+        output(Command::new("dpkg").arg("-x").arg(&deb).arg(tree))?;
         // What is not needed goes at once: some packages are large.
         let _ = fs::remove_file(&deb);
+        Ok(())
+    }
+
+    /// Gets what the image's package lacks of a kernel: from 7 on modules, and the list of what is built in, are in
+    /// packages of their own.
+    fn complete(&self, package: &Package, tree: &Path) -> Result<Unpacked, Failure> {
         let image = |folder: &Path| entry(folder, |name| name.starts_with("vmlinuz"));
-        let modules = || entry(&tree.join("usr/lib/modules"), |_| true);
-        image(&tree.join("boot")).or_else(|| image(&modules()?)).ok_or_else(no_image)
+        let modules = || {
+            let mut folders = ["lib/modules", "usr/lib/modules"].into_iter();
+            folders.find_map(|folder| entry(&tree.join(folder), |_| true))
+        };
+        let no = |what: &str| Failure::new(format!("the packages of `{}` hold no {what}", package.name));
+        let image = image(&tree.join("boot")).or_else(|| image(&modules()?)).ok_or_else(|| no("kernel image"))?;
+        let folder = modules().ok_or_else(|| no("modules"))?;
+        let release = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for (part, holder) in [("kernel", "linux-modules"), ("modules.builtin", "linux-base")] {
+            if !folder.join(part).exists() {
+                self.download(&Package { name: format!("{holder}-{release}"), version: package.version.clone() }, tree)?;
+            }
+            if !folder.join(part).exists() {
+                return Err(no(&format!("`{part}`")));
+            }
+        }
+        Ok(Unpacked { image, modules: folder })
     }
 
     fn apt(&self, tool: &str) -> Command {

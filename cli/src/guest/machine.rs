@@ -50,6 +50,8 @@ pub struct GuestSpec {
     pub files: Vec<GuestFile>,
     /// A shell script, run as root by busybox in `/root`.
     pub script: String,
+    /// Modules to load before the script, in order; files of theirs are among `files`.
+    pub modules: Vec<String>,
     /// Guest paths to bring back after the script.
     pub collect: Vec<String>,
     /// More kernel parameters; the last of a kind wins.
@@ -74,6 +76,7 @@ impl GuestSpec {
             kernel: kernel.into(),
             files: Vec::new(),
             script: script.into(),
+            modules: Vec::new(),
             collect: Vec::new(),
             append: String::new(),
             icount: false,
@@ -142,6 +145,7 @@ pub fn run(spec: &GuestSpec) -> Result<GuestResult, Failure> {
         applets: &applets(&busybox)?,
         files: &spec.files,
         script: &spec.script,
+        modules: &spec.modules,
         collect: &spec.collect,
         mark: &mark,
     })?;
@@ -302,7 +306,7 @@ fn unique_word() -> String {
 }
 
 /// A busybox that needs no libraries: `EBSEC_BUSYBOX`, or the one in the path.
-fn find_busybox() -> Result<PathBuf, Failure> {
+pub(super) fn find_busybox() -> Result<PathBuf, Failure> {
     let named = std::env::var_os("EBSEC_BUSYBOX").map(PathBuf::from);
     let help = "install it with `make setup` or `apt-get install busybox-static`";
     let path = named.or_else(|| find_in_path("busybox")).ok_or_else(|| Failure::new("there is no `busybox` here").help(help))?;

@@ -8,6 +8,7 @@ pub mod kernels;
 pub mod loader;
 pub mod machine;
 mod mirror;
+pub mod modules;
 pub mod prototypes;
 
 pub use machine::{Ending, GuestFile, GuestResult, GuestSpec};

@@ -1,6 +1,7 @@
 //! `ebsec guest`: takes a kernel, files and a script, prints what the script
 //! printed in a guest and ends with its status. For developers and tests.
 
+use crate::guest::kernels::Cache;
 use crate::guest::{Ending, Failure, GuestFile, GuestResult, GuestSpec, machine};
 use crate::output;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,9 @@ pub struct Arguments {
     /// Put a file of this machine into the guest, mode 755.
     #[arg(long = "file", value_name = "HOST:GUEST")]
     files: Vec<String>,
+    /// Load a module of the kernel's package, and what it needs, before the script.
+    #[arg(long = "module", value_name = "NAME")]
+    modules: Vec<String>,
     /// Bring a file of the guest back into this folder.
     #[arg(long, value_name = "GUEST")]
     collect: Vec<String>,
@@ -61,6 +65,7 @@ fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
     }
     let mut spec = GuestSpec::new(kernel, script);
     spec.files = arguments.files.iter().map(|file| guest_file(file)).collect::<Result<_, _>>()?;
+    load_modules(&mut spec, arguments)?;
     spec.collect = arguments.collect.clone();
     spec.preempt_full = arguments.preempt_full;
     spec.icount = arguments.icount;
@@ -75,6 +80,21 @@ fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
         std::fs::write(&place, bytes).map_err(|e| Failure::io("write", &place, &e))?;
     }
     Ok(result)
+}
+
+/// Puts the modules that were asked for into the guest. Only a kernel of the cache comes with modules.
+fn load_modules(spec: &mut GuestSpec, arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.modules.is_empty() {
+        return Ok(());
+    }
+    let modules = Cache::open()?.kernel(&arguments.kernel)?.modules()?;
+    let chosen = modules.choose(&arguments.modules)?;
+    for name in &chosen.built_in {
+        output::tell(&format!("note: `{name}` is built into kernel {}\n", arguments.kernel));
+    }
+    spec.files.extend(chosen.load.iter().map(|name| modules.file(name)));
+    spec.modules = chosen.load;
+    Ok(())
 }
 
 fn guest_file(text: &str) -> Result<GuestFile, Failure> {
