@@ -2,6 +2,7 @@
 //! copy of this program under another path acts as the program of that path. Knows nothing of policies.
 
 use crate::{errno, exec, privileges, sys};
+use libc::{PROT_EXEC, PROT_READ};
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ usage: guest-tools do read|append|truncate|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | create-file-system TYPE | user-namespace
+       guest-tools do map|protect|set-attribute PATH
        guest-tools do exec PROGRAM ARGUMENTS… | memory | wait SECONDS";
 
 /// How long a connection may take.
@@ -43,6 +45,9 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         }
         ["bind", from, folder] => sys::mount(Path::new(from), Path::new(folder), c"none", libc::MS_BIND),
         ["create-file-system", kind] => CString::new(*kind).map_err(io::Error::from).and_then(|kind| privileges::create_file_system(&kind)),
+        ["map", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ | PROT_EXEC, None)),
+        ["protect", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ, Some(PROT_READ | PROT_EXEC))),
+        ["set-attribute", path] => sys::set_attribute(Path::new(path), c"trusted.attack", b"x"),
         ["user-namespace"] => sys::unshare(libc::CLONE_NEWUSER),
         ["wait", seconds] => {
             std::thread::sleep(Duration::from_secs(seconds.parse().map_err(|_| format!("`{seconds}` is no number"))?));
