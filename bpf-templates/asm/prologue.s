@@ -4,6 +4,7 @@
 ;   8, 16 scratch · 24 start state · 32 exe · 40 parent · 48 to 72 lineage words · 80 verdict (errno)
 ;   88, 96 path class of the first and second place (all ones: not walked yet) · 104, 112 dentry and vfsmount as plain addresses
 ;   128 task name (16 bytes), for hooks about paths · 184 address of the peer as for the trie (4 bytes length, 16 address)
+;   instead of paths, hooks about addresses keep at 88 what control messages name, at 200 what is known of the peer
 ;   132 to 156 states of chains that wait for a path (4 bytes each) · 160 the caller's socket address (28 bytes) · 192 port
 
 ; Jumps to `allow` where nothing can apply. MASK: the slots of this hook's events.

@@ -48,6 +48,7 @@ hooks!(
     "sb_mount",
     "socket_connect",
     "socket_sendmsg",
+    "socket_setsockopt",
 );
 
 macro_rules! assembly {

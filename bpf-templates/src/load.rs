@@ -30,6 +30,8 @@ struct FieldRow {
     many: bool,
     #[serde(default)]
     identity: bool,
+    #[serde(default)]
+    may_fail: bool,
     cost: u32,
     doc: String,
     #[serde(default)]
@@ -74,6 +76,8 @@ struct ObjectRow {
     exists: bool,
     #[serde(default)]
     each_mount: bool,
+    #[serde(default = "yes")]
+    shown: bool,
     path_of: Option<String>,
 }
 
@@ -84,6 +88,10 @@ struct RaiseRow {
     object: String,
     #[serde(default)]
     when: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Reads all embedded data.
@@ -174,7 +182,8 @@ fn field(row: FieldRow) -> Result<Field, String> {
         "operation" => FieldOf::Operation,
         other => return Err(format!("unknown owner {other}")),
     };
-    Ok(Field { name: row.name, ty, of, many: row.many, identity: row.identity, cost: row.cost, doc: row.doc, parts: row.parts })
+    let FieldRow { name, many, identity, may_fail, cost, doc, parts, .. } = row;
+    Ok(Field { name, ty, of, many, identity, may_fail, cost, doc, parts })
 }
 
 fn fact(name: &str) -> (String, bool) {
@@ -203,7 +212,8 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
             None => i,
             Some(other) => row.objects.iter().position(|o| o.name == *other).ok_or(format!("{name}: unknown object {other}"))?,
         };
-        objects.push(HookObject { name: object.name.clone(), exists: object.exists, each_mount: object.each_mount, path_of });
+        let ObjectRow { name, exists, each_mount, shown, .. } = object;
+        objects.push(HookObject { name: name.clone(), exists: *exists, each_mount: *each_mount, shown: *shown, path_of });
     }
     let (major, minor) = row.first_kernel.split_once('.').ok_or(format!("{name}: bad kernel"))?;
     let number = |text: &str| text.parse::<u16>().map_err(|_| format!("{name}: bad kernel"));

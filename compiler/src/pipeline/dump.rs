@@ -1,6 +1,6 @@
 //! Text dumps of the front's stages: the same input gives the same text. For goldens and for people.
 
-use crate::hir::{Action, Atom, Cond, Mode, Object, Operation, Package, PathLang, PathValue, Prefix, Severity, Space, Test};
+use crate::hir::{Action, Atom, Cond, Mode, Object, Operation, Package, PathLang, PathValue, Prefix, Remote, Severity, Space, Test};
 use crate::source::{FileId, Sources};
 use ebsec_templates::{Catalog, FieldType, catalog};
 use std::fmt::Write;
@@ -136,9 +136,16 @@ fn path(value: &PathValue) -> String {
     }
 }
 
+fn remote(r: &Remote) -> String {
+    let failed = || "failed".to_owned();
+    let address = r.named.map_or_else(failed, |a| a.to_string());
+    let source = r.source.map_or_else(String::new, |s| format!(" from {s}"));
+    format!("{address} port {}{source}", r.port.map_or_else(failed, |p| p.to_string()))
+}
+
 fn object(o: &Object) -> String {
     let mut text = match o.remote {
-        Some((ip, port)) => std::net::SocketAddr::new(ip, port).to_string(),
+        Some(r) => remote(&r),
         None => path(&o.path),
     };
     if o.deleted {

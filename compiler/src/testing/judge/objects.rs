@@ -3,9 +3,16 @@
 
 use super::Stage;
 use crate::hir::{FileAttributes, Object, PathValue};
-use crate::testing::vm::kernel::{FileSpec, Location, Namespace, S_IFREG};
+use crate::testing::vm::kernel::{FileSpec, HUGETLBFS, Location, Namespace, S_IFREG, TMPFS};
 
 type Made<T> = Result<T, String>;
+
+/// Files that are memory without a path: their names and the magic numbers of their file systems.
+const MEMORY: &[(&str, u64)] =
+    &[("memfd:x", TMPFS), ("dev/zero", TMPFS), ("SYSV0001", TMPFS), ("anon_hugepage", HUGETLBFS), ("dmabuf:7", 0x444d_4142)];
+/// Files without a path that are none, whatever their names.
+const NO_MEMORY: &[(&str, u64)] =
+    &[("pipe:[7]", 0x5049_5045), ("[eventfd]", 0x0904_1934), ("memfd:x", 0x5049_5045), ("mnt:[40]", 0x6e73_6673), ("q1", 0x1980_0202)];
 
 /// A path as a value, at which a file can be made.
 pub(super) fn place(stage: &mut Stage, path: &PathValue, memfd: bool, namespace: Namespace, variant: u64) -> Made<Location> {
@@ -15,9 +22,12 @@ pub(super) fn place(stage: &mut Stage, path: &PathValue, memfd: bool, namespace:
             let path = std::str::from_utf8(path).map_err(|_| "this path is not text".to_owned())?;
             stage.world.locate(namespace, path)
         }
-        _ if memfd => stage.world.internal("memfd:x"),
-        PathValue::Absent => stage.world.internal(if variant & 1 == 0 { "pipe:[7]" } else { "[eventfd]" }),
-        PathValue::Failed => failing(stage, namespace, variant),
+        PathValue::Failed if !memfd => failing(stage, namespace, variant),
+        _ => {
+            let list = if memfd { MEMORY } else { NO_MEMORY };
+            let (name, magic) = list.get((variant % 5) as usize).copied().unwrap_or(("memfd:x", TMPFS));
+            stage.world.internal(name, magic)
+        }
     }
 }
 

@@ -137,7 +137,7 @@ fn what_has_no_path_is_absent_or_failed_and_never_unmatched_by_mistake() {
     let tables = paths::build(&sets()).unwrap();
     let elf = object(&tables);
     let mut w = World::new(Flavour::New, 3).unwrap();
-    let memfd = w.internal("memfd:x").unwrap();
+    let memfd = w.internal("memfd:x", crate::testing::vm::kernel::TMPFS).unwrap();
     assert_eq!(class_at(&elf, w.clone(), memfd), NONE);
     // A lazily unmounted file system and an anonymous namespace: the path is not known.
     let mount = w.mount(w.host, "/mnt").unwrap();

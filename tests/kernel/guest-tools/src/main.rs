@@ -12,6 +12,7 @@ mod files;
 mod mounts;
 mod net;
 mod operation;
+mod routes;
 mod stress;
 mod sys;
 mod uring;
@@ -23,6 +24,7 @@ usage: guest-tools prepare FOLDER
        guest-tools attack [--peer4 IP] [--peer6 IP] [--port N] FOLDER NAME|KIND|all…
        guest-tools list
        guest-tools do OPERATION WORDS…
+       guest-tools routed ROUTE PROGRAM WORDS…
        guest-tools stress [--seconds N] [--forkers N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Some("attack") => attack::attack(rest),
         Some("list") => attack::list(),
         Some("do") => operation::operation(rest),
+        Some("routed") => operation::routed(rest),
         Some("stress") => stress::stress(rest),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),

@@ -1,5 +1,6 @@
 # Without a policy every attack goes through, but for what a kernel lacks. So a
 # refusal in another scenario is the policy's doing.
+echo 8 >/proc/sys/vm/nr_hugepages
 guest-tools prepare /protected
 guest-tools attack /protected all
 echo x >/etc/allowed
