@@ -117,7 +117,7 @@ pub const RUNS: &[Attack] = &[
     fileless("exec-shared-huge", |_| {
         let memory = sys::Shared::anonymous(HUGE, libc::MAP_HUGETLB)?;
         memory.fill(SCRIPT);
-        Err(sys::exec_descriptor(&opened(&memory.file_name())?))
+        Err(sys::exec(&memory.file_name()))
     }),
     fileless("exec-segment", |_| {
         let memory = sys::Shared::segment(PAGE, 0, 0)?;

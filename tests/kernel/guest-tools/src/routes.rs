@@ -117,7 +117,7 @@ fn controlled(socket: &OwnedFd, to: Option<&Address>, level: i32, kind: i32, dat
     sent(sys::send_controlled(socket, to, &sys::control(level, kind, data)))
 }
 
-fn taken() -> OwnedFd {
+fn taken() -> io::Result<OwnedFd> {
     sys::left_at(INHERITED)
 }
 
@@ -245,10 +245,10 @@ pub const ALL: &[Attack] = &[
         sent(sys::send_to(&socket, &far4(p), 0))
     }),
     routed("control4", |p| controlled(&udp(AF_INET)?, Some(&far4(p)), IPPROTO_IP, IP_RETOPTS, &list(131, p.peer.four))),
-    inherited("sendto4-inherited", |p| sent(sys::send_to(&taken(), &far4(p), 0))),
-    inherited("connect4-inherited", |p| sent(sys::connect(&taken(), &far4(p)))),
-    inherited("sendto6-inherited", |p| sent(sys::send_to(&taken(), &far6(p), 0))),
-    inherited("connect6-inherited", |p| sent(sys::connect(&taken(), &far6(p)))),
+    inherited("sendto4-inherited", |p| sent(sys::send_to(&taken()?, &far4(p), 0))),
+    inherited("connect4-inherited", |p| sent(sys::connect(&taken()?, &far4(p)))),
+    inherited("sendto6-inherited", |p| sent(sys::send_to(&taken()?, &far6(p), 0))),
+    inherited("connect6-inherited", |p| sent(sys::connect(&taken()?, &far6(p)))),
     elsewhere("connect4-far", |p| sent(sys::connect(&udp(AF_INET)?, &far4(p)))),
     elsewhere("connect6-far", |p| sent(sys::connect(&udp(AF_INET6)?, &far6(p)))),
     elsewhere("connect4-any-from-own", |p| sent(sys::connect(&bound(tcp(AF_INET)?, &four_of(OWN, 0))?, &any4(p)))),

@@ -1,9 +1,9 @@
 //! Calls about sockets beside connecting and sending: sources, options, control messages.
 
-use super::{Address, check, done};
+use super::{Address, check, done, owned};
 use libc::{c_int, c_long};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// bind(2).
 pub fn bind(socket: &OwnedFd, to: &Address) -> io::Result<()> {
@@ -23,10 +23,10 @@ pub fn place(file: &OwnedFd, number: c_int) -> io::Result<()> {
     check(c_long::from(unsafe { libc::dup2(file.as_raw_fd(), number) })).map(drop)
 }
 
-/// What another program has left at a number for this one; without it each call on it fails.
-pub fn left_at(number: c_int) -> OwnedFd {
-    // SAFETY: numbers so high are used for nothing else in this program.
-    unsafe { OwnedFd::from_raw_fd(number) }
+/// What another program has left at a number for this one.
+pub fn left_at(number: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: a plain number.
+    owned(c_long::from(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) }))
 }
 
 /// A control message, padded to where the next one may begin.
