@@ -113,7 +113,8 @@ end:
   exit
 
 ; What the unspecified IPv4 address is to a socket. r1 = typed sock, r2 = what control messages name
-; -> r0 = the address in network order; bit 32: cannot be told, for a device chooses it, or a socket behind this one.
+; -> r0 = the address in network order; bit 32: cannot be told, for a device chooses it, or a socket behind this one, or
+; another thread can take it back (the source that a connection chose, not bind).
 .func source_of static 2
   r6 = r1
   if r2 != 0 goto unknown
@@ -132,9 +133,12 @@ own:
   if r1 != 0 goto unknown
   read4 8 inet_sock.inet_saddr unknown
   r0 = r1
-  if r0 != 0 goto end
+  if r0 == 0 goto loopback
+  w1 = *(u32 *)(r6 + sock.__sk_common.skc_daddr)
+  if r1 != 0 goto unknown
+  exit
+loopback:
   r0 = 0x0100007f
-end:
   exit
 unknown:
   r0 = 1 ll

@@ -152,11 +152,13 @@ fn source_text(catalog: &Catalog, source: &Source) -> String {
         }
         Source::Number(field, intervals) => {
             let starts = intervals.starts.iter().take(intervals.count as usize);
-            let starts: Vec<String> = starts.map(|s| match *s {
-                ABSENT => "absent".to_owned(),
-                FAILED => "failed".to_owned(),
-                number => number.to_string(),
-            }).collect();
+            let starts: Vec<String> = starts
+                .map(|s| match *s {
+                    ABSENT => "absent".to_owned(),
+                    FAILED => "failed".to_owned(),
+                    number => number.to_string(),
+                })
+                .collect();
             format!("{} from {}", name(*field), starts.join(", "))
         }
     }

@@ -165,6 +165,12 @@ pub const ALL: &[Attack] = &[
         sys::set_option(&socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
         sent(sys::connect(&socket, &any4(p)))
     }),
+    // The source of a connection, which another thread may end.
+    here("sendto4-any-connected", |p| {
+        let socket = udp(AF_INET)?;
+        sent(sys::connect(&socket, &four_of(OWN, 9)))?;
+        sent(sys::send_to(&socket, &any4(p), 0))
+    }),
     here("sendto4-any", |p| sent(sys::send_to(&udp(AF_INET)?, &any4(p), 0))),
     here("sendto6-any", |p| sent(sys::send_to(&udp(AF_INET6)?, &any6(p), 0))),
     here("sendto-mapped-any", |p| sent(sys::send_to(&udp(AF_INET6)?, &any_mapped(p), 0))),
@@ -265,9 +271,7 @@ pub const ALL: &[Attack] = &[
     }),
     elsewhere("control4-source", |p| controlled(&udp(AF_INET)?, Some(&far4(p)), IPPROTO_IP, libc::IP_PKTINFO, &source(1, LOCAL))),
     elsewhere("control4-service", |p| controlled(&udp(AF_INET)?, Some(&far4(p)), IPPROTO_IP, libc::IP_TOS, &8i32.to_ne_bytes())),
-    elsewhere("control6-class", |p| {
-        controlled(&udp(AF_INET6)?, Some(&far6(p)), IPPROTO_IPV6, libc::IPV6_TCLASS, &8i32.to_ne_bytes())
-    }),
+    elsewhere("control6-class", |p| controlled(&udp(AF_INET6)?, Some(&far6(p)), IPPROTO_IPV6, libc::IPV6_TCLASS, &8i32.to_ne_bytes())),
     elsewhere("option6-receive", |_| sys::set_option(&udp(AF_INET6)?, IPPROTO_IPV6, IPV6_RECVRTHDR, &1i32.to_ne_bytes())),
     elsewhere("option6-2292-receive", |_| sys::set_option(&udp(AF_INET6)?, IPPROTO_IPV6, IPV6_2292RTHDR, &1i32.to_ne_bytes())),
     elsewhere("option4-service", |_| sys::set_option(&udp(AF_INET)?, IPPROTO_IP, libc::IP_TOS, &8i32.to_ne_bytes())),

@@ -40,8 +40,9 @@ enum Way {
     /// The unspecified IPv4 address on a socket that is bound to a device, by either way.
     Device,
     UnicastDevice,
-    /// The same on a socket whose source is elsewhere.
+    /// The same on a socket whose source is elsewhere, or is that of a connection.
     Elsewhere,
+    ConnectionSource,
     /// A control message holds a route for the named address, or for the connected peer.
     NamedRoute,
     ConnectedRoute,
@@ -87,7 +88,7 @@ impl Call {
         if self.family == INET6 {
             ways.extend([Way::SixRoute, Way::Labels]);
         }
-        ways.extend(if self.has_source() { [Way::Device, Way::UnicastDevice] } else { [Way::Elsewhere; 2] });
+        ways.extend(if self.has_source() { [Way::Device, Way::UnicastDevice, Way::ConnectionSource] } else { [Way::Elsewhere; 3] });
         if self.reads_controls() {
             ways.extend([Way::NamedRoute, Way::ConnectedRoute, Way::ControlSource, Way::TooMany]);
         }
@@ -191,6 +192,10 @@ impl Builder<'_> {
             }
             _ => Ipv6Addr::UNSPECIFIED,
         };
+        if call.way == Some(Way::ConnectionSource) {
+            kernel.set(sock, "inet_sock.inet_saddr", 0x0908_080a)?;
+            kernel.set(sock, "sock.__sk_common.skc_daddr", 0x0101_080a)?;
+        }
         if call.family == INET6 {
             kernel.set_bytes(sock, "sock.__sk_common.skc_v6_rcv_saddr", &six.octets())?;
         }
