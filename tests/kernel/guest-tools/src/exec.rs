@@ -127,12 +127,6 @@ pub const RUNS: &[Attack] = &[
     fileless("map-segment", |_| sys::Shared::segment(PAGE, 0, libc::SHM_EXEC).map(drop)),
     fileless("map-segment-huge", |_| sys::Shared::segment(HUGE, libc::SHM_HUGETLB, libc::SHM_EXEC).map(drop)),
     fileless("protect-segment", |_| sys::Shared::segment(PAGE, 0, 0)?.protect()),
-    // The kernel runs no secret memory, whatever a policy says.
-    fileless("map-secret", |_| {
-        let file = sys::secret_memfd()?;
-        sys::set_length(&file, PAGE)?;
-        sys::map_length(&file, PAGE, PROT_READ | PROT_EXEC)
-    }),
     named("exec-unnamed", |p| {
         let folder = p.outside.parent().unwrap_or(Path::new("/"));
         let file = sys::open(folder, libc::O_TMPFILE | libc::O_RDWR, 0o755)?;

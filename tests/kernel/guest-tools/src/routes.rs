@@ -24,6 +24,11 @@ const fn inherited(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Att
     Attack { kind: "inherited", name, run }
 }
 
+/// Reaches the peer by a header of its own, which no hook shows.
+const fn own_header(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack {
+    Attack { kind: "own-header", name, run }
+}
+
 /// What no policy about the peer's address is about.
 const fn elsewhere(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack {
     Attack { kind: "elsewhere", name, run }
@@ -275,6 +280,17 @@ pub const ALL: &[Attack] = &[
     elsewhere("option6-receive", |_| sys::set_option(&udp(AF_INET6)?, IPPROTO_IPV6, IPV6_RECVRTHDR, &1i32.to_ne_bytes())),
     elsewhere("option6-2292-receive", |_| sys::set_option(&udp(AF_INET6)?, IPPROTO_IPV6, IPV6_2292RTHDR, &1i32.to_ne_bytes())),
     elsewhere("option4-service", |_| sys::set_option(&udp(AF_INET)?, IPPROTO_IP, libc::IP_TOS, &8i32.to_ne_bytes())),
+    own_header("raw4-own-header", |p| {
+        let header = [&[0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0, 0, 0, 0, 0][..], &p.peer.four].concat();
+        sent(sys::send_bytes(&sys::socket(AF_INET, SOCK_RAW, libc::IPPROTO_RAW)?, &far4(p), &header))
+    }),
+    own_header("packet-own-header", |p| {
+        let header = [&[0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1][..], &p.peer.four].concat();
+        // struct sockaddr_ll: IPv4 on the loopback device
+        let family = (libc::AF_PACKET as u16).to_ne_bytes();
+        let device = Address::new(&[&family, &0x0800u16.to_be_bytes(), &1i32.to_ne_bytes(), &[0; 12]]);
+        sys::send_bytes(&sys::socket(libc::AF_PACKET, SOCK_DGRAM, 0)?, &device, &header)
+    }),
     // The addresses themselves, for comparison: these are refused.
     here("connect4-loopback", |p| sent(sys::connect(&tcp(AF_INET)?, &four_of(LOCAL, p.peer.port)))),
     routed("connect4-peer", |p| sent(sys::connect(&udp(AF_INET)?, &four(p)))),

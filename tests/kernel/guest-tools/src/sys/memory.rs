@@ -14,12 +14,6 @@ pub fn huge_memfd() -> io::Result<OwnedFd> {
     owned(c_long::from(unsafe { libc::memfd_create(c"attack".as_ptr(), libc::MFD_HUGETLB) }))
 }
 
-/// memfd_secret(2).
-pub fn secret_memfd() -> io::Result<OwnedFd> {
-    // SAFETY: a plain number.
-    owned(unsafe { libc::syscall(libc::SYS_memfd_secret, 0) })
-}
-
 /// Makes a file as long as a mapping needs.
 pub fn set_length(file: &OwnedFd, size: usize) -> io::Result<()> {
     // SAFETY: plain numbers.

@@ -61,6 +61,13 @@ pub fn send_controlled(socket: &OwnedFd, to: Option<&Address>, controls: &[u8]) 
     check(unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, 0) } as c_long).map(drop)
 }
 
+/// sendto(2) of these bytes.
+pub fn send_bytes(socket: &OwnedFd, to: &Address, bytes: &[u8]) -> io::Result<()> {
+    let at = bytes.as_ptr().cast();
+    // SAFETY: the bytes are readable; the address has as many as it says.
+    check(unsafe { libc::sendto(socket.as_raw_fd(), at, bytes.len(), 0, to.pointer(), to.size()) } as c_long).map(drop)
+}
+
 /// send(2) of one byte to the connected peer.
 pub fn send(socket: &OwnedFd) -> io::Result<()> {
     let byte = 8u8;
