@@ -4,7 +4,7 @@ use crate::hir::{Action, Atom, Cond, Mode, Object, Operation, Package, PathLang,
 use crate::source::{FileId, Sources};
 use ebsec_templates::{Catalog, FieldType, catalog};
 use std::fmt::Write;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The syntax tree of each file of the package (`--emit ast`).
 #[must_use]
@@ -137,10 +137,15 @@ fn path(value: &PathValue) -> String {
 }
 
 fn remote(r: &Remote) -> String {
-    let failed = || "failed".to_owned();
-    let address = r.named.map_or_else(failed, |a| a.to_string());
-    let source = r.source.map_or_else(String::new, |s| format!(" from {s}"));
-    format!("{address} port {}{source}", r.port.map_or_else(failed, |p| p.to_string()))
+    let text = match (r.named, r.port) {
+        (Some(address), Some(port)) => SocketAddr::new(address, port).to_string(),
+        (None, Some(port)) => format!("failed:{port}"),
+        _ => "failed".to_owned(),
+    };
+    match r.source {
+        Some(source) => format!("{text} from {source}"),
+        None => text,
+    }
 }
 
 fn object(o: &Object) -> String {

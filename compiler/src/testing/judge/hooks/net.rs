@@ -259,7 +259,7 @@ impl Builder<'_> {
             self.stage.world.kernel.mem.poke(address, &[0, 0]).map_err(|e| e.to_string())?;
         }
         let short = if four.is_some() { 16 } else { 24 };
-        Ok((address, [length, short, 128, length][(self.variant >> 2 & 3) as usize]))
+        Ok((address, self.pick(&[length, short, 128, length], 2, length)))
     }
 
     /// An address that names nobody on the internet.
