@@ -344,7 +344,7 @@ pub struct Stats {
     pub emitted: u64,
     /// Reports that found no room; matched = emitted + lost.
     pub lost: u64,
-    /// Paths that could not be computed.
+    /// Paths and addresses that could not be told.
     pub failed: u64,
     /// Events of tasks without a record.
     pub missing: u64,
