@@ -13,11 +13,14 @@
   ; a stream's control messages name nothing, but for SCTP
   if r2 != 132 goto .named
 .datagram:
-  if r3 == 2 goto .controls
+  if r3 == 2 goto .four
   if r3 != 10 goto .named
   ; to UDP over IPv6 it is the connected peer
   if r2 == 17 goto .family
-  if r2 != 136 goto .controls
+  if r2 == 136 goto .family
+.four:
+  ; SCTP refuses it
+  if r2 != 132 goto .controls
 .family:
   r3 = 0
 .controls:

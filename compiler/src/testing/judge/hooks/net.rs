@@ -74,6 +74,12 @@ impl Call {
         self.sends && self.internet() && (self.kind != STREAM || self.protocol == SCTP)
     }
 
+    /// Whether an address without a family is one of the socket's family.
+    fn takes_bare_address(&self) -> bool {
+        let to_peer = self.family == INET6 && UDP.contains(&self.protocol);
+        self.sends && self.internet() && self.kind != STREAM && self.protocol != SCTP && !to_peer
+    }
+
     /// Whether the source of the socket is in the socket.
     fn has_source(&self) -> bool {
         self.internet() && (self.protocol < 256 || self.protocol == MPTCP)
@@ -251,11 +257,8 @@ impl Builder<'_> {
         let ip = four.map_or(IpAddr::V6(v6), IpAddr::V4);
         let (address, length) = self.stage.world.sockaddr(ip, port);
         // an address without a family is one of the socket's family
-        let bare = match four {
-            Some(_) => call.family == INET,
-            None => call.family == INET6 && !UDP.contains(&call.protocol),
-        };
-        if bare && call.sends && call.kind != STREAM && self.variant & 2 != 0 {
+        let own = if four.is_some() { INET } else { INET6 };
+        if call.takes_bare_address() && call.family == own && self.variant & 2 != 0 {
             self.stage.world.kernel.mem.poke(address, &[0, 0]).map_err(|e| e.to_string())?;
         }
         let short = if four.is_some() { 16 } else { 24 };
@@ -272,8 +275,8 @@ impl Builder<'_> {
             // too short for the family that it claims
             2 => (world.sockaddr(IpAddr::from([10, 0, 0, 1]), 443).0, 8),
             3 => (world.sockaddr(IpAddr::from([0u8; 16]), 443).0, 20),
-            // without a family, where that ends a connection or means the connected peer
-            4 if !call.sends || call.kind == STREAM || (call.family == INET6 && UDP.contains(&call.protocol)) => {
+            // without a family, where that ends a connection, means the connected peer or is refused
+            4 if !call.takes_bare_address() => {
                 let address = world.sockaddr(IpAddr::from([10, 0, 0, 1]), 443).0;
                 world.kernel.mem.poke(address, &[0, 0]).map_err(|e| e.to_string())?;
                 (address, 28)
