@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "49bc80b9a56ebdac944212b107bb7ef4267cd8633eb656b846db9b3f0112e95d";
+pub const SCHEMA_HASH: &str = "bae88b5097d8dfa91c86b103078342dfaa9d5746782ac5052fb32f85da8764f2";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -344,7 +344,7 @@ pub struct Stats {
     pub emitted: u64,
     /// Reports that found no room; matched = emitted + lost.
     pub lost: u64,
-    /// Paths that could not be computed.
+    /// Paths and addresses that could not be told.
     pub failed: u64,
     /// Events of tasks without a record.
     pub missing: u64,

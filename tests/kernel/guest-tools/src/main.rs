@@ -14,6 +14,7 @@ mod mounts;
 mod net;
 mod operation;
 mod privileges;
+mod routes;
 mod stress;
 mod sys;
 mod unix;
@@ -28,6 +29,7 @@ usage: guest-tools prepare FOLDER
        guest-tools do OPERATION WORDS…
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
+       guest-tools routed ROUTE PROGRAM WORDS…
        guest-tools stress [--seconds N] [--forkers N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some("do") => operation::operation(rest),
         Some("inside") => inside::inside(rest),
         Some("unix") => unix::unix(rest),
+        Some("routed") => operation::routed(rest),
         Some("stress") => stress::stress(rest),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
