@@ -51,17 +51,18 @@ fn absent(stage: &mut Stage, variant: u64) -> Made<Location> {
     }
 }
 
-/// What has a path that cannot be told: a file of which no mount shows the folder.
+/// What has a path that cannot be told: a file of which no mount shows the folder; another one for each that is asked for.
 fn failing(stage: &mut Stage, variant: u64) -> Made<Location> {
     let partly = stage.places.partly;
+    let top = Location { mount: partly, dentry: partly.root };
     let world = &mut stage.world;
-    match variant % 2 {
-        0 => world.walk(Location { mount: partly, dentry: partly.root }, if variant & 4 == 0 { "a" } else { "etc/shadow" }),
-        _ => {
-            let at = world.walk(Location { mount: partly, dentry: partly.root }, "b/c")?;
-            world.clone_of(at, 0)
-        }
+    let mut at = world.walk(top, if variant & 4 == 0 { "a" } else { "etc/shadow" })?;
+    let mut taken = 0;
+    while world.kernel.get(at.dentry, "dentry.d_inode")? != 0 {
+        taken += 1;
+        at = world.walk(top, &format!("b/{taken}"))?;
     }
+    if variant.is_multiple_of(2) { Ok(at) } else { world.clone_of(at, 0) }
 }
 
 /// The place of an object, with its inode; unlinked last, so that what stood there keeps its path.
