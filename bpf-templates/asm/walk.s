@@ -20,7 +20,7 @@
 .set WALK_ROUNDS 12
 .set WALK_STRICT 3
 ; How often it looks again at a name that is being moved.
-.set WALK_PATIENCE 4096
+.set WALK_PATIENCE 16384
 
 ; r7 = this processor's scratch, also at r10 - 24; or goes to \none. Clobbers r0-r5 and r10 - 8.
 .macro scratch none
@@ -65,16 +65,6 @@
   r1 += r2
   r8 = *(u64 *)(r1 + 0)
   if r8 == r6 goto summit
-  ; a rename is at work: its end is near
-  r1 = r9
-  r1 &= 1
-  if r1 == 0 goto steady
-  r1 = *(u64 *)(r7 + {walk_patience})
-  if r1 == 0 goto steady
-  r1 += -1
-  *(u64 *)(r7 + {walk_patience}) = r1
-  goto more
-steady:
   r3 = *(u64 *)(r7 + {walk_index})
   chain_place r3
   if r1 >= {WALK_SLOTS} goto unreadable
@@ -568,7 +558,7 @@ mount:
   exit
 
 ; The first class that was found and the flags. Several classes are kept in the record of the current task, where the hook's
-; program looks for them. r1 = how (see path_find) -> r0; without a record the first class stands for what could not be judged.
+; program looks for them; without a record they cannot be judged. r1 = how (see path_find) -> r0.
 .func walk_result global 1
   r6 = r1
   scratch none
@@ -578,7 +568,7 @@ mount:
   if r1 <= 1 goto flags
   call bpf_get_current_task
   r8 = r0
-  record_of_task flags
+  record_of_task unkept
   *(u64 *)(r10 - 32) = 4
   r1 = *(u64 *)(r9 + {walk_found})
   r6 &= 1
@@ -609,6 +599,7 @@ owned:
   w1 = *(u32 *)(r9 + {walk_classes})
   r0 |= r1
   exit
+unkept:
 none:
   r0 = 1
   exit

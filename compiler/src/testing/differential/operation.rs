@@ -64,6 +64,9 @@ pub fn operation(random: &mut Random, hints: &Hints, scenery: &Scenery) -> (Oper
     }
     facts.sort();
     operation.facts = facts;
+    // several names are judged with the help of the record
+    let several = operation.objects.iter().flatten().any(|o| !o.other_paths.is_empty() || o.host_paths.len() > 1);
+    let past = if several && past == Past::Missing { Past::Written } else { past };
     (operation, Layout { past, variant: maker.random.number() })
 }
 
@@ -87,7 +90,7 @@ impl Maker<'_> {
     fn home(&mut self, past: Past, container: bool) -> Home {
         match (container, self.random.below(4)) {
             (false, _) | (true, 0) => Home::Host,
-            (true, 1 | 2) if matches!(past, Past::Written | Past::Missing) && !self.scenery.taken.is_empty() => Home::OfAUser,
+            (true, 1 | 2) if past == Past::Written && !self.scenery.taken.is_empty() => Home::OfAUser,
             _ => Home::Container,
         }
     }

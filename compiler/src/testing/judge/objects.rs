@@ -62,7 +62,7 @@ fn failing(stage: &mut Stage, variant: u64) -> Made<Location> {
         taken += 1;
         at = world.walk(top, &format!("b/{taken}"))?;
     }
-    if variant % 2 == 0 { Ok(at) } else { world.clone_of(at, 0) }
+    if variant.is_multiple_of(2) { Ok(at) } else { world.clone_of(at, 0) }
 }
 
 /// The place of an object, with its inode; unlinked last, so that what stood there keeps its path.
