@@ -172,8 +172,8 @@ slow:
 .endm
 
 
-; The same without the fast walk, for hooks that show no mount.
-.macro walk_mountless object
+; The same without the fast walk.
+.macro walk_anywhere object
   {object}
   plain_object
   r1 = *(u64 *)(r10 - 104)

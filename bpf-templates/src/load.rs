@@ -60,6 +60,8 @@ struct EventRow {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HookRow {
+    #[serde(default)]
+    hot: bool,
     doc: String,
     first_kernel: String,
     object: String,
@@ -247,6 +249,7 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
         doc: row.doc,
         first_kernel: (number(major)?, number(minor)?),
         object: object_kind(&row.object)?,
+        hot: row.hot,
         objects,
         facts: row.facts,
         silent_when,

@@ -129,9 +129,9 @@ impl<'a> Emitter<'a> {
         let own_walk = self.object(place).map(|o| format!("walk_{}", o.name)).filter(|name| super::program::has_macro(self.hook, name));
         let walk = match (self.object(place), &own_walk) {
             (_, Some(name)) => format!("{}__{name}", self.hook.name),
-            (Some(o), _) if o.each_mount => format!("walk_mountless {object}"),
             (Some(o), _) if o.by_its_mount => format!("walk_by_its_mount {object}"),
-            _ => format!("walk_object {object}"),
+            _ if self.hook.hot => format!("walk_object {object}"),
+            _ => format!("walk_anywhere {object}"),
         };
         self.own_walk = own_walk.is_some();
         if self.walked_before(place) {
