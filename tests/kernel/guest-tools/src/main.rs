@@ -14,6 +14,7 @@ mod mounts;
 mod net;
 mod operation;
 mod privileges;
+mod storm;
 mod stress;
 mod sys;
 mod unix;
@@ -28,8 +29,9 @@ usage: guest-tools prepare FOLDER
        guest-tools do OPERATION WORDS…
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
-       guest-tools stress [--seconds N] [--forkers N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
-                          [--program COPY:allowed|denied:PATH]…
+       guest-tools deep FOLDER
+       guest-tools stress [--seconds N] [--forkers N] [--executors N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
+                          [--user ID] [--restless FOLDER]… [--deep FOLDER]… [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
        guest-tools bench [--settle SECONDS] open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT
        guest-tools empty HOOK[,HOOK…] PROGRAM WORD…
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some("do") => operation::operation(rest),
         Some("inside") => inside::inside(rest),
         Some("unix") => unix::unix(rest),
+        Some("deep") => storm::make_deep(rest),
         Some("stress") => stress::stress(rest),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
