@@ -1,9 +1,9 @@
 ; The automaton that gives a path its class, one byte at a time, see ARCHITECTURE.md "The event path".
 ; Tables: bytes, steps. Parameters: BYTES_MASK, STEPS_SHIFT.
 
-; One word of 1 to 8 bytes, zero-padded, byte by byte.
-; r1 = state, r2 = word -> r0 = state, bit 32 set where nothing that follows can change the class.
-.func step8 global 2
+; One word of 1 to 8 bytes, zero-padded, byte by byte: r1 = state, r2 = word -> r1 = state; goes to \decided where nothing
+; that follows can change the class. Clobbers r0, r2-r5.
+.macro step_bytes decided
   w1 = w1
 .rept k 0 8
   r3 = r1
@@ -12,7 +12,7 @@
   r4 += r3
   r3 = r2
   r3 &= 255
-  if r3 == 0 goto over
+  if r3 == 0 goto .over
   r3 <<= 3
   r3 += r1
   r3 &= {BYTES_MASK}
@@ -20,18 +20,18 @@
   r5 += r3
   r5 = *(u64 *)(r5 + 0)
   w0 = w5
-  if r0 == r1 goto .own
+  if r0 == r1 goto .own{k}
   ; no entry of this state: what its info says
   r5 = *(u64 *)(r4 + 0)
   r0 = r5
   r0 &= 3
   r5 >>= 32
-  if r0 == 0 goto dead
-  if r0 == 1 goto decided
+  if r0 == 0 goto .dead
+  if r0 == 1 goto {decided}
   r1 = r5
-  if r0 == 3 goto .skip
-  goto .next
-.skip:
+  if r0 == 3 goto .skip{k}
+  goto .next{k}
+.skip{k}:
   ; nothing before a slash changes the state: what is left of the word is its slash, if it has one (it is the last byte)
   r2 >>= 8
   r3 = 0x2f2f2f2f2f2f2f2f ll
@@ -43,36 +43,44 @@
   r5 &= r3
   r0 <<= 7
   r5 &= r0
-  if r5 == 0 goto over
+  if r5 == 0 goto .over
   r2 = 0x2f00
-  goto .next
-.own:
+  goto .next{k}
+.own{k}:
   r5 >>= 32
   r1 = r5
-  if r1 == 0 goto dead
-.next:
+  if r1 == 0 goto .dead
+.next{k}:
   r2 >>= 8
 .endr
-over:
+.over:
   r3 = r1
   r3 &= {BYTES_MASK}
   r4 = data bytes
   r4 += r3
   r5 = *(u64 *)(r4 + 0)
   r5 &= 3
-  r0 = r1
-  if r5 == 1 goto decided
-  exit
-dead:
+  if r5 == 1 goto {decided}
+  goto .end
+.dead:
   r1 = 0
+  goto {decided}
+.end:
+.endm
+
+; The same as a function: r1 = state, r2 = word -> r0 = state, bit 32 set where nothing that follows can change the class.
+.func step8 global 2
+  step_bytes decided
+  r0 = r1
+  exit
 decided:
   r0 = 1 ll
   r0 <<= 32
   r0 |= r1
   exit
 
-; r8 = state after the word r5; jumps to `decided` where the class is certain. Clobbers r0-r5.
-.macro step_word
+; r8 = state after the word r5 by the table of steps; goes to \miss where it has no entry. Clobbers r0-r3.
+.macro find_step_of_word miss
   r1 = r5
   r1 ^= r8
   r2 = 0x9E3779B97F4A7C15 ll
@@ -93,9 +101,17 @@ decided:
   r3 = data steps
   r3 += r2
   r2 = *(u64 *)(r3 + 0)
-  if r2 != r5 goto .miss
+  if r2 != r5 goto {miss}
   w0 = *(u32 *)(r3 + 8)
-  if r0 == r8 goto .hit
+  if r0 != r8 goto {miss}
+.hit:
+  w8 = *(u32 *)(r3 + 12)
+.endm
+
+; r8 = state after the word r5; jumps to `decided` where the class is certain. Clobbers r0-r5.
+.macro step_word
+  find_step_of_word .miss
+  goto .done
 .miss:
   r1 = r8
   r2 = r5
@@ -103,9 +119,6 @@ decided:
   w8 = w0
   r0 >>= 32
   if r0 != 0 goto decided
-  goto .done
-.hit:
-  w8 = *(u32 *)(r3 + 12)
 .done:
 .endm
 

@@ -167,3 +167,25 @@
   r1 >>= 32
   r1 &= 1
 .endm
+
+; 1 where the task acts with the credentials of another that belong to the initial user namespace: so does a stacked file
+; system on its layers (override_creds). Workers of io_uring and kernel threads act for others by their nature.
+.macro acts_for_another
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.cred)
+  r2 = *(u64 *)(r0 + task_struct.real_cred)
+  if r1 == r2 goto .no
+  ; PF_IO_WORKER, PF_KTHREAD
+  w2 = *(u32 *)(r0 + task_struct.flags)
+  r2 &= 0x200010
+  if r2 != 0 goto .no
+  r1 = *(u64 *)(r1 + cred.user_ns)
+  if r1 == 0 goto .no
+  w1 = *(u32 *)(r1 + user_namespace.level)
+  if r1 != 0 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
+.done:
+.endm

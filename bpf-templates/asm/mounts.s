@@ -26,7 +26,17 @@
   *(u64 *)(r7 + {walk_at}) = r1
   *(u64 *)(r7 + {walk_mount}) = 0
   *(u64 *)(r7 + {walk_top}) = 0
-  climb 0 {WALK_PATH-1}
+  ; a name in a folder of a layer: the first component is the stacked file's own
+  r5 = *(u64 *)(r7 + {walk_lead})
+  if r5 == 0 goto whole
+  *(u64 *)(r7 + {walk_dentries}) = r5
+  r6 = r5
+  read_sequence 8 end
+  w1 = *(u32 *)(r10 - 8)
+  *(u32 *)(r7 + {walk_seqs}) = r1
+  r5 = 1
+whole:
+  climb 0 {WALK_PATH-1} r5
   r1 = *(u64 *)(r7 + {walk_end})
   if r1 != 3 goto deep
   r1 = *(u64 *)(r7 + {walk_index})
@@ -165,7 +175,7 @@ placed:
   r1 = offsetof(mount.mnt)
   r8 += r1
   *(u64 *)(r7 + {walk_mount}) = r8
-  climb {WALK_PATH} {WALK_ABOVE-1}
+  climb {WALK_PATH} {WALK_ABOVE-1} 0
   r1 = *(u64 *)(r7 + {walk_end})
   if r1 == 3 goto more
   if r1 != 1 goto many

@@ -1,69 +1,6 @@
 ; The names of a chain of dentries, from the top: components of the path automaton.
 ; Parameters: START_PATH.
 
-; One component and the slash after it. r1 = state, r2 = address of the dentry, r3 = index (0 is the leaf: no slash)
-; -> r0 = state, bit 32 decided, bit 33 failed.
-.func match_name global 3
-  w8 = w1
-  r6 = r2
-  r7 = r3
-  ; hash and length, then the address of the name
-  r1 = r10
-  r1 += -16
-  r2 = 16
-  r3 = offsetof(dentry.d_name)
-  r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto fail
-  r6 = *(u64 *)(r10 - 8)
-  w9 = *(u32 *)(r10 - 12)
-  if r9 == 0 goto fail
-  if r9 > 255 goto fail
-next:
-  r1 = r10
-  r1 += -16
-  r2 = 8
-  r3 = r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto fail
-  r5 = *(u64 *)(r10 - 16)
-  if r9 >= 8 goto whole
-  ; the bytes beyond the name go, the slash comes right after it
-  r1 = r9
-  r1 <<= 3
-  r2 = -1
-  r2 <<= r1
-  r2 ^= -1
-  r5 &= r2
-  if r7 == 0 goto last
-  r2 = 47
-  r2 <<= r1
-  r5 |= r2
-last:
-  step_word
-  goto end
-whole:
-  step_word
-  if r9 == 8 goto full
-  r9 += -8
-  r6 += 8
-  goto next
-full:
-  if r7 == 0 goto end
-  step_slash
-end:
-  r0 = r8
-  exit
-fail:
-  r0 = 1 ll
-  r0 <<= 33
-  exit
-decided:
-  r0 = 1 ll
-  r0 <<= 32
-  r0 |= r8
-  exit
-
 ; r3 = address of what a chain's place \place holds of the scratch at r7, or goes to \none. Clobbers r1, r2.
 .macro chain_place place
   r1 = {place}
@@ -84,23 +21,28 @@ decided:
   if r0 != 0 goto {fail}
 .endm
 
-; One component of the chain. r2 = address of the scratch's address -> r0 = 1 to end.
-; State in the scratch: left (components still to come), low (those below it were not kept), state, told (0 on the way or at
-; the end, 1 decided, 2 failed, 3 a rename came between).
+; One word of a name of the chain. r2 = address of the scratch's address -> r0 = 1 to end.
+; State in the scratch: left (components still to come), low (those below it were not kept), rest (bytes to come of the name at
+; hand; 256: only the slash after it), name (where they are), link (its dentry), seen_seq (that dentry's sequence), state,
+; before (the state before the name), told (0 on the way or at the end, 1 decided, 2 failed, 3 a rename came between).
 .func match_step static 2
   r7 = *(u64 *)(r2 + 0)
+  r9 = *(u64 *)(r7 + {walk_rest})
+  if r9 != 0 goto word
   r8 = *(u64 *)(r7 + {walk_left})
   if r8 == 0 goto end
   r1 = *(u64 *)(r7 + {walk_low})
-  if r8 <= r1 goto long
+  if r8 <= r1 goto failed
   r8 += -1
   chain_place r8
   if r1 >= {WALK_SLOTS} goto failed
+  *(u64 *)(r7 + {walk_left}) = r8
   r2 = r1
   r2 <<= 3
   r3 = r7
   r3 += r2
   r6 = *(u64 *)(r3 + {walk_dentries})
+  *(u64 *)(r7 + {walk_link}) = r6
   r1 <<= 2
   r3 = r7
   r3 += r1
@@ -111,32 +53,90 @@ decided:
   read_sequence 8 failed
   w9 = *(u32 *)(r10 - 8)
 strict:
+  *(u64 *)(r7 + {walk_seen_seq}) = r9
   r1 = *(u64 *)(r7 + {walk_state})
-  r2 = r6
-  r3 = r8
-  call match_name
-  *(u64 *)(r10 - 16) = r0
+  *(u64 *)(r7 + {walk_before}) = r1
+  ; hash and length, then the address of the name
+  r1 = r10
+  r1 += -16
+  r2 = 16
+  r3 = offsetof(dentry.d_name)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto failed
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_name}) = r1
+  w9 = *(u32 *)(r10 - 12)
+  if r9 == 0 goto failed
+  if r9 > 255 goto failed
+word:
+  r5 = 47
+  if r9 > 255 goto slash
+  r3 = *(u64 *)(r7 + {walk_name})
+  r1 = r10
+  r1 += -8
+  r2 = 8
+  call bpf_probe_read_kernel
+  if r0 != 0 goto failed
+  r5 = *(u64 *)(r10 - 8)
+  r2 = *(u64 *)(r7 + {walk_left})
+  if r9 >= 8 goto whole
+  ; the bytes beyond the name go, the slash comes right after it; the leaf has none
+  r1 = r9
+  r1 <<= 3
+  r3 = -1
+  r3 <<= r1
+  r3 ^= -1
+  r5 &= r3
+  r9 = 0
+  if r2 == 0 goto step
+  r3 = 47
+  r3 <<= r1
+  r5 |= r3
+  goto step
+whole:
+  r3 = *(u64 *)(r7 + {walk_name})
+  r3 += 8
+  *(u64 *)(r7 + {walk_name}) = r3
+  r9 += -8
+  if r9 != 0 goto step
+  if r2 == 0 goto step
+  r9 = 256
+  goto step
+slash:
+  r9 = 0
+step:
+  r8 = *(u64 *)(r7 + {walk_state})
+  r6 = 0
+  find_step_of_word miss
+  goto stepped
+miss:
+  r1 = r8
+  r2 = r5
+  call step8
+  w8 = w0
+  r0 >>= 32
+  r6 = r0
+stepped:
+  *(u64 *)(r7 + {walk_state}) = r8
+  *(u64 *)(r7 + {walk_rest}) = r9
+  if r6 != 0 goto believed
+  if r9 != 0 goto more
+believed:
+  ; the name, or as much of it as decides, was its name all the time
+  r8 = r6
+  r6 = *(u64 *)(r7 + {walk_link})
   read_sequence 8 failed
   w1 = *(u32 *)(r10 - 8)
-  r2 = r1
-  r2 ^= r9
+  r2 = *(u64 *)(r7 + {walk_seen_seq})
+  r2 ^= r1
   r1 &= 1
   r1 |= r2
   if r1 != 0 goto moved
-  r1 = *(u64 *)(r10 - 16)
-  *(u64 *)(r7 + {walk_left}) = r8
-  w2 = w1
-  *(u64 *)(r7 + {walk_state}) = r2
-  r1 >>= 32
-  if r1 == 0 goto more
-  if r1 == 1 goto decided
-failed:
-  r1 = 2
-  goto told
-decided:
+  if r8 == 0 goto more
   r1 = 1
   goto told
-long:
+failed:
   r1 = 2
   goto told
 moved:
@@ -145,8 +145,16 @@ moved:
   if r1 == 0 goto failed
   r1 += -1
   *(u64 *)(r7 + {walk_patience}) = r1
+  *(u64 *)(r7 + {walk_rest}) = 0
   r1 = *(u64 *)(r7 + {walk_strict})
-  if r1 == 0 goto more
+  if r1 != 0 goto begin
+  r1 = *(u64 *)(r7 + {walk_left})
+  r1 += 1
+  *(u64 *)(r7 + {walk_left}) = r1
+  r1 = *(u64 *)(r7 + {walk_before})
+  *(u64 *)(r7 + {walk_state}) = r1
+  goto more
+begin:
   *(u64 *)(r7 + {walk_changed}) = 1
   r1 = 3
 told:
@@ -170,10 +178,20 @@ more:
   r1 = {mask}
   *(u64 *)(r7 + {walk_mask}) = r1
   *(u64 *)(r7 + {walk_told}) = 0
-  r1 = {WALK_STEPS}
+  *(u64 *)(r7 + {walk_rest}) = 0
+  r1 = {WALK_WORDS}
   r2 = func match_step
   r3 = r10
   r3 += -24
   r4 = 0
   call bpf_loop
+  r1 = *(u64 *)(r7 + {walk_told})
+  if r1 != 0 goto .told
+  ; as far as it goes, and that was not to the end
+  r1 = *(u64 *)(r7 + {walk_left})
+  r2 = *(u64 *)(r7 + {walk_rest})
+  r1 |= r2
+  if r1 == 0 goto .told
+  *(u64 *)(r7 + {walk_told}) = 2
+.told:
 .endm

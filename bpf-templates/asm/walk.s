@@ -11,10 +11,14 @@
 .set WALK_SLOTS 2304
 ; Most steps of a walk: deeper files fail.
 .set WALK_STEPS 16384
+; Most words of names that are matched; longer paths fail where so much does not decide them.
+.set WALK_WORDS 32768
 ; Most classes that the paths of a file may have.
 .set WALK_CLASSES 8
-; How often a walk begins anew; the last time it goes link by link.
-.set WALK_TRIES 6
+; Rounds of a walk: one for the file and one for each name in a layer; where a rename came between it begins anew, and goes
+; link by link in the last three.
+.set WALK_ROUNDS 8
+.set WALK_STRICT 2
 ; How often it looks again at a name that is being moved.
 .set WALK_PATIENCE 4096
 
@@ -120,14 +124,16 @@ end:
   r0 = 1
   exit
 
-; Climbs from walk_at, walk_mount and walk_top into the chain that begins at \first with \mask. Leaves walk_end, walk_index
-; and walk_low. The scratch is r7, its address at r10 - 24. Clobbers r0-r5.
-.macro climb first mask
+; Climbs from walk_at, walk_mount and walk_top into the chain that begins at \first with \mask, and of which the first
+; components (a number or register) are there. Leaves walk_end, walk_index and walk_low. The scratch is r7, its address at
+; r10 - 24. Clobbers r0-r5.
+.macro climb first mask components
+  r1 = {components}
+  *(u64 *)(r7 + {walk_index}) = r1
   r1 = {first}
   *(u64 *)(r7 + {walk_first}) = r1
   r1 = {mask}
   *(u64 *)(r7 + {walk_mask}) = r1
-  *(u64 *)(r7 + {walk_index}) = 0
   *(u64 *)(r7 + {walk_end}) = 0
   *(u64 *)(r7 + {walk_low}) = 0
   r1 = {WALK_STEPS}
@@ -213,7 +219,7 @@ end:
   *(u64 *)(r7 + {walk_top}) = r1
   ; the chain of the file system is gone
   *(u64 *)(r7 + {walk_depth}) = -1
-  climb 0 {WALK_PATH-1}
+  climb 0 {WALK_PATH-1} 0
   r1 = *(u64 *)(r7 + {walk_end})
   if r1 > 1 goto none
   if r1 == 0 goto deep
@@ -331,33 +337,23 @@ found:
   r0 = r6
   exit
 
-; r1 = dentry, r2 = vfsmount (0: the hook shows none), r3 = the subject's mount namespace (0: the current task's),
-; r4: bit 0 set for the paths of the host instead of the subject's; bit 1 set to ask for the mount by which the class in the
-; bits above (all ones: any) was found: then the result is the address of its vfsmount (0 for none).
-; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 the mount's namespace, 80 whether the mount shows it.
-.func path_find global 4
+; Begins a walk in the scratch, for the arguments of path_find -> r0 = what says that the scratch is this walk's.
+.func walk_begin global 4
   *(u64 *)(r10 - 32) = r1
   *(u64 *)(r10 - 40) = r2
   *(u64 *)(r10 - 48) = r3
   *(u64 *)(r10 - 56) = r4
-  scratch spent
-  r9 = {WALK_TRIES}
-  *(u64 *)(r7 + {walk_patience}) = {WALK_PATIENCE}
-again:
-  r9 += -1
-  if r9 == 0 goto spent
+  scratch none
   r1 = 1
   r1 = atomic_fetch_add((u64 *)(r7 + {walk_claims}), r1)
   r1 += 1
   *(u64 *)(r7 + {walk_owner}) = r1
-  *(u64 *)(r10 - 64) = r1
+  r9 = r1
   r1 = *(u64 *)(r10 - 32)
+  *(u64 *)(r7 + {walk_object}) = r1
   *(u64 *)(r7 + {walk_file}) = r1
   r1 = *(u64 *)(r10 - 40)
   *(u64 *)(r7 + {walk_vfs}) = r1
-  r1 = r9
-  r1 >>= 1
-  *(u64 *)(r7 + {walk_strict}) = r1
   r1 = *(u64 *)(r10 - 56)
   r2 = r1
   r2 &= 2
@@ -376,64 +372,83 @@ wanted:
   *(u64 *)(r7 + {walk_foreign}) = 0
   *(u64 *)(r7 + {walk_sb}) = 0
   *(u64 *)(r7 + {walk_here}) = 0
+  *(u64 *)(r7 + {walk_lead}) = 0
+  *(u64 *)(r7 + {walk_exact}) = 0
   ; whose paths?
   r1 = data control
   r2 = *(u64 *)(r1 + {control_mnt_ns})
   *(u64 *)(r7 + {walk_caller}) = r2
   r1 = *(u64 *)(r10 - 56)
   r1 &= 1
-  if r1 != 0 goto known
+  if r1 != 0 goto mounted
   r1 = *(u64 *)(r10 - 48)
   if r1 != 0 goto given
   call bpf_get_current_task_btf
   r1 = *(u64 *)(r0 + task_struct.nsproxy)
-  if r1 == 0 goto known
+  if r1 == 0 goto mounted
   r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
 given:
   *(u64 *)(r7 + {walk_caller}) = r1
   r8 = *(u64 *)(r7 + {walk_caller})
   r1 = data control
   r1 = *(u64 *)(r1 + {control_mnt_ns})
-  if r8 == r1 goto known
+  if r8 == r1 goto mounted
   r1 = r8
   call ns_owned
-  if r0 != 0 goto known
+  if r0 != 0 goto mounted
   *(u64 *)(r7 + {walk_foreign}) = 1
-known:
-  r8 = *(u64 *)(r7 + {walk_caller})
-  *(u64 *)(r10 - 72) = 0
-  *(u64 *)(r10 - 80) = 0
+mounted:
+  ; the namespace of the mount that the hook shows
+  *(u64 *)(r7 + {walk_its_ns}) = 0
   r6 = *(u64 *)(r10 - 40)
-  if r6 == 0 goto listed
+  if r6 == 0 goto end
   r1 = offsetof(mount.mnt)
   r6 -= r1
-  read8 72 mount.mnt_ns listed
-  r1 = *(u64 *)(r10 - 72)
+  read8 8 mount.mnt_ns end
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_its_ns}) = r1
+end:
+  r0 = r9
+  exit
+none:
+  r0 = 0
+  exit
+
+; The names of walk_file by the namespaces that count; r1 = how (see path_find).
+.func walk_names global 1
+  r9 = r1
+  scratch judged
+  r8 = *(u64 *)(r7 + {walk_caller})
+  r1 = *(u64 *)(r7 + {walk_layers})
+  if r1 != 0 goto listed
+  r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 != r8 goto listed
   call walk_exact
-  *(u64 *)(r10 - 80) = r0
+  *(u64 *)(r7 + {walk_exact}) = r0
   if r0 != 0 goto own
 listed:
   r1 = r8
   call walk_list
   r1 = *(u64 *)(r7 + {walk_found})
   if r1 != 0 goto own
-  r1 = *(u64 *)(r10 - 56)
+  r1 = r9
   r1 &= 1
   if r1 != 0 goto own
   ; the namespace that the file's mount is in, if it is in one
-  r1 = *(u64 *)(r10 - 72)
+  r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 == r8 goto initial
   call ns_kind
   if r0 != 1 goto initial
-  r1 = *(u64 *)(r10 - 72)
+  r1 = *(u64 *)(r7 + {walk_its_ns})
   call walk_exact
-  *(u64 *)(r10 - 80) = r0
+  *(u64 *)(r7 + {walk_exact}) = r0
   if r0 == 0 goto initial
-  r1 = *(u64 *)(r10 - 72)
+  r1 = *(u64 *)(r7 + {walk_its_ns})
   call ns_owned
   if r0 != 0 goto own
-  *(u64 *)(r7 + {walk_foreign}) = 3
+  r1 = *(u64 *)(r7 + {walk_foreign})
+  r1 |= 2
+  *(u64 *)(r7 + {walk_foreign}) = r1
   goto own
 initial:
   r1 = data control
@@ -446,16 +461,54 @@ own:
   r1 &= 1
   if r1 == 0 goto judged
   call ns_before
-  if r0 != 0 goto before
-  r1 = data control
-  r0 = *(u64 *)(r1 + {control_mnt_ns})
-before:
   r1 = r0
+  if r1 != 0 goto before
+  r1 = data control
+  r1 = *(u64 *)(r1 + {control_mnt_ns})
+before:
   if r1 == r8 goto judged
   call walk_list
 judged:
+  r0 = 0
+  exit
+
+; r1 = dentry, r2 = vfsmount (0: the hook shows none), r3 = the subject's mount namespace (0: the current task's),
+; r4: bit 0 set for the paths of the host instead of the subject's; bit 1 set to ask for the mount by which the class in the
+; bits above (all ones: any) was found: then the result is the address of its vfsmount (0 for none).
+; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token. What else it remembers is in the scratch: to the verifier
+; every round then begins alike.
+.func path_find global 4
+  *(u64 *)(r10 - 32) = r1
+  *(u64 *)(r10 - 40) = r2
+  *(u64 *)(r10 - 48) = r3
+  *(u64 *)(r10 - 56) = r4
+  scratch spent
+  r9 = {WALK_ROUNDS}
+  *(u64 *)(r7 + {walk_patience}) = {WALK_PATIENCE}
+  *(u64 *)(r7 + {walk_layers}) = 0
+round:
+  r9 += -1
+  if r9 == 0 goto spent
+  r1 = r9
+  r1 >>= {WALK_STRICT}
+  *(u64 *)(r7 + {walk_strict}) = r1
+  r1 = *(u64 *)(r7 + {walk_layers})
+  if r1 != 0 goto known
+  ; from the beginning
+  r1 = *(u64 *)(r10 - 32)
+  r2 = *(u64 *)(r10 - 40)
+  r3 = *(u64 *)(r10 - 48)
+  r4 = *(u64 *)(r10 - 56)
+  call walk_begin
+  *(u64 *)(r10 - 64) = r0
+known:
+  r1 = *(u64 *)(r10 - 56)
+  call walk_names
   r1 = *(u64 *)(r7 + {walk_changed})
-  if r1 != 0 goto again
+  if r1 != 0 goto anew
+  ; a file of a stacked file system that a user mounted has the names of what it is made from too
+  call walk_layer
+  if r0 != 0 goto round
   r1 = *(u64 *)(r7 + {walk_found})
   if r1 != 0 goto some
   r1 = *(u64 *)(r10 - 56)
@@ -466,49 +519,30 @@ judged:
   call walk_alias
   if r0 == 0 goto nameless
   *(u64 *)(r10 - 32) = r0
-  goto again
+anew:
+  *(u64 *)(r7 + {walk_layers}) = 0
+  goto round
 nameless:
   call walk_unshown
   if r0 == -1 goto hidden
   *(u32 *)(r7 + {walk_classes}) = r0
   *(u64 *)(r7 + {walk_found}) = 1
 some:
-  r1 = *(u64 *)(r7 + {walk_found})
-  w6 = *(u32 *)(r7 + {walk_classes})
-  if r1 == 1 goto one
   r1 = *(u64 *)(r10 - 56)
-  call walk_keep
-  if r0 == 0 goto one
-  r1 = 4 ll
-  r1 <<= 32
-  r6 |= r1
-one:
-  r1 = *(u64 *)(r10 - 80)
-  if r1 != 0 goto exact
-  r1 = 16 ll
-  r1 <<= 32
-  r6 |= r1
-exact:
-  r1 = *(u64 *)(r7 + {walk_foreign})
-  if r1 == 0 goto owned
-  r1 = 8 ll
-  r1 <<= 32
-  r6 |= r1
-owned:
+  call walk_result
+  r6 = r0
   r8 = *(u64 *)(r7 + {walk_shown})
-  ; was the scratch ours all the time?
-  r1 = *(u64 *)(r7 + {walk_owner})
-  r2 = *(u64 *)(r10 - 64)
-  if r1 != r2 goto again
-  w1 = w6
-  if r1 == 1 goto failed
-  goto done
+  goto whose
 hidden:
   r6 = 0
   r8 = 0
+whose:
+  ; was the scratch ours all the time?
   r1 = *(u64 *)(r7 + {walk_owner})
   r2 = *(u64 *)(r10 - 64)
-  if r1 != r2 goto again
+  if r1 != r2 goto anew
+  w1 = w6
+  if r1 == 1 goto failed
   goto done
 spent:
   r6 = 1
@@ -533,15 +567,19 @@ mount:
   r0 = r8
   exit
 
-; Keeps the classes that were found in the record of the current task, where the hook's program looks for them.
-; r1 = how (see path_find) -> r0 = 1, or 0 where the task has no record: then only the first one is judged.
-.func walk_keep global 1
+; The first class that was found and the flags. Several classes are kept in the record of the current task, where the hook's
+; program looks for them. r1 = how (see path_find) -> r0; without a record the first class stands for what could not be judged.
+.func walk_result global 1
   r6 = r1
   scratch none
   r9 = r7
+  *(u64 *)(r10 - 32) = 0
+  r1 = *(u64 *)(r9 + {walk_found})
+  if r1 <= 1 goto flags
   call bpf_get_current_task
   r8 = r0
-  record_of_task none
+  record_of_task flags
+  *(u64 *)(r10 - 32) = 4
   r1 = *(u64 *)(r9 + {walk_found})
   r6 &= 1
   if r6 != 0 goto hosts
@@ -550,15 +588,125 @@ mount:
   w1 = *(u32 *)(r9 + {walk_classes+4*k})
   *(u32 *)(r7 + {record_classes+4*k}) = r1
 .endr
-  r0 = 1
-  exit
+  goto flags
 hosts:
   *(u32 *)(r7 + {record_hosts}) = r1
 .rept k 0 WALK_CLASSES
   w1 = *(u32 *)(r9 + {walk_classes+4*k})
   *(u32 *)(r7 + {record_host_classes+4*k}) = r1
 .endr
+flags:
+  r0 = *(u64 *)(r10 - 32)
+  r1 = *(u64 *)(r9 + {walk_exact})
+  if r1 != 0 goto exact
+  r0 |= 16
+exact:
+  r1 = *(u64 *)(r9 + {walk_foreign})
+  if r1 == 0 goto owned
+  r0 |= 8
+owned:
+  r0 <<= 32
+  w1 = *(u32 *)(r9 + {walk_classes})
+  r0 |= r1
+  exit
+none:
   r0 = 1
+  exit
+
+; Turns the scratch to the next name in its layers of a file of an overlay that another than the initial user namespace
+; mounted: first the file itself, in the upper layer or the lower one; then its name in the upper layer's folder, where it is
+; or would be made -> r0 = 1, or 0 where there are no more.
+.func walk_layer global 0
+  scratch none
+  r6 = *(u64 *)(r7 + {walk_object})
+  read8 8 dentry.d_sb none
+  r6 = *(u64 *)(r10 - 8)
+  read8 8 super_block.s_magic none
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != 0x794c7630 goto none
+  read8 8 super_block.s_user_ns none
+  r6 = *(u64 *)(r10 - 8)
+  r1 = r10
+  r1 += -8
+  r2 = 4
+  r3 = offsetof(user_namespace.level)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto none
+  w1 = *(u32 *)(r10 - 8)
+  if r1 == 0 goto none
+  *(u64 *)(r7 + {walk_depth}) = -1
+  *(u64 *)(r7 + {walk_seen}) = 0
+  *(u64 *)(r7 + {walk_lead}) = 0
+  r9 = *(u64 *)(r7 + {walk_layers})
+  if r9 > 1 goto below
+  r6 = *(u64 *)(r7 + {walk_object})
+  if r9 == 1 goto folder
+  *(u64 *)(r7 + {walk_layers}) = 1
+  r1 = r6
+  call layer_of
+  if r0 != 0 goto turn
+  r6 = *(u64 *)(r7 + {walk_object})
+folder:
+  *(u64 *)(r7 + {walk_layers}) = 2
+  read8 8 dentry.d_parent below
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == r6 goto below
+  call layer_of
+  if r0 == 0 goto below
+  r1 = *(u64 *)(r7 + {walk_object})
+  *(u64 *)(r7 + {walk_lead}) = r1
+turn:
+  *(u64 *)(r7 + {walk_file}) = r0
+  r0 = 1
+  exit
+below:
+  ; the layer may be one of a user's stacked file systems again (two at most, FILESYSTEM_MAX_STACK_DEPTH)
+  if r9 > 2 goto none
+  *(u64 *)(r7 + {walk_layers}) = 3
+none:
+  r0 = 0
+  exit
+
+; The dentry that a dentry of an overlay is made from: of the upper layer, else of the first lower one.
+; r1 = address of the dentry -> r0, 0 for none. struct ovl_inode (fs/overlayfs/ovl_entry.h) holds a struct inode, then the
+; upper dentry, then since 6.5 the ovl_entry, whose first ovl_path has a layer and a dentry; before, the lower inode.
+.func layer_of global 1
+  r6 = r1
+  read8 8 dentry.d_inode none
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto none
+  r8 = r6
+  r1 = sizeof(inode)
+  r8 += r1
+  r1 = r10
+  r1 += -16
+  r2 = 16
+  r3 = r8
+  call bpf_probe_read_kernel
+  if r0 != 0 goto none
+  r0 = *(u64 *)(r10 - 16)
+  if r0 != 0 goto end
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto none
+  r1 = exists(backing_file)
+  if r1 == 0 goto old
+  r1 = r10
+  r1 += -8
+  r2 = 8
+  r3 = r6
+  r3 += 16
+  call bpf_probe_read_kernel
+  if r0 != 0 goto none
+  r0 = *(u64 *)(r10 - 8)
+  exit
+old:
+  read8 8 inode.i_dentry.first none
+  r0 = *(u64 *)(r10 - 8)
+  if r0 == 0 goto none
+  r1 = offsetof(dentry.d_u.d_alias)
+  r0 -= r1
+end:
   exit
 none:
   r0 = 0

@@ -32,3 +32,30 @@
   r1 = *(u64 *)(r1 + vm_area_struct.vm_flags)
   r1 &= 4
 .endm
+
+; What a stacked file system has mapped for the file above is that file, by the path that the user opened.
+.macro file_mprotect__walk_file
+  file_mprotect__object_file
+  plain_object
+  r1 = exists(backing_file.user_path)
+  if r1 == 0 goto .plain
+  r1 = *(u64 *)(r10 - 112)
+  call mount_is_private
+  if r0 != 1 goto .plain
+  r1 = *(u64 *)(r6 + 0)
+  r1 = *(u64 *)(r1 + vm_area_struct.vm_file)
+  *(u64 *)(r10 - 8) = r1
+  plain_number r3 .plain
+  r1 = offsetof(backing_file.user_path)
+  r3 += r1
+  r1 = r10
+  r1 += -112
+  r2 = 16
+  call bpf_probe_read_kernel
+.plain:
+  r1 = *(u64 *)(r10 - 104)
+  r2 = *(u64 *)(r10 - 112)
+  r3 = 0
+  r4 = 0
+  call path_find
+.endm

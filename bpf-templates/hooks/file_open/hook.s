@@ -35,14 +35,26 @@
   w1 = *(u32 *)(r1 + file.f_flags)
   r1 &= 0x20
 .endm
-; A file of a stacked file system's private mount: the open of the file above it has raised the events. FMODE_BACKING does
-; not tell it: its bit moved in 6.14 and in updates of 6.12, to one that fanotify sets for what it hands to user space.
+; What a stacked file system opens of its layers for the file above, whose own open raised the events: a file of a private
+; mount, opened with the mounter's credentials. FMODE_BACKING does not tell it: its bit moved in 6.14 and in updates of
+; 6.12, to one that fanotify sets for what it hands to user space. Before 6.5 such a file has the path of the one above and
+; an inode of another file system.
 .macro file_open__fact_by_stacked_fs
+  r1 = exists(backing_file)
+  if r1 != 0 goto .new
+  r3 = *(u64 *)(r6 + 0)
+  r1 = *(u64 *)(r3 + file.f_inode)
+  r1 = *(u64 *)(r1 + inode.i_sb)
+  r2 = *(u64 *)(r3 + file.f_path.dentry)
+  r2 = *(u64 *)(r2 + dentry.d_sb)
+  if r1 == r2 goto .no
+  r1 = 1
+  goto .done
+.new:
+  acts_for_another
+  if r1 == 0 goto .no
   r3 = *(u64 *)(r6 + 0)
   r2 = *(u64 *)(r3 + file.f_path.mnt)
-  r1 = data control
-  r1 = *(u64 *)(r1 + {control_root_mnt})
-  if r2 == r1 goto .no
   *(u64 *)(r10 - 8) = r2
   plain_number r1 .no
   call mount_is_private

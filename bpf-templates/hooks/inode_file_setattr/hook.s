@@ -6,3 +6,6 @@
 .macro inode_file_setattr__inode_file
   entry_inode 0
 .endm
+.macro inode_file_setattr__fact_by_stacked_fs
+  acts_for_another
+.endm

@@ -6,3 +6,6 @@
 .macro inode_remove_acl__inode_file
   entry_inode 1
 .endm
+.macro inode_remove_acl__fact_by_stacked_fs
+  acts_for_another
+.endm

@@ -33,3 +33,6 @@
   r1 = 0
 .done:
 .endm
+.macro inode_setattr__fact_by_stacked_fs
+  acts_for_another
+.endm

@@ -19,6 +19,8 @@ pub(crate) struct Emitter<'a> {
     further: String,
     /// The register that the program's stack is reached by.
     frame: &'static str,
+    /// The hook's own walk has left the object's plain addresses.
+    own_walk: bool,
 }
 
 /// A chain that waits for the paths of its object.
@@ -53,7 +55,7 @@ impl<'a> Emitter<'a> {
         tables: &'a mut Tables,
         lines: &'a mut dyn LineNumbers,
     ) -> Self {
-        Emitter { catalog, hook, package, tables, lines, labels: 0, further: String::new(), frame: "r10" }
+        Emitter { catalog, hook, package, tables, lines, labels: 0, further: String::new(), frame: "r10", own_walk: false }
     }
 
     /// A label that the program has not used.
@@ -124,15 +126,18 @@ impl<'a> Emitter<'a> {
         }
         let object = self.object_macro("object", place);
         let host = waiting.iter().any(|h| self.asks_host(h.chain));
-        let walk = match self.object(place) {
-            Some(o) if o.each_mount => "walk_mountless",
-            Some(o) if o.by_its_mount => "walk_by_its_mount",
-            _ => "walk_object",
+        let own_walk = self.object(place).map(|o| format!("walk_{}", o.name)).filter(|name| super::program::has_macro(self.hook, name));
+        let walk = match (self.object(place), &own_walk) {
+            (_, Some(name)) => format!("{}__{name}", self.hook.name),
+            (Some(o), _) if o.each_mount => format!("walk_mountless {object}"),
+            (Some(o), _) if o.by_its_mount => format!("walk_by_its_mount {object}"),
+            _ => format!("walk_object {object}"),
         };
+        self.own_walk = own_walk.is_some();
         if self.walked_before(place) {
-            let _ = writeln!(out, "  walk_unless_done {walk} {object}");
+            let _ = writeln!(out, "  walk_unless_done {walk}");
         } else {
-            let _ = writeln!(out, "  {walk} {object}\n  *(u64 *)(r10 - 88) = r0");
+            let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 88) = r0");
         }
         if host {
             let _ = writeln!(out, "  walk_for_host {object}\n  *(u64 *)(r10 - 96) = r0");
@@ -146,6 +151,7 @@ impl<'a> Emitter<'a> {
         let _ = writeln!(out, "  {more} {single} {object} {name}\n{single}:\n{skip}:");
         let further = self.further_function(&name, waiting, host);
         self.further.push_str(&further);
+        self.own_walk = false;
         out
     }
 
@@ -193,7 +199,7 @@ impl<'a> Emitter<'a> {
             ObjectKind::Path => 1,
             ObjectKind::Net => 2,
         };
-        if kind == 1 && frame == "r10" {
+        if kind == 1 && frame == "r10" && !self.own_walk {
             let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
         }
         let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame}");

@@ -15,7 +15,7 @@ pub(crate) fn has_before(hook: &Hook) -> bool {
     has_macro(hook, "before")
 }
 
-fn has_macro(hook: &Hook, name: &str) -> bool {
+pub(super) fn has_macro(hook: &Hook, name: &str) -> bool {
     let wanted = format!(".macro {}__{name}", hook.name);
     ebsec_templates::hook_assembly(&hook.name)
         .is_some_and(|(_, text)| text.lines().any(|l| l.split_whitespace().eq(wanted.split_whitespace())))

@@ -110,6 +110,9 @@ const CHANGES: [[u64; 3]; 2] = [[0x31, 0x38, 0x40], [0x30, 0x10, 0x1e0]];
 /// A number that no named value of a socket's fields has: the field is absent.
 const NO_VALUE: u64 = 0xffff;
 
+/// Of `task_struct.flags`.
+const PF_IO_WORKER: u64 = 0x10;
+
 /// Whether the table knows the hook.
 #[cfg(test)]
 pub(super) fn is_known(hook: &str) -> bool {
@@ -179,6 +182,7 @@ pub(super) fn arguments(stage: &mut Stage, operation: &Operation, layout: Layout
     for arg in *args {
         out.extend(builder.argument(*arg)?);
     }
+    builder.acts()?;
     let may_be_own = hook.facts.iter().any(|f| f == "by_exec") && hook.name != "file_open";
     if may_be_own && builder.file != 0 && (builder.holds("by_exec") || builder.variant & 4 == 0) {
         builder.runs_the_file()?;
@@ -324,9 +328,31 @@ impl Builder<'_> {
         self.file = objects::open(self.stage, at, mode, flags)?;
         if self.holds("by_stacked_fs") {
             let mount = self.stage.world.private_mount()?;
-            self.stage.world.kernel.set(self.file, "file.f_path.mnt", mount.vfs)?;
+            if self.stage.flavour == Flavour::Old {
+                // the path of the file above, the inode of the one below
+                let inode = self.stage.world.kernel.get(mount.root, "dentry.d_inode")?;
+                self.stage.world.kernel.set(self.file, "file.f_inode", inode)?;
+            } else {
+                self.stage.world.kernel.set(self.file, "file.f_path.mnt", mount.vfs)?;
+            }
         }
         Ok(self.file)
+    }
+
+    /// Whose credentials the task acts with: a stacked file system's mounter's, where it is at work; else its own, or for
+    /// another reason others'.
+    fn acts(&mut self) -> Result<(), String> {
+        let (task, world) = (self.subject.task, &mut self.stage.world);
+        let stacked = self.operation.facts.iter().any(|f| f == "by_stacked_fs");
+        let known = catalog()[self.operation.hook].facts.iter().any(|f| f == "by_stacked_fs");
+        let by_open = catalog()[self.operation.hook].name == "file_open";
+        match (stacked, self.variant >> 3 & 7) {
+            (true, _) => world.act_for_another(task, true, 0),
+            (false, 0) if known => world.act_for_another(task, false, 0),
+            (false, 1) if known => world.act_for_another(task, true, PF_IO_WORKER),
+            (false, 2) if known && by_open => world.act_for_another(task, true, 0),
+            _ => Ok(()),
+        }
     }
 
     /// O_ACCMODE of an open: both ways are 2 and 3.

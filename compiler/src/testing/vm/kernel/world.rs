@@ -546,6 +546,21 @@ impl World {
         Ok(task)
     }
 
+    /// Lets a task act with other credentials than its own (`override_creds`), of the same ids; the initial user namespace's
+    /// or another's.
+    pub fn act_for_another(&mut self, task: u64, initial: bool, flags: u64) -> Made<()> {
+        let own = self.kernel.get(task, "task_struct.real_cred")?;
+        let other = self.kernel.alloc("cred")?;
+        for field in ["uid", "euid", "fsuid", "gid", "egid"].map(|f| format!("cred.{f}.val")) {
+            let id = self.kernel.get(own, &field)?;
+            self.kernel.set(other, &field, id)?;
+        }
+        let user_ns = if initial { self.user_ns } else { self.user_namespace()? };
+        self.kernel.set(other, "cred.user_ns", user_ns)?;
+        self.kernel.set(task, "task_struct.cred", other)?;
+        self.kernel.set(task, "task_struct.flags", flags)
+    }
+
     /// Makes a task the current one.
     pub fn enter(&mut self, task: Task) {
         self.kernel.env.task = task;
