@@ -16,9 +16,9 @@
 ; Most classes that the paths of a file may have.
 .set WALK_CLASSES 8
 ; Rounds of a walk: one for the file and one for each name in a layer; where a rename came between it begins anew, and goes
-; link by link in the last three.
-.set WALK_ROUNDS 8
-.set WALK_STRICT 2
+; link by link in the last seven.
+.set WALK_ROUNDS 12
+.set WALK_STRICT 3
 ; How often it looks again at a name that is being moved.
 .set WALK_PATIENCE 4096
 
@@ -615,9 +615,17 @@ none:
 
 ; Turns the scratch to the next name in its layers of a file of an overlay that another than the initial user namespace
 ; mounted: first the file itself, in the upper layer or the lower one; then its name in the upper layer's folder, where it is
-; or would be made -> r0 = 1, or 0 where there are no more.
+; or would be made; then the same for the first of these, for a layer may be a stacked file system again (two at most,
+; FILESYSTEM_MAX_STACK_DEPTH) -> r0 = 1, or 0 where there are no more.
 .func walk_layer global 0
   scratch none
+  r9 = *(u64 *)(r7 + {walk_layers})
+  if r9 > 3 goto none
+  if r9 != 2 goto same
+  r1 = *(u64 *)(r7 + {walk_below})
+  if r1 == 0 goto none
+  *(u64 *)(r7 + {walk_object}) = r1
+same:
   r6 = *(u64 *)(r7 + {walk_object})
   read8 8 dentry.d_sb none
   r6 = *(u64 *)(r10 - 8)
@@ -638,75 +646,70 @@ none:
   *(u64 *)(r7 + {walk_depth}) = -1
   *(u64 *)(r7 + {walk_seen}) = 0
   *(u64 *)(r7 + {walk_lead}) = 0
-  r9 = *(u64 *)(r7 + {walk_layers})
-  if r9 > 1 goto below
   r6 = *(u64 *)(r7 + {walk_object})
-  if r9 == 1 goto folder
-  *(u64 *)(r7 + {walk_layers}) = 1
+  r1 = r9
+  r1 &= 1
+  if r1 != 0 goto folder
   r1 = r6
   call layer_of
+  r1 = r9
+  r1 += 1
+  *(u64 *)(r7 + {walk_layers}) = r1
+  *(u64 *)(r7 + {walk_below}) = r0
   if r0 != 0 goto turn
-  r6 = *(u64 *)(r7 + {walk_object})
 folder:
-  *(u64 *)(r7 + {walk_layers}) = 2
-  read8 8 dentry.d_parent below
+  r9 |= 1
+  r9 += 1
+  *(u64 *)(r7 + {walk_layers}) = r9
+  r6 = *(u64 *)(r7 + {walk_object})
+  read8 8 dentry.d_parent none
   r1 = *(u64 *)(r10 - 8)
-  if r1 == r6 goto below
+  if r1 == r6 goto none
   call layer_of
-  if r0 == 0 goto below
+  if r0 == 0 goto none
   r1 = *(u64 *)(r7 + {walk_object})
   *(u64 *)(r7 + {walk_lead}) = r1
 turn:
   *(u64 *)(r7 + {walk_file}) = r0
   r0 = 1
   exit
-below:
-  ; the layer may be one of a user's stacked file systems again (two at most, FILESYSTEM_MAX_STACK_DEPTH)
-  if r9 > 2 goto none
-  *(u64 *)(r7 + {walk_layers}) = 3
 none:
   r0 = 0
   exit
 
 ; The dentry that a dentry of an overlay is made from: of the upper layer, else of the first lower one.
 ; r1 = address of the dentry -> r0, 0 for none. struct ovl_inode (fs/overlayfs/ovl_entry.h) holds a struct inode, then the
-; upper dentry, then since 6.5 the ovl_entry, whose first ovl_path has a layer and a dentry; before, the lower inode.
+; upper dentry, then an ovl_path (a layer and a dentry), which since 6.5 is the first of a struct ovl_entry instead.
 .func layer_of global 1
   r6 = r1
   read8 8 dentry.d_inode none
   r6 = *(u64 *)(r10 - 8)
   if r6 == 0 goto none
-  r8 = r6
   r1 = sizeof(inode)
-  r8 += r1
+  r6 += r1
   r1 = r10
-  r1 += -16
-  r2 = 16
-  r3 = r8
+  r1 += -24
+  r2 = 24
+  r3 = r6
   call bpf_probe_read_kernel
   if r0 != 0 goto none
-  r0 = *(u64 *)(r10 - 16)
+  r0 = *(u64 *)(r10 - 24)
   if r0 != 0 goto end
-  r6 = *(u64 *)(r10 - 8)
-  if r6 == 0 goto none
   r1 = exists(backing_file)
-  if r1 == 0 goto old
+  if r1 != 0 goto entry
+  r0 = *(u64 *)(r10 - 8)
+end:
+  exit
+entry:
+  r3 = *(u64 *)(r10 - 16)
+  if r3 == 0 goto none
+  r3 += 16
   r1 = r10
   r1 += -8
   r2 = 8
-  r3 = r6
-  r3 += 16
   call bpf_probe_read_kernel
   if r0 != 0 goto none
   r0 = *(u64 *)(r10 - 8)
-  exit
-old:
-  read8 8 inode.i_dentry.first none
-  r0 = *(u64 *)(r10 - 8)
-  if r0 == 0 goto none
-  r1 = offsetof(dentry.d_u.d_alias)
-  r0 -= r1
-end:
   exit
 none:
   r0 = 0

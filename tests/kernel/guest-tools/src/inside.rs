@@ -11,7 +11,7 @@ use std::path::Path;
 /// What can be done first.
 pub const USAGE: &str = "\
 usage: guest-tools inside STEP[,STEP…] OPERATION WORDS…
-       steps: uid user mounts pids private rebind over pivot chroot host join:PID";
+       steps: uid user mounts pids private rebind over pivot chroot host join:PID root:FOLDER bind:FROM:TO";
 
 /// Where new roots are built; everyone may write there.
 const STAGE: &str = "/stage";
@@ -50,12 +50,20 @@ fn take(step: &str) -> Result<io::Result<()>, String> {
         // as of a service with PrivateTmp
         "private" => sys::mount(Path::new("none"), Path::new("/tmp"), c"tmpfs", 0),
         // as systemd makes a service's root
-        "rebind" => sys::mount(root, Path::new(STAGE), c"none", MS_BIND | MS_REC).and_then(|()| move_to_root()),
-        "over" => new_root().and_then(|()| move_to_root()),
+        "rebind" => sys::mount(root, Path::new(STAGE), c"none", MS_BIND | MS_REC).and_then(|()| move_to_root(Path::new(STAGE))),
+        "over" => new_root().and_then(|()| move_to_root(Path::new(STAGE))),
         "pivot" => new_root().and_then(|()| pivot()),
         "chroot" => new_root().and_then(|()| chroot(STAGE)).and_then(|()| std::env::set_current_dir("/")),
         "host" => join("1"),
-        _ => join(step.strip_prefix("join:").ok_or(USAGE)?),
+        _ => match (step.strip_prefix("join:"), step.strip_prefix("root:")) {
+            (Some(pid), _) => join(pid),
+            // a mounted folder becomes the root
+            (_, Some(folder)) => move_to_root(Path::new(folder)),
+            _ => {
+                let (from, to) = step.strip_prefix("bind:").and_then(|both| both.split_once(':')).ok_or(USAGE)?;
+                sys::mount(Path::new(from), Path::new(to), c"none", MS_BIND)
+            }
+        },
     })
 }
 
@@ -81,8 +89,8 @@ fn new_root() -> io::Result<()> {
     Ok(())
 }
 
-fn move_to_root() -> io::Result<()> {
-    std::env::set_current_dir(STAGE)?;
+fn move_to_root(new: &Path) -> io::Result<()> {
+    std::env::set_current_dir(new)?;
     sys::mount(Path::new("."), Path::new("/"), c"none", MS_MOVE)?;
     chroot(".")?;
     std::env::set_current_dir("/")

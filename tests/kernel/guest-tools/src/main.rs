@@ -13,6 +13,7 @@ mod inside;
 mod mounts;
 mod net;
 mod operation;
+mod paths;
 mod privileges;
 mod storm;
 mod stress;
@@ -30,6 +31,7 @@ usage: guest-tools prepare FOLDER
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
        guest-tools deep FOLDER
+       guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
        guest-tools stress [--seconds N] [--forkers N] [--executors N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--user ID] [--restless FOLDER]… [--deep FOLDER]… [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Some("do") => operation::operation(rest),
         Some("inside") => inside::inside(rest),
         Some("unix") => unix::unix(rest),
+        Some("paths") => paths::paths(rest),
         Some("deep") => storm::make_deep(rest),
         Some("stress") => stress::stress(rest),
         Some("expect") => match stress::expect(rest) {

@@ -2,6 +2,7 @@
 //! copy of this program under another path acts as the program of that path. Knows nothing of policies.
 
 use crate::{errno, exec, privileges, sys};
+use libc::{PROT_EXEC, PROT_READ};
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -19,6 +20,7 @@ usage: guest-tools do read|append|truncate|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
+       guest-tools do map|protect PATH
        guest-tools do exec PROGRAM ARGUMENTS… | memory | wait SECONDS";
 
 /// How long a connection may take.
@@ -34,7 +36,6 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["create", path] => File::create_new(path).map(drop),
         ["remove", path] => fs::remove_file(path),
         ["touch", path] => sys::touch(Path::new(path)),
-        ["attribute", path] => sys::set_attribute(Path::new(path), c"trusted.test", b"x"),
         ["mode", path] => fs::set_permissions(path, fs::Permissions::from_mode(0o640)),
         ["rename", from, to] => fs::rename(from, to),
         ["link", from, to] => fs::hard_link(from, to),
@@ -47,7 +48,12 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         }
         ["bind", from, folder] => sys::mount(Path::new(from), Path::new(folder), c"none", libc::MS_BIND),
         ["flood", number, folder, seconds] => flood(number_of(number)?, Path::new(folder), number_of(seconds)?),
-        ["create-file-system", kind] => CString::new(*kind).map_err(io::Error::from).and_then(|kind| privileges::create_file_system(&kind)),
+        ["create-file-system", kind] => {
+            CString::new(*kind).map_err(io::Error::from).and_then(|kind| privileges::create_file_system(&kind, &[]).map(drop))
+        }
+        ["map", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ | PROT_EXEC, None)),
+        ["protect", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ, Some(PROT_READ | PROT_EXEC))),
+        ["set-attribute", path] => sys::set_attribute(Path::new(path), c"trusted.attack", b"x"),
         ["user-namespace"] => sys::unshare(libc::CLONE_NEWUSER),
         ["wait", seconds] => {
             std::thread::sleep(Duration::from_secs(number_of(seconds)?));

@@ -6,7 +6,7 @@ tell "a file that no rule is about:" touch /plain/g
 tell "beside those that rules are about:" touch /store/free
 tell "a name of it by a low alias is denied:" touch /store/f
 tell "only by the 17th or 40th:" touch /store/last
-tell "the same:" attribute /store/last
+tell "the same:" set-attribute /store/last
 tell "by this alias:" touch /alias/$number/last
 tell "by the first:" touch /alias/1/last
 tell "with a mount:" mode /alias/$number/last
