@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "49bc80b9a56ebdac944212b107bb7ef4267cd8633eb656b846db9b3f0112e95d";
+pub const SCHEMA_HASH: &str = "9e33693e659221513e9c5e5b549dd7c7e9c9db9cc4a9b2a830647665c6a00955";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()

@@ -1,7 +1,7 @@
 # Two processors. A user renames what is his, all the time; nobody else notices: no open, no exec is refused that no rule
 # refuses, a program that was started meanwhile is what it is, and what a rule refuses stays refused, also where its own
 # folders are renamed. Ten seconds and until something of everything was done; with SOAK, a million opens and 20,000 execs.
-least="opens:2000 refused:500 programs:200 renames:2000"
+least="opens:2000 refused:500 programs:100 renames:2000"
 [ -z "$SOAK" ] || least="opens:1000001 programs:20001 forks:5000 renames:100000"
 level=1; path=/srv
 while [ $level -le 40 ]; do path=$path/$level; level=$((level + 1)); done
