@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "9e33693e659221513e9c5e5b549dd7c7e9c9db9cc4a9b2a830647665c6a00955";
+pub const SCHEMA_HASH: &str = "fa95275570e72983d395c9960714dcf025bf5cfa330f68c2d69c868734cab924";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -344,7 +344,7 @@ pub struct Stats {
     pub emitted: u64,
     /// Reports that found no room; matched = emitted + lost.
     pub lost: u64,
-    /// Paths that could not be computed.
+    /// Paths and addresses that could not be told.
     pub failed: u64,
     /// Events of tasks without a record.
     pub missing: u64,

@@ -63,23 +63,24 @@
 .done:
 .endm
 
-; 1 where the dentry in r1 is a memfd: a root of its own that the kernel named memfd:… (a real file has a parent).
+; 1 where the dentry in r1 is memory without a path: on a file system of memory that the kernel mounted for itself
+; (SB_KERNMOUNT, which user space cannot ask for). Names say nothing: a program chooses them.
 .macro dentry_memfd
-  r2 = *(u64 *)(r1 + dentry.d_parent)
-  if r2 != r1 goto .no
-  r3 = *(u64 *)(r1 + dentry.d_name.name)
-  r1 = r10
-  r1 += -8
-  r2 = 6
-  *(u64 *)(r10 - 8) = 0
-  call bpf_probe_read_kernel
-  r1 = *(u64 *)(r10 - 8)
-  r2 = 0x3a64666d656d ll
-  if r1 != r2 goto .no
-  r1 = 1
-  goto .done
+  r1 = *(u64 *)(r1 + dentry.d_sb)
+  r2 = *(u64 *)(r1 + super_block.s_flags)
+  r2 &= 0x400000
+  if r2 == 0 goto .no
+  r1 = *(u64 *)(r1 + super_block.s_magic)
+  ; tmpfs (memfds, shared anonymous memory, System V segments, graphics memory), huge pages of all these, dma-buf
+  if r1 == 0x01021994 goto .yes
+  if r1 == 0x444d4142 goto .yes
+  r2 = 0x958458f6 ll
+  if r1 == r2 goto .yes
 .no:
   r1 = 0
+  goto .done
+.yes:
+  r1 = 1
 .done:
 .endm
 

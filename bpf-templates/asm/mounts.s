@@ -47,7 +47,10 @@ whole:
   *(u64 *)(r7 + {walk_root}) = r1
 climbed:
   *(u64 *)(r7 + {walk_turn}) = 0
+  *(u64 *)(r7 + {walk_listed}) = r9
   r6 = r9
+  read8 8 mnt_namespace.event end
+  r8 = *(u64 *)(r10 - 8)
   r1 = exists(mount.mnt_node)
   if r1 == 0 goto list
   read8 8 mnt_namespace.mounts.rb_node end
@@ -68,6 +71,14 @@ begin:
   r3 += -24
   r4 = 0
   call bpf_loop
+  ; what changed meanwhile may have been passed over; who keeps changing it is not waited for
+  r6 = r9
+  read8 8 mnt_namespace.event end
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == r8 goto end
+  r1 = *(u64 *)(r7 + {walk_strict})
+  if r1 == 0 goto end
+  *(u64 *)(r7 + {walk_changed}) = 1
 end:
   r0 = 0
   exit
@@ -99,6 +110,8 @@ up:
   r8 = *(u64 *)(r10 - 8)
   r8 &= -4
   if r8 == 0 goto stop
+  ; no longer in the tree
+  if r8 == r6 goto gone
   r9 = r6
   r6 = r8
   read8 8 rb_node.rb_left stop
@@ -127,6 +140,26 @@ list:
   *(u64 *)(r7 + {walk_node}) = r1
   r1 = offsetof(mount.mnt_list)
   r6 -= r1
+  ; a reader of /proc/mounts marks its place in the list (MNT_CURSOR); any other that is not of this namespace was taken out
+  ; and leads elsewhere
+  read8 8 mount.mnt_ns stop
+  r1 = *(u64 *)(r10 - 8)
+  r2 = *(u64 *)(r7 + {walk_listed})
+  if r1 == r2 goto visit
+  if r1 != 0 goto gone
+  r1 = r10
+  r1 += -8
+  r2 = 4
+  r3 = offsetof(mount.mnt.mnt_flags)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto stop
+  w1 = *(u32 *)(r10 - 8)
+  r1 &= 0x10000000
+  if r1 != 0 goto more
+gone:
+  *(u64 *)(r7 + {walk_changed}) = 1
+  goto stop
 visit:
   read8 8 mount.mnt.mnt_sb more
   r1 = *(u64 *)(r10 - 8)

@@ -1,8 +1,9 @@
 ; Sockets and addresses.
 
 ; The peer: r3 = address of a sockaddr (0: none), r4 = its length, UNSPEC: what AF_UNSPEC stands for (a register or number).
-; Leaves r1 = 1 where it is an IPv4 or IPv6 address; then r10 - 184 holds {128, address}, r10 - 192 the port.
-; Else the address is 0 and the port absent.
+; r10 - 88 holds what the call's control messages name: 1 a source route, 2 a source or a device.
+; Leaves r1 = 1 where it is an IPv4 or IPv6 address, 2 where it is one that cannot be told; then r10 - 184 holds {128, address},
+; r10 - 192 the port. Else the address is 0 and the port absent.
 .macro peer_of unspec
   *(u64 *)(r10 - 192) = {unspec}
   *(u64 *)(r10 - 184) = 0
@@ -34,20 +35,50 @@
   if r1 == 2 goto .v4
   if r1 != 10 goto .other
   if w4 s< 24 goto .other
+  *(u64 *)(r10 - 192) = r2
   r1 = *(u64 *)(r10 - 152)
   *(u64 *)(r10 - 176) = r1
-  r1 = *(u64 *)(r10 - 144)
+  r2 = *(u64 *)(r10 - 144)
+  *(u64 *)(r10 - 168) = r2
+  if r1 != 0 goto .have
+  r3 = 0xffff0000 ll
+  if r2 == r3 goto .unspecified4
+  if r2 != 0 goto .have
+  ; `::` is ::1, or 127.0.0.1 where the source is a v4-mapped address
+  peer_sock .have
+  call source_is_mapped
+  r1 = 1 ll
+  r1 <<= 56
+  if r0 == 0 goto .loopback
+  r1 = 0x0100007fffff0000 ll
+.loopback:
   *(u64 *)(r10 - 168) = r1
   goto .have
 .v4:
+  *(u64 *)(r10 - 192) = r2
   w1 = *(u32 *)(r10 - 156)
   r1 <<= 32
   r3 = 0xffff0000 ll
   r1 |= r3
   *(u64 *)(r10 - 168) = r1
+  if r1 != r3 goto .have
+.unspecified4:
+  ; the address that the socket or the message sends from, else loopback
+  peer_sock .unknown
+  r2 = *(u64 *)(r10 - 88)
+  call source_of
+  r1 = r0
+  r1 >>= 32
+  if r1 != 0 goto .unknown
+  r0 <<= 32
+  r3 = 0xffff0000 ll
+  r0 |= r3
+  *(u64 *)(r10 - 168) = r0
 .have:
-  *(u64 *)(r10 - 192) = r2
   r1 = 1
+  goto .done
+.unknown:
+  r1 = 2
   goto .done
 .other:
   *(u64 *)(r10 - 176) = 0
@@ -58,10 +89,214 @@
 .done:
 .endm
 
-; r1 = class of the peer's address by the longest prefix; 0 where it has none (r10 - 200): `::/0` holds no absent address.
+; r1 = the typed sock of the hook's socket; goes to NONE where there is none.
+.macro peer_sock none
+  r1 = *(u64 *)(r6 + 0)
+  r1 = *(u64 *)(r1 + socket.sk)
+  if r1 == 0 goto {none}
+.endm
+
+; Whether the source of a socket is a v4-mapped address. r1 = typed sock -> r0 = 1 or 0.
+.func source_is_mapped static 1
+  r0 = 0
+  w2 = *(u16 *)(r1 + sock.__sk_common.skc_family)
+  if r2 != 10 goto end
+  w2 = *(u32 *)(r1 + sock.__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0])
+  if r2 != 0 goto end
+  w2 = *(u32 *)(r1 + sock.__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1])
+  if r2 != 0 goto end
+  w2 = *(u32 *)(r1 + sock.__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2])
+  w3 = 0xffff0000
+  if r2 != r3 goto end
+  r0 = 1
+end:
+  exit
+
+; What the unspecified IPv4 address is to a socket. r1 = typed sock, r2 = what control messages name
+; -> r0 = the address in network order; bit 32: cannot be told, for a device chooses it, or a socket behind this one, or
+; another thread can take it back (the source that a connection chose, not bind).
+.func source_of static 2
+  r6 = r1
+  if r2 != 0 goto unknown
+  w1 = *(u16 *)(r6 + sock.__sk_common.skc_family)
+  if r1 == 2 goto internet
+  if r1 != 10 goto unknown
+internet:
+  w1 = *(u16 *)(r6 + sock.sk_protocol)
+  if r1 < 256 goto own
+  ; MPTCP keeps the source of its first flow; SMC has it in another socket
+  if r1 != 262 goto unknown
+own:
+  w1 = *(u32 *)(r6 + sock.__sk_common.skc_bound_dev_if)
+  if r1 != 0 goto unknown
+  read4 8 inet_sock.uc_index unknown
+  if r1 != 0 goto unknown
+  read4 8 inet_sock.inet_saddr unknown
+  r0 = r1
+  if r0 == 0 goto loopback
+  w1 = *(u32 *)(r6 + sock.__sk_common.skc_daddr)
+  if r1 != 0 goto unknown
+  exit
+loopback:
+  r0 = 0x0100007f
+  exit
+unknown:
+  r0 = 1 ll
+  r0 <<= 32
+  exit
+
+; r1 = the 4 bytes of a field of the object at address r6, by the scratch at r10 - at; jumps to fail. Clobbers r0-r5.
+.macro read4 at field fail
+  *(u64 *)(r10 - {at}) = 0
+  r1 = r10
+  r1 += -{at}
+  r2 = 4
+  r3 = offsetof({field})
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto {fail}
+  w1 = *(u32 *)(r10 - {at})
+.endm
+
+; Whether options of a socket hold a source route, or may (the options of a flow label). r1 = typed sock -> r0 = 1 or 0.
+.func source_route static 1
+  r6 = r1
+  w1 = *(u16 *)(r6 + sock.__sk_common.skc_family)
+  if r1 == 2 goto four
+  if r1 != 10 goto none
+  read8 8 inet_sock.pinet6 route
+  r7 = *(u64 *)(r10 - 8)
+  r1 = exists(ipv6_pinfo.ipv6_fl_list)
+  if r1 == 0 goto new
+  r8 = r6
+  r6 = r7
+  if r6 == 0 goto four
+  read8 8 ipv6_pinfo.ipv6_fl_list route
+  r6 = r8
+  goto labels
+new:
+  read8 8 inet_sock___labels.ipv6_fl_list route
+labels:
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != 0 goto route
+  if r7 == 0 goto four
+  r8 = r6
+  r6 = r7
+  read8 8 ipv6_pinfo.opt route
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto no_header
+  read8 8 ipv6_txoptions.srcrt route
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != 0 goto route
+no_header:
+  r6 = r8
+four:
+  read8 8 inet_sock.inet_opt route
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto none
+  *(u64 *)(r10 - 8) = 0
+  r1 = r10
+  r1 += -8
+  r2 = 1
+  r3 = offsetof(ip_options_rcu.opt.srr)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto route
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != 0 goto route
+none:
+  r0 = 0
+  exit
+route:
+  r0 = 1
+  exit
+
+; What control messages name: 1 a source route, 2 a source or a device. More than 64 of them may name anything.
+; r1 = their address, r2 = their length -> r0.
+.func control_messages static 2
+  *(u64 *)(r10 - 24) = r1
+  *(u64 *)(r10 - 16) = r2
+  r1 = 3
+  forget r1 r2
+  *(u64 *)(r10 - 8) = r1
+  *(u64 *)(r10 - 32) = 0
+  r1 = 64
+  r2 = func control_step
+  r3 = r10
+  r3 += -32
+  r4 = 0
+  call bpf_loop
+  r0 = *(u64 *)(r10 - 8)
+  exit
+
+; One control message. r2 = {0 found so far, 8 where, 16 bytes left, 24 result} -> r0 = 1 to end.
+.func control_step static 2
+  r7 = r2
+  r8 = *(u64 *)(r7 + 16)
+  if r8 s< 16 goto last
+  r1 = r10
+  r1 += -16
+  r2 = 16
+  r3 = *(u64 *)(r7 + 8)
+  call bpf_probe_read_kernel
+  if r0 != 0 goto end
+  r6 = *(u64 *)(r10 - 16)
+  ; the kernel takes no message with a wrong length
+  if r6 < 16 goto last
+  if r6 > r8 goto last
+  ; level and type as one number
+  r1 = *(u64 *)(r10 - 8)
+  r4 = 1
+  r2 = 0x700000000 ll                   ; IP_RETOPTS
+  if r1 == r2 goto names
+  r2 = 0x3900000029 ll                  ; IPV6_RTHDR
+  if r1 == r2 goto names
+  r2 = 0x500000029 ll                   ; IPV6_2292RTHDR
+  if r1 == r2 goto names
+  r2 = 0x700000084 ll                   ; SCTP_DSTADDRV4
+  if r1 == r2 goto names
+  r2 = 0x800000084 ll                   ; SCTP_DSTADDRV6
+  if r1 == r2 goto names
+  r4 = 2
+  r2 = 0x800000000 ll                   ; IP_PKTINFO
+  if r1 == r2 goto names
+  r2 = 0x3200000029 ll                  ; IPV6_PKTINFO
+  if r1 == r2 goto names
+  r4 = 0
+names:
+  r1 = *(u64 *)(r7 + 0)
+  r1 |= r4
+  *(u64 *)(r7 + 0) = r1
+  r6 += 7
+  r6 &= -8
+  r8 -= r6
+  *(u64 *)(r7 + 16) = r8
+  r1 = *(u64 *)(r7 + 8)
+  r1 += r6
+  *(u64 *)(r7 + 8) = r1
+  r0 = 0
+  exit
+last:
+  r1 = *(u64 *)(r7 + 0)
+  *(u64 *)(r7 + 24) = r1
+end:
+  r0 = 1
+  exit
+
+; r1 = class of the peer's address by the longest prefix; 0 where it has none (`::/0` holds no absent address), 1 where it
+; cannot be told. r10 - 200: 0 none, 1 a source route may change it, 3 it is as named, 2 and 4 it cannot be told.
 .macro class_of_peer
   r1 = *(u64 *)(r10 - 200)
   if r1 == 0 goto .none
+  if r1 == 3 goto .look
+  if r1 == 4 goto .failed
+  if r1 == 2 goto .unknown
+  peer_sock .stays
+  call source_route
+  if r0 != 0 goto .unknown
+.stays:
+  *(u64 *)(r10 - 200) = 3
+.look:
   r1 = 128
   *(u32 *)(r10 - 180) = r1
   r1 = map prefixes
@@ -71,6 +306,12 @@
   r1 = 0
   if r0 == 0 goto .none
   w1 = *(u32 *)(r0 + 0)
+  goto .none
+.unknown:
+  *(u64 *)(r10 - 200) = 4
+  count_failure
+.failed:
+  r1 = 1
 .none:
 .endm
 

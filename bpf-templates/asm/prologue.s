@@ -5,7 +5,8 @@
 ;   88 class and flags of the paths at hand (all ones: not walked yet), 96 of the host's paths · 104, 112 dentry and vfsmount as plain addresses
 ;   128 task name (16 bytes), for hooks about paths · 184 address of the peer as for the trie (4 bytes length, 16 address)
 ;   132 to 252 states of chains that wait for a path (4 bytes each), for hooks about paths
-;   160, for hooks about sockets: the caller's socket address (28 bytes) · 192 port
+;   hooks about sockets keep instead at 88 what control messages name, at 128 scratch (8 bytes), at 160 the caller's socket
+;   address (28 bytes), at 192 the port, at 200 what is known of the peer
 
 ; Jumps to `allow` where nothing can apply. MASK: the slots of this hook's events.
 .macro prologue

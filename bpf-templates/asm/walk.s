@@ -21,7 +21,7 @@
 .set WALK_ROUNDS 12
 .set WALK_STRICT 3
 ; How often it looks again at a name that is being moved.
-.set WALK_PATIENCE 4096
+.set WALK_PATIENCE 16384
 
 ; Scratches of a processor; see also codegen/data.rs.
 .set WALK_SCRATCHES 8
@@ -69,16 +69,6 @@
   r1 += r2
   r8 = *(u64 *)(r1 + 0)
   if r8 == r6 goto summit
-  ; a rename is at work: its end is near
-  r1 = r9
-  r1 &= 1
-  if r1 == 0 goto steady
-  r1 = *(u64 *)(r7 + {walk_patience})
-  if r1 == 0 goto steady
-  r1 += -1
-  *(u64 *)(r7 + {walk_patience}) = r1
-  goto more
-steady:
   r3 = *(u64 *)(r7 + {walk_index})
   chain_place r3
   if r1 >= {WALK_SLOTS} goto unreadable
@@ -485,8 +475,8 @@ judged:
 ; r1 = dentry, r2 = vfsmount (0: the hook shows none), r3 = the subject's mount namespace (0: the current task's),
 ; r4: bit 0 set for the paths of the host instead of the subject's; bit 1 set to ask for the mount by which the class in the
 ; bits above (all ones: any) was found: then the result is the address of its vfsmount (0 for none).
-; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 which scratch, 80 whether it was free. What else it remembers is in the scratch: to the verifier
-; every round then begins alike.
+; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 which scratch, 80 whether it was free. What else it
+; remembers is in the scratch: to the verifier every round then begins alike.
 .func path_find global 4
   *(u64 *)(r10 - 32) = r1
   *(u64 *)(r10 - 40) = r2
@@ -603,7 +593,7 @@ mount:
   exit
 
 ; The first class that was found and the flags. Several classes are kept in the record of the current task, where the hook's
-; program looks for them. r1 = how (see path_find), r2 = scratch -> r0; without a record the first class stands for what could not be judged.
+; program looks for them; without a record they cannot be judged. r1 = how (see path_find), r2 = scratch -> r0.
 .func walk_result global 2
   r6 = r1
   scratch r2 none
@@ -613,7 +603,7 @@ mount:
   if r1 <= 1 goto flags
   call bpf_get_current_task
   r8 = r0
-  record_of_task flags
+  record_of_task unkept
   *(u64 *)(r10 - 32) = 4
   r1 = *(u64 *)(r9 + {walk_found})
   r6 &= 1
@@ -644,6 +634,7 @@ owned:
   w1 = *(u32 *)(r9 + {walk_classes})
   r0 |= r1
   exit
+unkept:
 none:
   r0 = 1
   exit

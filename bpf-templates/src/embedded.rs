@@ -49,6 +49,7 @@ hooks!(
     "sb_mount",
     "socket_connect",
     "socket_sendmsg",
+    "socket_setsockopt",
     "unix_may_send",
     "unix_stream_connect",
     "userns_create",

@@ -76,6 +76,8 @@ pub struct Field {
     pub identity: bool,
     /// Of a path: the one by which the host shows the object, not the subject.
     pub host: bool,
+    /// The value of a number or an address can be one that cannot be told; a path always can.
+    pub may_fail: bool,
     /// Measured guest instructions; layers are ordered by it.
     pub cost: u32,
     /// One sentence.
@@ -121,6 +123,8 @@ pub struct HookObject {
     pub exists: bool,
     /// The hook gives no mount: each path through a mount of the caller's namespace is an object.
     pub each_mount: bool,
+    /// False: the hook tells that there is an address, not which: neither it nor its port can be told.
+    pub shown: bool,
     /// Index of the object whose path this one has (its own, or an earlier one's).
     pub path_of: usize,
     /// The fact without which it has no path and no attributes.

@@ -32,6 +32,8 @@ struct FieldRow {
     identity: bool,
     #[serde(default)]
     host: bool,
+    #[serde(default)]
+    may_fail: bool,
     cost: u32,
     doc: String,
     #[serde(default)]
@@ -77,6 +79,8 @@ struct ObjectRow {
     exists: bool,
     #[serde(default)]
     each_mount: bool,
+    #[serde(default = "yes")]
+    shown: bool,
     path_of: Option<String>,
     path_when: Option<String>,
     #[serde(default)]
@@ -90,6 +94,10 @@ struct RaiseRow {
     object: Option<String>,
     #[serde(default)]
     when: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Reads all embedded data.
@@ -182,17 +190,8 @@ fn field(row: FieldRow) -> Result<Field, String> {
         "operation" => FieldOf::Operation,
         other => return Err(format!("unknown owner {other}")),
     };
-    Ok(Field {
-        name: row.name,
-        ty,
-        of,
-        many: row.many,
-        identity: row.identity,
-        host: row.host,
-        cost: row.cost,
-        doc: row.doc,
-        parts: row.parts,
-    })
+    let FieldRow { name, many, identity, host, may_fail, cost, doc, parts, .. } = row;
+    Ok(Field { name, ty, of, many, identity, host, may_fail, cost, doc, parts })
 }
 
 fn fact(name: &str) -> (String, bool) {
@@ -235,6 +234,7 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
             name: object.name.clone(),
             exists: object.exists,
             each_mount: object.each_mount,
+            shown: object.shown,
             path_of,
             path_when: object.path_when.clone(),
             by_its_mount: object.by_its_mount,

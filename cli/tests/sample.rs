@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use ebsec_compiler::hir::eval::{Verdict, eval};
-use ebsec_compiler::hir::{FileAttributes, Object, Operation, Package, PathValue, Program, Subject};
+use ebsec_compiler::hir::{FileAttributes, Object, Operation, Package, PathValue, Program, Remote, Subject};
 use ebsec_compiler::pipeline::{self, Input};
 use ebsec_compiler::source::Sources;
 use ebsec_compiler::testing::differential::random::Random;
@@ -272,7 +272,7 @@ fn operation(subject: &Subject, hook: &str, objects: Vec<Option<Object>>, facts:
 
 fn connect(subject: &Subject, to: &str) -> Operation {
     let to: std::net::SocketAddr = to.parse().unwrap();
-    let peer = Object { remote: Some((to.ip(), to.port())), ..Object::default() };
+    let peer = Object { remote: Some(Remote { named: Some(to.ip()), port: Some(to.port()), source: None }), ..Object::default() };
     let mut operation = operation(subject, "socket_connect", vec![Some(peer)], &["internet"]);
     for (field, value) in [("socket.family", if to.is_ipv4() { 2 } else { 10 }), ("socket.type", 1), ("socket.protocol", 6)] {
         operation.values.insert(catalog().field(field).unwrap(), value);

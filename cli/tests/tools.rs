@@ -45,5 +45,5 @@ fn libbpf_links_and_relocates_it() {
 #[test]
 fn llvm_disassembles_it() {
     let text = tool("llvm-objdump", &["-d", "-r", "FILE"]);
-    wants(&text, &["Disassembly of section lsm/file_open", "R_BPF_64_64\ttasks", "R_BPF_64_32\tpath_slow", "<path_fast>:"]);
+    wants(&text, &["Disassembly of section lsm/file_open", "R_BPF_64_64\ttasks", "R_BPF_64_32\tpath_find", "<path_fast>:"]);
 }

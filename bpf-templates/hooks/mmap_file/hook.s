@@ -15,8 +15,8 @@
   r1 = *(u64 *)(r6 + 16)
   r1 &= 4
 .endm
-; exec maps the very file that it has opened, before it says where the code begins. Later a program may make any file its
-; exe_file (PR_SET_MM), but not unsay where its code begins.
+; exec maps the very file that it has opened, before it says which format the program has. Later a program may make any
+; file its exe_file, and say where its code and its stack are (PR_SET_MM), but nothing takes the format back.
 .macro mmap_file__fact_by_exec
   call bpf_get_current_task_btf
   r3 = *(u64 *)(r0 + task_struct.mm)
@@ -24,7 +24,7 @@
   r1 = *(u64 *)(r3 + mm_struct.exe_file)
   r2 = *(u64 *)(r6 + 0)
   if r1 != r2 goto .no
-  r1 = *(u64 *)(r3 + mm_struct.start_code)
+  r1 = *(u64 *)(r3 + mm_struct.binfmt)
   if r1 != 0 goto .no
   r1 = 1
   goto .done

@@ -2,12 +2,14 @@
 
 /// The value of a number that is absent; greater than every present one.
 pub const ABSENT: u64 = 1 << 32;
+/// The value of a number that cannot be told, where the field can have it.
+pub const FAILED: u64 = ABSENT + 1;
 
-/// A partition of the numbers 0 to [`ABSENT`].
+/// A partition of the numbers 0 to [`ABSENT`], or to [`FAILED`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Intervals {
-    /// Sorted; the first is 0, the last below `u64::MAX` is [`ABSENT`] (the interval of the absent value alone);
-    /// padded with `u64::MAX` to a power of two. The interval of `x` is the last one whose start is at most `x`.
+    /// Sorted; the first is 0, the last below `u64::MAX` is [`ABSENT`] (the interval of the absent value
+    /// alone), or after it [`FAILED`]; padded with `u64::MAX` to a power of two. The interval of `x` is the last one whose start is at most `x`.
     pub starts: Vec<u64>,
     /// How many starts are real.
     pub count: u32,
@@ -15,8 +17,9 @@ pub struct Intervals {
 
 impl Intervals {
     /// The coarsest partition that tells the given closed ranges apart. Ends above `u32::MAX` are cut off.
-    pub fn of<'a>(ranges: impl IntoIterator<Item = &'a (u64, u64)>) -> Intervals {
+    pub fn of<'a>(ranges: impl IntoIterator<Item = &'a (u64, u64)>, may_fail: bool) -> Intervals {
         let mut starts = vec![0, ABSENT];
+        starts.extend(may_fail.then_some(FAILED));
         for &(low, high) in ranges {
             starts.push(low.min(ABSENT));
             starts.push(high.min(ABSENT - 1) + 1);
@@ -59,7 +62,7 @@ mod tests {
             ranges in proptest::collection::vec((0u64..20, 0u64..20), 0..6), x in 0u64..30, y in 0u64..30,
         ) {
             let ranges: Vec<(u64, u64)> = ranges.into_iter().map(|(a, n)| (a, a + n)).chain([(7, u64::from(u32::MAX))]).collect();
-            let intervals = Intervals::of(&ranges);
+            let intervals = Intervals::of(&ranges, false);
             prop_assert!(intervals.starts.len().is_power_of_two());
             prop_assert_eq!(intervals.index(ABSENT), intervals.count - 1);
             let index = intervals.index(x);

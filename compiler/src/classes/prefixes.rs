@@ -16,6 +16,9 @@ pub struct PrefixEntry {
     pub class: u32,
 }
 
+/// Class of an address that cannot be told; no entry has it.
+pub const FAIL: u32 = 1;
+
 /// The flattened sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrefixTable {
@@ -23,7 +26,8 @@ pub struct PrefixTable {
     pub entries: Vec<PrefixEntry>,
     /// The distinct prefix sets, sorted.
     pub sets: Vec<Vec<Prefix>>,
-    /// For each class the indices into `sets` that hold, sorted. Class 0: none (also: no entry, absent address).
+    /// For each class the indices into `sets` that hold, sorted. Class 0: none (also: no entry, absent address); class 1 is
+    /// [`FAIL`].
     pub class_sets: Vec<Vec<u32>>,
 }
 
@@ -56,7 +60,7 @@ impl PrefixTable {
         if own.keys().any(|&p| contains(p, MAPPED)) {
             own.entry(MAPPED).or_default();
         }
-        let mut table = PrefixTable { entries: Vec::new(), sets, class_sets: vec![Vec::new()] };
+        let mut table = PrefixTable { entries: Vec::new(), sets, class_sets: vec![Vec::new(), Vec::new()] };
         table.flatten(&own);
         table
     }

@@ -18,7 +18,7 @@ fn source_of(catalog: &Catalog, field: ebsec_templates::FieldId) -> Source {
         FieldType::Bool => Source::Flags(vec![Flag::Field(field)]),
         FieldType::Ip => Source::Prefix(field),
         FieldType::Mode => Source::Mode(field),
-        _ => Source::Number(field, Intervals::of(&[(3, 5), (80, 80)])),
+        _ => Source::Number(field, Intervals::of(&[(3, 5), (80, 80)], false)),
     }
 }
 

@@ -8,7 +8,7 @@ use super::probes::{Asked, Probe, Question};
 use super::{Flag, Source};
 use crate::classes::numbers::Intervals;
 use crate::classes::paths::{FAIL, PathTables};
-use crate::classes::prefixes::PrefixTable;
+use crate::classes::prefixes::{self, PrefixTable};
 use ebsec_templates::{Catalog, FieldId};
 
 /// Answers of a column to the layer's probes: those that are not false, sorted by probe.
@@ -102,7 +102,11 @@ impl Maker<'_> {
                 Source::Mode(field)
             }
             Asked::Prefix(field) => {
-                for sets in &self.prefixes.class_sets {
+                for (class, sets) in self.prefixes.class_sets.iter().enumerate() {
+                    if class == prefixes::FAIL as usize {
+                        collector.push(probes.iter().map(|p| (*p, UNKNOWN)).collect())?;
+                        continue;
+                    }
                     let holds = |p: &&u32| matches!(self.question(**p), Question::Within(set) if sets.binary_search(set).is_ok());
                     collector.push(probes.iter().filter(holds).map(|p| (*p, TRUE)).collect())?;
                 }
@@ -155,7 +159,8 @@ impl Maker<'_> {
 
     fn numbers(&self, collector: &mut Collector, field: FieldId, probes: &[u32]) -> Option<Source> {
         let ranges = |p: u32| if let Question::Ranges(ranges) = self.question(p) { ranges.as_slice() } else { &[] };
-        let intervals = Intervals::of(probes.iter().flat_map(|p| ranges(*p)));
+        let may_fail = self.catalog[field].may_fail;
+        let intervals = Intervals::of(probes.iter().flat_map(|p| ranges(*p)), may_fail);
         let mut answers: Vec<Answers> = vec![Vec::new(); intervals.count as usize];
         let mut weight = 0;
         for &probe in probes {
@@ -173,6 +178,9 @@ impl Maker<'_> {
             }
         }
         answers.iter_mut().for_each(|a| a.dedup());
+        if let Some(failed) = answers.last_mut().filter(|_| may_fail) {
+            *failed = probes.iter().map(|p| (*p, UNKNOWN)).collect();
+        }
         answers.into_iter().try_for_each(|a| collector.push(a))?;
         Some(Source::Number(field, intervals))
     }

@@ -1,7 +1,7 @@
 //! Text of classes and plans for `--emit classes` and `--emit maps`. Deterministic; not meant to be read back.
 
 use super::{Chain, Flag, Layer, Outcome, Plan, Source};
-use crate::classes::numbers::ABSENT;
+use crate::classes::numbers::{ABSENT, FAILED};
 use crate::hir::glob::Pattern;
 use crate::hir::{Package, PathLang, Space};
 use ebsec_templates::{Catalog, catalog};
@@ -153,7 +153,13 @@ fn source_text(catalog: &Catalog, source: &Source) -> String {
         }
         Source::Number(field, intervals) => {
             let starts = intervals.starts.iter().take(intervals.count as usize);
-            let starts: Vec<String> = starts.map(|s| if *s == ABSENT { "absent".to_owned() } else { s.to_string() }).collect();
+            let starts: Vec<String> = starts
+                .map(|s| match *s {
+                    ABSENT => "absent".to_owned(),
+                    FAILED => "failed".to_owned(),
+                    number => number.to_string(),
+                })
+                .collect();
             format!("{} from {}", name(*field), starts.join(", "))
         }
     }

@@ -5,8 +5,8 @@ use super::*;
 use crate::classes::paths::tests::set;
 use crate::hir::eval::{Truth, eval};
 use crate::hir::{
-    Action, Atom, Cond, FileAttributes, Mode, Object, Operation, Package, PathLang, PathSetId, PathValue, Policy, Prefix, Program, Rule,
-    Severity, Space, Subject, Test,
+    Action, Atom, Cond, FileAttributes, Mode, Object, Operation, Package, PathLang, PathSetId, PathValue, Policy, Prefix, Program, Remote,
+    Rule, Severity, Space, Subject, Test,
 };
 use crate::source::Loc;
 use ebsec_templates::{Catalog, FieldType, catalog};
@@ -139,8 +139,10 @@ fn subject() -> impl Strategy<Value = Subject> {
 fn object() -> impl Strategy<Value = Object> {
     let file = (prop_oneof![0u16..16, Just(0o4002), Just(0o4755)], 0u32..8, any::<bool>())
         .prop_map(|(mode, owner, memfd)| FileAttributes { mode, owner, memfd });
-    let address = proptest::sample::select(vec!["10.0.0.1", "10.1.2.3", "8.8.8.8", "fd00::1", "::1", "::ffff:10.1.1.1"]);
-    let remote = (address, 0u16..14).prop_map(|(a, port)| (a.parse::<IpAddr>().unwrap(), port));
+    let address = proptest::sample::select(vec!["10.0.0.1", "10.1.2.3", "8.8.8.8", "fd00::1", "::1", "0.0.0.0", "::", "::ffff:10.1.1.1"]);
+    let address = prop_oneof![8 => address.prop_map(|a| Some(a.parse::<IpAddr>().unwrap())), 1 => Just(None)];
+    let port = prop_oneof![8 => (0u16..14).prop_map(Some), 1 => Just(None)];
+    let remote = (address, port).prop_map(|(named, port)| Remote { named, port, source: None });
     (path_value(), any::<bool>(), proptest::option::of(file), proptest::option::of(remote))
         .prop_map(|(path, deleted, file, remote)| Object { path, deleted, file, remote, ..Object::default() })
 }

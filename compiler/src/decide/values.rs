@@ -1,7 +1,9 @@
 //! An operation as values for a plan: classifies what the hooks would read. Knows the fields of the language by name,
 //! as the interpreter does; knows no hook.
 
+use super::walk::Address;
 use super::{Flag, Plan, Values};
+use crate::classes::numbers::FAILED;
 use crate::hir::{Object, Operation, PathValue};
 use ebsec_templates::{Catalog, Field, FieldId, FieldOf, FieldType};
 
@@ -72,11 +74,12 @@ impl Plan {
             ("file.mode", Some(file), _) => u64::from(file.mode),
             ("file.owner", Some(file), _) => u64::from(file.owner),
             ("file.owned", Some(file), _) => u64::from(file.owner == operation.subject.euid),
-            ("remote.ip", _, Some((address, _))) => {
-                values.addresses.insert(id, *address);
+            ("remote.ip", _, Some(remote)) => {
+                let address = remote.address().map_or(Address::Failed, Address::Known);
+                values.addresses.insert(id, address);
                 return;
             }
-            ("remote.port", _, Some((_, port))) => u64::from(*port),
+            ("remote.port", _, Some(remote)) => remote.port.map_or(FAILED, u64::from),
             _ => return,
         };
         values.set(id, field, number);

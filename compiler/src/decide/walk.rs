@@ -3,6 +3,7 @@
 use super::{DEAD, Flag, Layer, Plan, START, Source};
 use crate::classes::numbers::ABSENT;
 use crate::classes::paths::{FAIL, NONE, PathTables};
+use crate::classes::prefixes;
 use crate::hir::{PathValue, Program};
 use ebsec_templates::{EventId, FieldId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,16 @@ pub struct Values {
     /// Numbers, `file.mode` among them.
     pub numbers: BTreeMap<FieldId, u64>,
     /// Addresses.
-    pub addresses: BTreeMap<FieldId, IpAddr>,
+    pub addresses: BTreeMap<FieldId, Address>,
+}
+
+/// An address as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// It cannot be told.
+    Failed,
+    /// This one.
+    Known(IpAddr),
 }
 
 impl PathTables {
@@ -52,7 +62,10 @@ impl Plan {
             }
             Source::Number(field, intervals) => intervals.index(values.numbers.get(field).copied().unwrap_or(ABSENT)),
             Source::Mode(field) => values.numbers.get(field).map_or(4096, |mode| (*mode & 0o7777) as u32),
-            Source::Prefix(field) => values.addresses.get(field).map_or(0, |address| self.prefixes.class_of(*address)),
+            Source::Prefix(field) => values.addresses.get(field).map_or(0, |address| match address {
+                Address::Failed => prefixes::FAIL,
+                Address::Known(address) => self.prefixes.class_of(*address),
+            }),
         }
     }
 

@@ -8,7 +8,7 @@ mod tests;
 use super::{Action, Mode, Object, Operation, Package, PathValue, Rule};
 use ebsec_templates::{Catalog, EventId, ObjectKind};
 
-/// Kleene's three values; `Failed` where a path that decides could not be computed.
+/// Kleene's three values; `Failed` where a value that decides could not be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Truth {
     /// No.

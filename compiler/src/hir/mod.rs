@@ -7,6 +7,7 @@ pub mod glob;
 use crate::source::Loc;
 use ebsec_templates::{EventId, FieldId, HookId};
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Index into [`Package::path_sets`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -262,8 +263,39 @@ pub struct Object {
     pub deleted: bool,
     /// Attributes of the file; `None` for a new name (attribute fields are absent).
     pub file: Option<FileAttributes>,
-    /// Other side of a socket: address (v4-mapped is v4) and port; `None` where it is neither IPv4 nor IPv6.
-    pub remote: Option<(std::net::IpAddr, u16)>,
+    /// Other side of a socket; `None` where it is neither IPv4 nor IPv6.
+    pub remote: Option<Remote>,
+}
+
+/// The other side of a socket, as a call names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Remote {
+    /// The address that is named (v4-mapped is v4). `None`: it cannot be told, as where a source route is set.
+    pub named: Option<IpAddr>,
+    /// Its port. `None`: it cannot be told.
+    pub port: Option<u16>,
+    /// The address that the socket is bound to (v4-mapped is v4).
+    pub source: Option<IpAddr>,
+}
+
+impl Remote {
+    /// The address that the kernel reaches: the unspecified one is the source that the socket is bound to, else loopback.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        // The IPv4 source of a socket that is bound to an IPv6 address.
+        const OF_SIX: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
+        let source = self.source.filter(|s| !s.is_unspecified());
+        Some(match (self.named?, source) {
+            (IpAddr::V4(named), Some(IpAddr::V4(source))) if named.is_unspecified() => source.into(),
+            (IpAddr::V4(named), Some(IpAddr::V6(_))) if named.is_unspecified() => OF_SIX.into(),
+            (IpAddr::V4(named), None) if named.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            (IpAddr::V6(named), _) if named.is_unspecified() => match self.source {
+                Some(IpAddr::V4(_)) => Ipv4Addr::LOCALHOST.into(),
+                _ => Ipv6Addr::LOCALHOST.into(),
+            },
+            (named, _) => named,
+        })
+    }
 }
 
 /// Attributes of a file.
@@ -273,7 +305,7 @@ pub struct FileAttributes {
     pub mode: u16,
     /// Owner.
     pub owner: u32,
-    /// memfd.
+    /// Memory without a path.
     pub memfd: bool,
 }
 

@@ -1,10 +1,10 @@
 //! Text dumps of the front's stages: the same input gives the same text. For goldens and for people.
 
-use crate::hir::{Action, Atom, Cond, Mode, Object, Operation, Package, PathLang, PathValue, Prefix, Severity, Space, Test};
+use crate::hir::{Action, Atom, Cond, Mode, Object, Operation, Package, PathLang, PathValue, Prefix, Remote, Severity, Space, Test};
 use crate::source::{FileId, Sources};
 use ebsec_templates::{Catalog, FieldType, catalog};
 use std::fmt::Write;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The syntax tree of each file of the package (`--emit ast`).
 #[must_use]
@@ -136,9 +136,21 @@ fn path(value: &PathValue) -> String {
     }
 }
 
+fn remote(r: &Remote) -> String {
+    let text = match (r.named, r.port) {
+        (Some(address), Some(port)) => SocketAddr::new(address, port).to_string(),
+        (None, Some(port)) => format!("failed:{port}"),
+        _ => "failed".to_owned(),
+    };
+    match r.source {
+        Some(source) => format!("{text} from {source}"),
+        None => text,
+    }
+}
+
 fn object(o: &Object) -> String {
     let mut text = match o.remote {
-        Some((ip, port)) => std::net::SocketAddr::new(ip, port).to_string(),
+        Some(r) => remote(&r),
         None => path(&o.path),
     };
     if o.deleted {

@@ -1,6 +1,8 @@
 //! Unit tests: lines in, operations and expected verdicts out. What a hook's operation looks like comes from its
 //! contract; no hook is known here by name.
 
+mod net;
+
 use super::constant::{Constant, Data, Shape};
 use super::{Checker, Elem, Env};
 use crate::diag::{Diagnostic, codes};
@@ -11,7 +13,6 @@ use ebsec_grammar::ast::{self, ItemKind, PairValue, Target, TestLineKind};
 use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 /// Keys of a process.
@@ -34,6 +35,8 @@ struct Draft<'c> {
     names: BTreeMap<FieldId, Vec<u8>>,
     /// The object was given and is wrong; that has been said.
     wrong: bool,
+    /// The step says that its address cannot be told.
+    untold: bool,
 }
 
 impl Checker<'_> {
@@ -219,6 +222,7 @@ impl Checker<'_> {
             values: BTreeMap::new(),
             names: BTreeMap::new(),
             wrong: false,
+            untold: false,
         };
         self.object(&mut draft, target.as_ref(), env);
         if let Some(record) = record {
@@ -244,14 +248,7 @@ impl Checker<'_> {
                     None => draft.wrong = true,
                 }
             }
-            (Some(Target::Endpoint(endpoint)), ObjectKind::Net) => match endpoint.node.parse::<SocketAddr>() {
-                Ok(at) => draft.object.remote = Some((at.ip().to_canonical(), at.port())),
-                Err(_) => {
-                    draft.wrong = true;
-                    let message = format!("`{}` is not an address with a port", endpoint.node);
-                    self.error(codes::BAD_ADDRESS, Loc::new(env.id, endpoint.span), message);
-                }
-            },
+            (Some(Target::Endpoint(endpoint)), ObjectKind::Net) => self.endpoint(draft, endpoint, env),
             (Some(target), kind) => {
                 draft.wrong = true;
                 let span = match target {
@@ -277,15 +274,20 @@ impl Checker<'_> {
                 continue;
             };
             let loc = Loc::new(env.id, key.span);
-            if self.file_key(draft, &key.node, value, loc, env) || self.operation_key(draft, &key.node, value, env) {
+            if self.file_key(draft, &key.node, value, loc, env)
+                || self.net_key(draft, &key.node, value, env)
+                || self.operation_key(draft, &key.node, value, env)
+            {
                 continue;
             }
             let catalog = self.index.catalog;
             let mut known: Vec<&str> = operation_fields(catalog, draft.hook).map(|(_, last)| last).collect();
             known.extend(draft.hook.facts.iter().map(|f| last(f)));
-            if draft.hook.object == ObjectKind::Path {
-                known.extend(FILE_KEYS);
-            }
+            known.extend(match draft.hook.object {
+                ObjectKind::Path => FILE_KEYS,
+                ObjectKind::Net => net::KEYS,
+                ObjectKind::Nothing => &[],
+            });
             let what = format!("a step of `{}`", catalog[draft.event].name);
             self.unknown_key(&what, &key.node, loc, known);
         }
@@ -401,49 +403,6 @@ impl Checker<'_> {
         for (_, key) in names.filter(|(id, _)| !draft.names.contains_key(id)) {
             let message = format!("`{}` needs `{key}`", catalog[draft.event].name);
             self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help(format!("write it as `{{ {key} = \"…\" }}`")));
-        }
-    }
-
-    fn complete_net(&mut self, draft: &mut Draft<'_>, loc: Loc) {
-        let catalog = self.index.catalog;
-        let raises_intent = !catalog[draft.event].is_hook;
-        if let Some((address, _)) = draft.object.remote {
-            // The address decides the facts that the contract asks for.
-            let facts = draft.hook.raises.iter().flat_map(|r| &r.when).filter(|(_, wanted)| *wanted).map(|(fact, _)| fact.clone());
-            draft.facts.extend(facts);
-            let family = if address.is_ipv4() { "inet" } else { "inet6" };
-            self.usual_value(draft, "family", family);
-            self.usual_value(draft, "protocol", "tcp");
-            let protocol = self.field_value(draft, "protocol");
-            for (name, kind) in [("tcp", "stream"), ("udp", "dgram")] {
-                if protocol.is_some() && protocol == self.enum_value("protocol", name) {
-                    self.usual_value(draft, "type", kind);
-                }
-            }
-        } else if raises_intent {
-            let message = format!("`{}` needs an address with a port", catalog[draft.event].name);
-            self.push(
-                Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web net.egress 10.0.0.1:443 => …`"),
-            );
-        }
-    }
-
-    fn enum_value(&self, kind: &str, name: &str) -> Option<u64> {
-        self.index.catalog.enums.get(kind)?.get(name).copied()
-    }
-
-    fn field_value(&self, draft: &Draft<'_>, key: &str) -> Option<u64> {
-        let id = operation_fields(self.index.catalog, draft.hook).find(|(_, last)| *last == key)?.0;
-        draft.values.get(&id).copied()
-    }
-
-    fn usual_value(&self, draft: &mut Draft<'_>, key: &str, name: &str) {
-        let catalog = self.index.catalog;
-        let Some((id, _)) = operation_fields(catalog, draft.hook).find(|(_, last)| *last == key) else { return };
-        if let FieldType::Enum(kind) = &catalog[id].ty
-            && let Some(number) = self.enum_value(kind, name)
-        {
-            draft.values.entry(id).or_insert(number);
         }
     }
 }

@@ -79,6 +79,9 @@ operations! {
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         unsafe { libc::sendto(s.socket, b"x".as_ptr().cast(), 1, flags, (&raw const s.peer).cast(), s.peer_size()) as i64 }
     };
+    "socket_setsockopt", "set empty options of IPv4" => |s| unsafe {
+        libc::setsockopt(s.socket, libc::IPPROTO_IP, libc::IP_OPTIONS, std::ptr::null(), 0)
+    }.into();
     // Where a rule is about `hook.socket_connect` or `hook.socket_sendmsg` itself, that hook refuses before these two.
     "unix_stream_connect", "connect to a Unix socket" => |s| s.unix.connect();
     "unix_may_send", "send to a Unix socket" => |s| s.unix.send();

@@ -23,6 +23,8 @@ pub(super) struct Scene<'a> {
 /// The value of a field.
 enum Value<'a> {
     Absent,
+    /// It cannot be told.
+    Failed,
     Path(&'a PathValue),
     Program(&'a Program),
     Programs(&'a [Program]),
@@ -47,6 +49,7 @@ impl<'a> Scene<'a> {
         let value = self.value(atom);
         match (&atom.test, value) {
             (_, Value::Absent) => Truth::False,
+            (_, Value::Failed) => Truth::Failed,
             (Test::InPaths(set), Value::Path(path)) => self.path(*set, path, memo),
             (Test::InPaths(set), Value::Bytes(bytes)) => Truth::of(self.has(*set, bytes, memo)),
             (Test::InPaths(set), Value::Program(one)) => self.program(*set, one, atom.identity, memo),
@@ -145,8 +148,8 @@ impl<'a> Scene<'a> {
                 let file = self.object.file.as_ref()?;
                 Some(Value::Number(u64::from(file.owner == self.operation.subject.euid)))
             }
-            "remote.ip" => self.object.remote.map(|(ip, _)| Value::Address(ip)),
-            "remote.port" => self.object.remote.map(|(_, port)| Value::Number(port.into())),
+            "remote.ip" => self.object.remote.map(|r| r.address().map_or(Value::Failed, Value::Address)),
+            "remote.port" => self.object.remote.map(|r| r.port.map_or(Value::Failed, |port| Value::Number(port.into()))),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@
 use super::paths;
 use super::policy::Hints;
 use super::random::Random;
-use crate::hir::{FileAttributes, Object, Operation, PathValue, Program, Subject};
+use crate::hir::{FileAttributes, Object, Operation, PathValue, Program, Remote, Subject};
 use crate::testing::judge::{Layout, Past, Scenery, one_mount, takes_files};
 use ebsec_templates::{Catalog, EventId, FieldOf, FieldType, Hook, HookId, ObjectKind, catalog};
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ const ADDRESSES: &[&str] = &[
     "0.0.0.0",
     "255.255.255.255",
     "127.255.255.255",
+    "127.0.0.1",
     "128.0.0.0",
     "::1",
     "::",
@@ -51,17 +52,21 @@ pub fn operation(random: &mut Random, hints: &Hints, scenery: &Scenery) -> (Oper
     let mut operation =
         Operation { hook: hook_id, subject, objects: Vec::new(), facts: Vec::new(), values: BTreeMap::new(), names: BTreeMap::new() };
     if hook.object == ObjectKind::Net {
-        let remote = maker.random.chance(85).then(|| (maker.address(), maker.random.pick(PORTS)));
+        maker.values(hook, &mut operation);
+        let remote = maker.random.chance(85).then(|| maker.remote(hook, &mut operation));
         facts.retain(|f| f != "internet");
         facts.extend(remote.map(|_| "internet".to_owned()));
         operation.objects = vec![Some(Object { remote, ..Object::default() })];
     } else {
         let home = maker.home(past, operation.subject.container);
         operation.objects = maker.objects(hook, &facts, home);
+        maker.values(hook, &mut operation);
     }
-    maker.values(hook, &mut operation);
     facts.sort();
     operation.facts = facts;
+    // several names are judged with the help of the record
+    let several = operation.objects.iter().flatten().any(|o| !o.other_paths.is_empty() || o.host_paths.len() > 1);
+    let past = if several && past == Past::Missing { Past::Written } else { past };
     (operation, Layout { past, variant: maker.random.number() })
 }
 
@@ -85,7 +90,7 @@ impl Maker<'_> {
     fn home(&mut self, past: Past, container: bool) -> Home {
         match (container, self.random.below(4)) {
             (false, _) | (true, 0) => Home::Host,
-            (true, 1 | 2) if matches!(past, Past::Written | Past::Missing) && !self.scenery.taken.is_empty() => Home::OfAUser,
+            (true, 1 | 2) if past == Past::Written && !self.scenery.taken.is_empty() => Home::OfAUser,
             _ => Home::Container,
         }
     }
@@ -162,6 +167,29 @@ impl Maker<'_> {
 
     fn address(&mut self) -> IpAddr {
         self.random.word(ADDRESSES).parse().unwrap_or(IpAddr::from([0, 0, 0, 0]))
+    }
+
+    /// The other side of a socket. The unspecified address depends on the socket, which then is one of the internet.
+    fn remote(&mut self, hook: &Hook, operation: &mut Operation) -> Remote {
+        if hook.objects.iter().any(|o| !o.shown) {
+            return Remote::default();
+        }
+        let named = match self.random.below(20) {
+            0..3 => None,
+            3..5 => Some(IpAddr::from([0; 4])),
+            5..7 => Some(IpAddr::from([0u16; 8])),
+            _ => Some(self.address().to_canonical()),
+        };
+        let source = self.random.chance(40).then(|| self.address().to_canonical());
+        let unspecified = named.is_some_and(|n| n.is_unspecified());
+        let mut set = |field: &str, value: u64| operation.values.extend(self.catalog.field(field).map(|id| (id, value)));
+        if unspecified || (named.is_none() && self.random.chance(80)) {
+            let six = source.is_some_and(|s| s.is_ipv6()) || named.is_some_and(|n| n.is_ipv6()) || self.random.chance(50);
+            set("socket.family", if six { 10 } else { 2 });
+            set("socket.protocol", self.random.pick(&[0, 1, 6, 17, 132, 262]));
+            set("socket.type", self.random.pick(&[1, 2, 3, 5]));
+        }
+        Remote { named, port: Some(self.random.pick(PORTS)), source }
     }
 
     fn file(&mut self, euid_like: u32) -> FileAttributes {

@@ -1,13 +1,14 @@
 //! Takes an operation and its process, gives a hook's arguments as the kernel would pass them. What each hook is given
 //! is the table [`HOOKS`]; what a fact is in memory are the tables below it.
 
+mod net;
+
 use super::subject::Laid;
 use super::{Layout, Stage, objects};
 use crate::hir::{Object, Operation, PathValue};
 
 use crate::testing::vm::kernel::{self, Flavour, Location};
 use ebsec_templates::catalog;
-use std::net::IpAddr;
 
 /// An argument of a hook. Numbers name the operation's objects.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,9 @@ enum Arg {
     UnixPeerSocket(usize),
     /// A `struct super_block` of the file system that is mounted.
     SuperBlock,
+    /// The level of a socket's option, then its number, as the fact `internet` says.
+    OptionLevel,
+    OptionName,
     /// What no program reads.
     Any,
 }
@@ -91,6 +95,7 @@ const HOOKS: &[(&str, &[Arg])] = &[
     ("sb_mount", &[Any, Path(0), Any, Any, Any]),
     ("socket_connect", &[Socket, Address, AddressLength]),
     ("socket_sendmsg", &[Socket, Message, Any]),
+    ("socket_setsockopt", &[Socket, OptionLevel, OptionName]),
     ("unix_may_send", &[UnixSocket, UnixPeerSocket(0)]),
     ("unix_stream_connect", &[Unix, UnixPeer(0), Any]),
     ("userns_create", &[Any]),
@@ -107,9 +112,6 @@ const FILE_FLAGS: &[(&str, u32)] =
 const COMMANDS: [[u64; 3]; 2] = [[0x5401, 0x8008_6601, 0xffff_ffff_4008_6601], [0x4008_6602, 0xffff_ffff_4004_6602, 0x401c_5820]];
 /// `ia_valid` where more than the times change, and where only they do.
 const CHANGES: [[u64; 3]; 2] = [[0x31, 0x38, 0x40], [0x30, 0x10, 0x1e0]];
-/// A number that no named value of a socket's fields has: the field is absent.
-const NO_VALUE: u64 = 0xffff;
-
 /// Of `task_struct.flags`.
 const PF_IO_WORKER: u64 = 0x10;
 
@@ -146,6 +148,8 @@ pub(super) fn contradictions(hook: &str, parameters: &[(&str, &str)]) -> Vec<Str
         Command => name == "cmd",
         RenameFlags => name == "flags",
         AddressLength => name == "addrlen",
+        OptionLevel => name == "level",
+        OptionName => name == "optname",
         Any => true,
     };
     let wrong = args.iter().zip(parameters).filter(|(arg, (name, target))| !fits(**arg, name, target));
@@ -171,7 +175,8 @@ pub(super) fn arguments(stage: &mut Stage, operation: &Operation, layout: Layout
     let hook = &catalog()[operation.hook];
     let (_, args) =
         HOOKS.iter().find(|(name, _)| *name == hook.name).ok_or_else(|| format!("the hook `{}` has no arguments", hook.name))?;
-    let mut builder = Builder { stage, operation, variant: layout.variant >> 8, subject, at: Vec::new(), file: 0, unix: None };
+    let call = net::call(operation, args, layout.variant >> 8)?;
+    let mut builder = Builder { stage, operation, variant: layout.variant >> 8, subject, at: Vec::new(), file: 0, unix: None, call };
     builder.objects()?;
     let mut mounts = builder.at.iter().flatten().map(|at| at.mount);
     let first = mounts.next();
@@ -201,6 +206,8 @@ struct Builder<'a> {
     file: u64,
     /// The Unix socket that is used, and the one that is reached.
     unix: Option<(kernel::UnixSocket, kernel::UnixSocket)>,
+    /// How a socket's other side is told.
+    call: net::Call,
 }
 
 impl Builder<'_> {
@@ -304,10 +311,9 @@ impl Builder<'_> {
             SuperBlock => self.super_block()?,
             Address => self.address()?.0,
             AddressLength => self.address()?.1,
-            Message => {
-                let (address, length) = self.address()?;
-                self.stage.world.message(address, length)?
-            }
+            Message => self.message()?,
+            OptionLevel => self.option().0,
+            OptionName => self.option().1,
         }))
     }
 
@@ -386,8 +392,8 @@ impl Builder<'_> {
 
     /// The file is the process's own: mapped by the exec that starts it, or named so later.
     fn runs_the_file(&mut self) -> Result<(), String> {
-        // after the exec a program may name any file as its own
-        let start = if self.holds("by_exec") { 0 } else { 0x40_0000 };
+        // after the exec a program may name any file as its own, and its code can begin at 0
+        let format = if self.holds("by_exec") { 0 } else { 0xffff_ffff_8200_0000 };
         let kernel = &mut self.stage.world.kernel;
         let mut mm = kernel.get(self.subject.task, "task_struct.mm")?;
         if mm == 0 {
@@ -395,7 +401,7 @@ impl Builder<'_> {
             kernel.set(self.subject.task, "task_struct.mm", mm)?;
         }
         kernel.set(mm, "mm_struct.exe_file", self.file)?;
-        kernel.set(mm, "mm_struct.start_code", start)
+        kernel.set(mm, "mm_struct.binfmt", format)
     }
 
     /// Two Unix sockets, the second one bound to the object's path, or abstract.
@@ -429,47 +435,5 @@ impl Builder<'_> {
         kernel.set(kind, "file_system_type.name", name)?;
         kernel.set(block, "super_block.s_type", kind)?;
         Ok(block)
-    }
-
-    fn socket(&mut self) -> Result<u64, String> {
-        let number = |field| self.value(field).unwrap_or(NO_VALUE) as u16;
-        let (family, kind, protocol) = (number("socket.family"), number("socket.type"), number("socket.protocol"));
-        let socket = self.stage.world.socket(family, kind, protocol)?;
-        if family == 0 && protocol == 0 && self.variant & 1 == 1 {
-            self.stage.world.kernel.set(socket, "socket.sk", 0)?;
-        }
-        Ok(socket)
-    }
-
-    /// Address and length of the other side.
-    fn address(&mut self) -> Result<(u64, u64), String> {
-        let remote = self.operation.objects.first().and_then(Option::as_ref).and_then(|o| o.remote);
-        let named = catalog()[self.operation.hook].name == "socket_sendmsg";
-        let world = &mut self.stage.world;
-        let Some((ip, port)) = remote else {
-            return Ok(match self.variant % 5 {
-                0 => (0, 0),
-                1 => (world.kernel.alloc_bytes("a socket address", b"\x01\0/run/socket\0\0\0\0\0\0"), 20),
-                // too short for the family that it claims
-                2 => (world.sockaddr(IpAddr::from([10, 0, 0, 1]), 443).0, 8),
-                3 => (world.sockaddr(IpAddr::from([0u8; 16]), 443).0, 20),
-                _ => (world.kernel.alloc_bytes("a socket address", b"\x10\0\0\0aaaabbbb\0\0\0\0\0\0\0\0"), 16),
-            });
-        };
-        let (v4, v6) = match ip.to_canonical() {
-            IpAddr::V4(v4) => (Some(v4), v4.to_ipv6_mapped()),
-            IpAddr::V6(v6) => (None, v6),
-        };
-        let family = self.operation.values.get(&catalog().field("socket.family").unwrap_or(ebsec_templates::FieldId(0))).copied();
-        let Some(v4) = v4.filter(|_| self.variant & 1 == 0) else {
-            let (address, length) = world.sockaddr(IpAddr::V6(v6), port);
-            return Ok((address, if self.variant & 2 == 0 { length } else { 24 }));
-        };
-        let (address, length) = world.sockaddr(IpAddr::V4(v4), port);
-        if named && family == Some(2) && self.variant & 2 != 0 {
-            // an address without a family is one of the socket's family
-            world.kernel.mem.poke(address, &[0, 0]).map_err(|e| e.to_string())?;
-        }
-        Ok((address, if self.variant & 4 == 0 { length } else { 128 }))
     }
 }

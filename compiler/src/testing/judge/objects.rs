@@ -3,12 +3,19 @@
 
 use super::Stage;
 use crate::hir::{FileAttributes, Object, PathValue};
-use crate::testing::vm::kernel::{FileSpec, Location, Namespace, S_IFREG};
+use crate::testing::vm::kernel::{FileSpec, HUGETLBFS, Location, Namespace, S_IFREG, TMPFS};
 
 type Made<T> = Result<T, String>;
 
 /// Bits of a variant: one of them is set where a file with one name is reached by the caller's own mount.
 pub(super) const BY_OWN_MOUNT: u64 = 6;
+
+/// Files that are memory without a path: their names and the magic numbers of their file systems.
+const MEMORY: &[(&str, u64)] =
+    &[("memfd:x", TMPFS), ("dev/zero", TMPFS), ("SYSV0001", TMPFS), ("anon_hugepage", HUGETLBFS), ("dmabuf:7", 0x444d_4142)];
+/// Files without a path that are none, whatever their names.
+const NO_MEMORY: &[(&str, u64)] =
+    &[("pipe:[7]", 0x5049_5045), ("[eventfd]", 0x0904_1934), ("memfd:x", 0x5049_5045), ("mnt:[40]", 0x6e73_6673), ("q1", 0x1980_0202)];
 
 /// A path as a value, at which a file can be made.
 pub(super) fn place(stage: &mut Stage, path: &PathValue, memfd: bool, namespace: Namespace, variant: u64) -> Made<Location> {
@@ -18,18 +25,24 @@ pub(super) fn place(stage: &mut Stage, path: &PathValue, memfd: bool, namespace:
             let path = std::str::from_utf8(path).map_err(|_| "this path is not text".to_owned())?;
             stage.world.locate(namespace, path)
         }
-        _ if memfd => stage.world.internal("memfd:x"),
-        PathValue::Absent => absent(stage, variant),
-        PathValue::Failed => failing(stage, variant),
+        PathValue::Failed if !memfd => failing(stage, variant),
+        _ if memfd => internal(stage, MEMORY, variant),
+        _ => absent(stage, variant),
     }
+}
+
+/// A file of the kernel's own: one of the list.
+fn internal(stage: &mut Stage, list: &[(&str, u64)], variant: u64) -> Made<Location> {
+    let found = usize::try_from(variant % list.len().max(1) as u64).ok().and_then(|i| list.get(i));
+    let (name, magic) = found.ok_or("the list is empty")?;
+    stage.world.internal(name, *magic)
 }
 
 /// What has no path: the kernel's own files, and those of a file system that is mounted nowhere (fsmount, MNT_DETACH).
 fn absent(stage: &mut Stage, variant: u64) -> Made<Location> {
     let world = &mut stage.world;
     match variant % 4 {
-        0 => world.internal("pipe:[7]"),
-        1 => world.internal("[eventfd]"),
+        0 | 1 => internal(stage, NO_MEMORY, variant >> 3),
         2 => {
             let mount = world.file_system(0)?;
             world.walk(Location { mount, dentry: mount.root }, if variant & 4 == 0 { "a" } else { "etc/shadow" })
@@ -38,17 +51,18 @@ fn absent(stage: &mut Stage, variant: u64) -> Made<Location> {
     }
 }
 
-/// What has a path that cannot be told: a file of which no mount shows the folder.
+/// What has a path that cannot be told: a file of which no mount shows the folder; another one for each that is asked for.
 fn failing(stage: &mut Stage, variant: u64) -> Made<Location> {
     let partly = stage.places.partly;
+    let top = Location { mount: partly, dentry: partly.root };
     let world = &mut stage.world;
-    match variant % 2 {
-        0 => world.walk(Location { mount: partly, dentry: partly.root }, if variant & 4 == 0 { "a" } else { "etc/shadow" }),
-        _ => {
-            let at = world.walk(Location { mount: partly, dentry: partly.root }, "b/c")?;
-            world.clone_of(at, 0)
-        }
+    let mut at = world.walk(top, if variant & 4 == 0 { "a" } else { "etc/shadow" })?;
+    let mut taken = 0;
+    while world.kernel.get(at.dentry, "dentry.d_inode")? != 0 {
+        taken += 1;
+        at = world.walk(top, &format!("b/{taken}"))?;
     }
+    if variant.is_multiple_of(2) { Ok(at) } else { world.clone_of(at, 0) }
 }
 
 /// The place of an object, with its inode; unlinked last, so that what stood there keeps its path.

@@ -94,6 +94,52 @@ test \"t\" {
 }
 
 #[test]
+fn the_unspecified_address_is_what_the_kernel_makes_of_it() {
+    use crate::hir::Remote;
+    let reach = |named: &str, source: Option<&str>| {
+        let parse = |text: &str| text.parse::<std::net::IpAddr>().unwrap().to_canonical();
+        Remote { named: Some(parse(named)), port: Some(1), source: source.map(parse) }.address().unwrap().to_string()
+    };
+    assert_eq!(reach("0.0.0.0", None), "127.0.0.1");
+    assert_eq!(reach("::ffff:0.0.0.0", Some("::")), "127.0.0.1");
+    assert_eq!(reach("0.0.0.0", Some("10.8.8.8")), "10.8.8.8");
+    assert_eq!(reach("0.0.0.0", Some("fd00::1")), "127.0.0.6");
+    assert_eq!(reach("::", None), "::1");
+    assert_eq!(reach("::", Some("fd00::1")), "::1");
+    assert_eq!(reach("::", Some("::ffff:10.8.8.8")), "127.0.0.1");
+    assert_eq!(reach("10.1.2.3", Some("10.8.8.8")), "10.1.2.3");
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_where_the_verdict_depends_on_it() {
+    let text = "policy p {
+    mode = enforce
+    r: deny net.egress when remote.ip in [127.0.0.0/8] and remote.port == 4444
+}
+policy q {
+    mode = enforce
+    scope = process.exe == \"/bin/y\"
+    default deny net.egress
+    a: allow net.egress when remote.ip in [127.0.0.0/8]
+}
+test \"t\" {
+    process p = { exe = \"/bin/x\" }
+    process q = { exe = \"/bin/y\" }
+    p net.egress 10.0.0.1:4444 { unresolved = true } => deny by p.r
+    p net.egress 10.0.0.1:443 { unresolved = true } => allow
+    p hook.socket_setsockopt { unresolved = true } => deny by p.r
+    p hook.socket_setsockopt { family = inet6 } => allow
+    q net.egress 0.0.0.0:443 => allow
+    q net.egress [::]:443 => deny by q default
+    q hook.socket_setsockopt { unresolved = true } => deny by q default
+}
+";
+    for (i, (interpreter, bytecode)) in both(text, 60).into_iter().enumerate() {
+        assert_eq!(bytecode, Ok(interpreter), "{i}");
+    }
+}
+
+#[test]
 fn an_unlinked_file_is_deleted_even_where_its_path_fails() {
     let text = "policy p {
     mode = enforce

@@ -2,7 +2,7 @@
 //! The whole event path of an open, from a plan to a verdict: the generated object on the emulated kernel finds the
 //! class that the tables give for the path.
 
-use super::kernel::{FileSpec, Location, TaskSpec};
+use super::kernel::{FileSpec, Location, TMPFS, TaskSpec};
 use super::*;
 use crate::classes::paths::{self, FAIL, NONE, PathTables};
 use crate::decide::{Chain, Layer, Outcome, Plan, Source, SubjectTables};
@@ -142,7 +142,7 @@ fn what_has_no_path_is_absent_and_what_has_one_elsewhere_is_found() {
     let elf = object(&tables);
     for flavour in [Flavour::Old, Flavour::New] {
         let mut w = World::new(flavour, 3).unwrap();
-        let memfd = w.internal("memfd:x").unwrap();
+        let memfd = w.internal("memfd:x", TMPFS).unwrap();
         assert_eq!(class_at(&elf, w.clone(), memfd), NONE);
         // A lazily unmounted file system and one that is mounted nowhere.
         let mount = w.mount(w.host, "/mnt").unwrap();

@@ -2,7 +2,7 @@
 //! its own in a child of its own, prints `KIND NAME ok` or the error's name.
 //! Knows nothing of policies: what should be refused is the caller's business.
 
-use crate::{errno, exec, files, mounts, net, sys};
+use crate::{errno, exec, files, mounts, net, routes, sys};
 use std::fs;
 use std::io;
 use std::net::IpAddr;
@@ -66,7 +66,7 @@ pub const PROGRAM: &[u8] = &[
 ];
 
 fn all() -> impl Iterator<Item = &'static Attack> {
-    let lists = [files::READS, files::WRITES, files::ALIASES, mounts::ALL, exec::RUNS, net::ALL];
+    let lists = [files::READS, files::WRITES, files::ALIASES, mounts::ALL, exec::RUNS, net::ALL, routes::ALL];
     lists.into_iter().flatten()
 }
 

@@ -15,6 +15,7 @@ mod net;
 mod operation;
 mod paths;
 mod privileges;
+mod routes;
 mod storm;
 mod stress;
 mod sys;
@@ -32,6 +33,7 @@ usage: guest-tools prepare FOLDER
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
        guest-tools deep FOLDER
        guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
+       guest-tools routed ROUTE PROGRAM WORDS…
        guest-tools stress [--seconds N] [--forkers N] [--executors N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--user ID] [--restless FOLDER]… [--deep FOLDER]… [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Some("unix") => unix::unix(rest),
         Some("paths") => paths::paths(rest),
         Some("deep") => storm::make_deep(rest),
+        Some("routed") => operation::routed(rest),
         Some("stress") => stress::stress(rest),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),

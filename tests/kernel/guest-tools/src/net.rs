@@ -24,44 +24,56 @@ pub fn address(ip: &str, port: &str) -> Result<Address, String> {
     Ok(four_of(ip.octets(), port))
 }
 
-fn four_of(ip: [u8; 4], port: u16) -> Address {
+/// An IPv4 address with a port.
+pub fn four_of(ip: [u8; 4], port: u16) -> Address {
     let family = (AF_INET as u16).to_ne_bytes();
     Address::new(&[&family, &port.to_be_bytes(), &ip, &[0; 8]])
 }
 
-fn four(place: &Place) -> Address {
+/// The peer's IPv4 address.
+pub fn four(place: &Place) -> Address {
     four_of(place.peer.four, place.peer.port)
 }
 
 /// The IPv4 address under the family 0.
-fn unspecified(place: &Place) -> Address {
+pub fn unspecified(place: &Place) -> Address {
     Address::new(&[&[0; 2], &place.peer.port.to_be_bytes(), &place.peer.four, &[0; 8]])
 }
 
-fn six(place: &Place, address: [u8; 16]) -> Address {
+/// An IPv6 address with a port.
+pub fn six_of(ip: [u8; 16], port: u16) -> Address {
     let family = (AF_INET6 as u16).to_ne_bytes();
-    let port = place.peer.port.to_be_bytes();
-    Address::new(&[&family, &port, &[0; 4], &address, &[0; 4]])
+    Address::new(&[&family, &port.to_be_bytes(), &[0; 4], &ip, &[0; 4]])
 }
 
-fn mapped(place: &Place) -> Address {
+/// An IPv6 address with the peer's port.
+pub fn six(place: &Place, address: [u8; 16]) -> Address {
+    six_of(address, place.peer.port)
+}
+
+/// The same as a v4-mapped address.
+pub fn mapped(place: &Place) -> Address {
     let [a, b, c, d] = place.peer.four;
     six(place, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, a, b, c, d])
 }
 
-fn real_six(place: &Place) -> Address {
+/// The peer's IPv6 address.
+pub fn real_six(place: &Place) -> Address {
     six(place, place.peer.six)
 }
 
-fn tcp(family: i32) -> io::Result<OwnedFd> {
+/// A stream.
+pub fn tcp(family: i32) -> io::Result<OwnedFd> {
     sys::socket(family, SOCK_STREAM, 0)
 }
 
-fn udp(family: i32) -> io::Result<OwnedFd> {
+/// A datagram socket.
+pub fn udp(family: i32) -> io::Result<OwnedFd> {
     sys::socket(family, SOCK_DGRAM, 0)
 }
 
-fn sent(result: io::Result<()>) -> io::Result<()> {
+/// An answer that nobody listens is one: the kernel let the call go.
+pub fn sent(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.raw_os_error() == Some(libc::ECONNREFUSED) => Ok(()),
         other => other,

@@ -1,7 +1,7 @@
 //! One operation, done by this very process: takes its name and what it is about, prints `ok` or the error's name. A
 //! copy of this program under another path acts as the program of that path. Knows nothing of policies.
 
-use crate::{errno, exec, privileges, sys};
+use crate::{errno, exec, privileges, routes, sys};
 use libc::{PROT_EXEC, PROT_READ};
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -78,6 +78,13 @@ fn flood(number: u64, folder: &Path, seconds: u64) -> io::Result<()> {
     println!("{number} mounts");
     std::thread::sleep(Duration::from_secs(seconds));
     Ok(())
+}
+
+/// Executes a program that finds a socket with a source route where `routes` says.
+pub fn routed(words: &[String]) -> Result<bool, String> {
+    let [route, program, arguments @ ..] = words else { return Err("routed takes a route and a program".into()) };
+    routes::give(route)?;
+    Err(Command::new(program).args(arguments).exec().to_string())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

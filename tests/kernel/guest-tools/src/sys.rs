@@ -2,6 +2,12 @@
 //! function. All `unsafe` of this crate is here and in `uring`.
 #![allow(unsafe_code, reason = "tests attack through calls that have no safe binding")]
 
+mod memory;
+mod options;
+
+pub use memory::*;
+pub use options::*;
+
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};

@@ -1,5 +1,6 @@
 # Every attack, each on a folder that is guarded against its kind. `ok` is an attack that went through.
 cp /bin/guest-tools /bin/attacker
+echo 8 >/proc/sys/vm/nr_hugepages
 for folder in /no-read /no-write /no-exec /no-run; do attacker prepare $folder; done
 # A handle names a file, not a path: where it has a second name, the kernel may come by that one.
 rm /var/attack-outside/*/read-handle.link /var/attack-outside/*/write-handle.link

@@ -11,7 +11,7 @@ mod world_tests;
 
 pub use types::{Flavour, Place, Ty, Types};
 pub use unix::UnixSocket;
-pub use world::{FileSpec, Location, Mount, Namespace, S_IFREG, TaskSpec, World};
+pub use world::{FileSpec, HUGETLBFS, Location, Mount, Namespace, S_IFREG, TMPFS, TaskSpec, World};
 
 use super::env::Env;
 use super::mem::{Kind, Memory, Region};

@@ -8,6 +8,11 @@ use std::collections::BTreeMap;
 
 /// Namespace of mounts that are the kernel's own: an error pointer (`-EINVAL`).
 const INTERNAL: u64 = (-22i64).cast_unsigned();
+/// The magic number of tmpfs, and of the file systems that the stage mounts.
+pub const TMPFS: u64 = 0x0102_1994;
+/// The magic number of huge pages' file system.
+pub const HUGETLBFS: u64 = 0x9584_58f6;
+const MQUEUE: u64 = 0x1980_0202;
 const S_IFDIR: u16 = 0o040_000;
 /// Regular file.
 pub const S_IFREG: u16 = 0o100_000;
@@ -197,6 +202,7 @@ impl World {
         self.kernel.set(root, "dentry.d_sb", sb)?;
         let number = self.number();
         self.kernel.set(sb, "super_block.s_root", root)?;
+        self.kernel.set(sb, "super_block.s_magic", TMPFS)?;
         self.kernel.set(sb, "super_block.s_dev", number)?;
         self.kernel.set(sb, "super_block.s_user_ns", self.user_ns)?;
         if self.kernel.has("super_block.s_mounts.next") {
@@ -463,10 +469,14 @@ impl World {
     }
 
     /// A name of a mount that is the kernel's own, its own parent: `memfd:x`, a pipe, a socket.
-    pub fn internal(&mut self, name: &str) -> Made<Location> {
+    pub fn internal(&mut self, name: &str, magic: u64) -> Made<Location> {
         const SB_NOUSER: u64 = 1 << 31;
+        const SB_KERNMOUNT: u64 = 1 << 22;
         let mount = self.file_system(INTERNAL)?;
-        self.kernel.set(mount.sb, "super_block.s_flags", SB_NOUSER)?;
+        // user space mounts huge pages and message queues too
+        let no_user = if [HUGETLBFS, MQUEUE].contains(&magic) { 0 } else { SB_NOUSER };
+        self.kernel.set(mount.sb, "super_block.s_flags", SB_KERNMOUNT | no_user)?;
+        self.kernel.set(mount.sb, "super_block.s_magic", magic)?;
         let dentry = self.bare_dentry(name.as_bytes())?;
         self.kernel.set(dentry, "dentry.d_parent", dentry)?;
         self.kernel.set(dentry, "dentry.d_sb", mount.sb)?;
@@ -577,7 +587,7 @@ impl World {
 
     /// A socket.
     pub fn socket(&mut self, family: u16, kind: u16, protocol: u16) -> Made<u64> {
-        let (socket, sock) = (self.kernel.alloc("socket")?, self.kernel.alloc("sock")?);
+        let (socket, sock) = (self.kernel.alloc("socket")?, self.kernel.alloc("inet_sock")?);
         self.kernel.set(socket, "socket.type", u64::from(kind))?;
         self.kernel.set(socket, "socket.sk", sock)?;
         self.kernel.set(sock, "sock.__sk_common.skc_family", u64::from(family))?;
@@ -608,13 +618,5 @@ impl World {
         let len = bytes.len() as u64;
         bytes.resize(128, 0xa5);
         (self.kernel.alloc_bytes("a socket address", &bytes), len)
-    }
-
-    /// A message to the address at `name`, for `socket_sendmsg`; 0 for one without.
-    pub fn message(&mut self, name: u64, len: u64) -> Made<u64> {
-        let message = self.kernel.alloc("msghdr")?;
-        self.kernel.set(message, "msghdr.msg_name", name)?;
-        self.kernel.set(message, "msghdr.msg_namelen", len)?;
-        Ok(message)
     }
 }

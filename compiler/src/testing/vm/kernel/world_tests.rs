@@ -91,7 +91,7 @@ fn files_tasks_and_sockets_hold_what_they_were_given() {
     assert_eq!((len, w.kernel.mem.bytes(addr, 8).unwrap()), (16, &[2, 0, 1, 187, 10, 1, 2, 3][..]));
     let socket = w.socket(2, 1, 6).unwrap();
     assert_eq!(w.kernel.get(w.kernel.get(socket, "socket.sk").unwrap(), "sock.__sk_common.skc_family").unwrap(), 2);
-    let pipe = w.internal("memfd:x").unwrap();
+    let pipe = w.internal("memfd:x", super::TMPFS).unwrap();
     assert_eq!(w.kernel.get(pipe.mount.addr, "mount.mnt_ns").unwrap(), INTERNAL);
 }
 
