@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-stress soak-differential planted test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-races soak-differential planted test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -52,21 +52,25 @@ bench: fetch-kernels guest-tools
 	EBSEC_LOAD=target/$(GUEST_TARGET)/debug/ebsec-load EBSEC_APPARMOR=target/bench/apparmor \
 	  target/release/ebsec bench --json target/bench/bench.json $(BENCH)
 
-# What lasts longer. The stress is over a million opens and SOAK forks, with threads, vforks and failed execs, on each kernel, under
-# preemption anywhere; KERNEL is one kernel. Half an hour for each.
+# What lasts longer: SOAK forks, a million opens and thousands of execs in the scenarios that provoke races, on each kernel; KERNEL is
+# one kernel, RACES one scenario. Half an hour for each.
 SOAK ?= 50000
-soak: soak-differential planted soak-stress
+RACES ?= stress stress-parallel storm
+soak: soak-differential planted soak-races
 
-soak-stress: fetch-kernels guest-tools
-	$(EBSEC) build tests/kernel/scenarios/stress/policy.ebsec -o target/stress.bpf.o
-	for kernel in $(or $(KERNEL),6.1 6.12 6.18 7); do \
-	  $(EBSEC) guest --kernel $$kernel --preempt-full --timeout 14400 \
-	    --file target/stress.bpf.o:/scenario/policy.bpf.o \
-	    --file tests/kernel/scenarios/stress/guest.sh:/scenario/guest.sh \
-	    --file target/$(GUEST_TARGET)/debug/ebsec-guest-tools:/bin/guest-tools \
-	    --file target/$(GUEST_TARGET)/debug/ebsec-load:/bin/ebsec-load \
-	    -- 'export SOAK=$(SOAK) FORKERS=16; . /scenario/guest.sh' | tee target/soak.$$kernel; \
-	  diff tests/kernel/scenarios/stress/expected <(head -n -2 target/soak.$$kernel); \
+soak-races: fetch-kernels guest-tools
+	for name in $(RACES); do \
+	  folder=tests/kernel/scenarios/$$name; \
+	  $(EBSEC) build $$folder/policy.ebsec -o target/$$name.bpf.o; \
+	  for kernel in $(or $(KERNEL),6.1 6.12 6.18 7); do \
+	    $(EBSEC) guest --kernel $$kernel $$(cat $$folder/options) --timeout 14400 \
+	      --file target/$$name.bpf.o:/scenario/policy.bpf.o \
+	      --file $$folder/guest.sh:/scenario/guest.sh \
+	      --file target/$(GUEST_TARGET)/debug/ebsec-guest-tools:/bin/guest-tools \
+	      --file target/$(GUEST_TARGET)/debug/ebsec-load:/bin/ebsec-load \
+	      -- 'export SOAK=$(SOAK) FORKERS=16; . /scenario/guest.sh' | tee target/soak.$$name.$$kernel; \
+	    diff $$folder/expected <(head -n -2 target/soak.$$name.$$kernel); \
+	  done; \
 	done
 
 # What needs no kernel.

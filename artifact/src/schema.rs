@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "d08b6d5a23dc2bb0c1f1961702bbbd67628c7acd2c3a1c6e05abab71272efc4a";
+pub const SCHEMA_HASH: &str = "fa95275570e72983d395c9960714dcf025bf5cfa330f68c2d69c868734cab924";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()

@@ -130,7 +130,7 @@ no:
   exit
 
 ; r0 = address of the last mount namespace of the current task's line that the initial user namespace owned, 0 where it is
-; not known or gone.
+; not known or gone. What is left of a freed one may keep its number for long, but no mounts: those go before it.
 .func ns_before global 0
   call bpf_get_current_task
   r8 = r0
@@ -141,6 +141,19 @@ no:
   r1 = r6
   call ns_number
   if r0 != r9 goto none
+  r1 = exists(mount.mnt_node)
+  if r1 == 0 goto list
+  read8 8 mnt_namespace.mounts.rb_node none
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0 goto none
+  r0 = r6
+  exit
+list:
+  read8 8 mnt_namespace.list.next none
+  r1 = *(u64 *)(r10 - 8)
+  r2 = offsetof(mnt_namespace.list)
+  r2 += r6
+  if r1 == r2 goto none
   r0 = r6
   exit
 none:

@@ -6,10 +6,10 @@
 ; Most steps through a namespace's tree: three for each of its mounts (fs.mount-max is 100,000).
 .set MOUNT_STEPS 524288
 
-; Adds the paths by which the namespace r1 shows the file; the scratch says which file. r0 = 0.
-.func walk_list global 1
+; Adds the paths by which the namespace r1 shows the file that scratch r2 is about. r0 = 0.
+.func walk_list global 2
   r9 = r1
-  scratch end
+  scratch r2 end
   r6 = *(u64 *)(r7 + {walk_file})
   read8 8 dentry.d_sb end
   r6 = *(u64 *)(r10 - 8)

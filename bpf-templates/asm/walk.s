@@ -1,5 +1,6 @@
-; The paths of a file: plain addresses, any mounts, any depth, any names. One processor walks one path at a time in its own
-; scratch; a task that walks another one there in between takes `owner` away, and what was found is thrown away.
+; The paths of a file: plain addresses, any mounts, any depth, any names. Each walk takes one of its processor's scratches,
+; which are as many as walks there that other tasks may have interrupted. Where more did, a walk takes `owner` of the last
+; scratch away from the one at work there, and what that found is thrown away.
 ; Parameters: START_PATH, NEED_DELETED.
 ; Results of every walk, path_fast's included: low half the class (0 absent or no set, 1 FAIL), high half flags:
 ;   1 unlinked, 2 ask path_find, 4 there are more classes (in the task's record), 8 a namespace that the initial user
@@ -22,9 +23,12 @@
 ; How often it looks again at a name that is being moved.
 .set WALK_PATIENCE 16384
 
-; r7 = this processor's scratch, also at r10 - 24; or goes to \none. Clobbers r0-r5 and r10 - 8.
-.macro scratch none
-  *(u32 *)(r10 - 8) = 0
+; Scratches of a processor; see also codegen/data.rs.
+.set WALK_SCRATCHES 8
+
+; r7 = this processor's scratch of number \which, a register, also at r10 - 24; or goes to \none. Clobbers r0-r5 and r10 - 8.
+.macro scratch which none
+  *(u32 *)(r10 - 8) = {which}
   r1 = map scratch
   r2 = r10
   r2 += -8
@@ -189,10 +193,10 @@ end:
 .done:
 .endm
 
-; The path by the file's own mount, in the namespace r1 -> r0 = 1 where it has one there, which is added to the found.
-.func walk_exact global 1
+; The path by the file's own mount, in the namespace r1, walked in scratch r2 -> r0 = 1 where it has one there, which is added to the found.
+.func walk_exact global 2
   r9 = r1
-  scratch none
+  scratch r2 none
   r1 = *(u64 *)(r7 + {walk_file})
   *(u64 *)(r7 + {walk_at}) = r1
   r6 = *(u64 *)(r7 + {walk_vfs})
@@ -234,9 +238,9 @@ none:
   exit
 
 ; What is left to say of a file that no mount shows -> r0 = a class, or all ones: absent. A private procfs is what `/proc`
-; would be; what was never looked up from above has no path that could be told.
-.func walk_unshown global 0
-  scratch failed
+; would be; what was never looked up from above has no path that could be told. r1 = scratch.
+.func walk_unshown global 1
+  scratch r1 failed
   r6 = *(u64 *)(r7 + {walk_sb})
   if r6 == 0 goto absent
   r1 = *(u64 *)(r7 + {walk_depth})
@@ -327,13 +331,13 @@ found:
   r0 = r6
   exit
 
-; Begins a walk in the scratch, for the arguments of path_find -> r0 = what says that the scratch is this walk's.
-.func walk_begin global 4
+; Begins a walk in scratch r5, for the arguments of path_find -> r0 = what says that the scratch is this walk's.
+.func walk_begin global 5
   *(u64 *)(r10 - 32) = r1
   *(u64 *)(r10 - 40) = r2
   *(u64 *)(r10 - 48) = r3
   *(u64 *)(r10 - 56) = r4
-  scratch none
+  scratch r5 none
   r1 = 1
   r1 = atomic_fetch_add((u64 *)(r7 + {walk_claims}), r1)
   r1 += 1
@@ -404,20 +408,23 @@ none:
   r0 = 0
   exit
 
-; The names of walk_file by the namespaces that count; r1 = how (see path_find).
-.func walk_names global 1
+; The names of walk_file by the namespaces that count; r1 = how (see path_find), r2 = scratch.
+.func walk_names global 2
   r9 = r1
-  scratch judged
+  r6 = r2
+  scratch r6 judged
   r8 = *(u64 *)(r7 + {walk_caller})
   r1 = *(u64 *)(r7 + {walk_layers})
   if r1 != 0 goto listed
   r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 != r8 goto listed
+  r2 = r6
   call walk_exact
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 != 0 goto own
 listed:
   r1 = r8
+  r2 = r6
   call walk_list
   r1 = *(u64 *)(r7 + {walk_found})
   if r1 != 0 goto own
@@ -430,6 +437,7 @@ listed:
   call ns_kind
   if r0 != 1 goto initial
   r1 = *(u64 *)(r7 + {walk_its_ns})
+  r2 = r6
   call walk_exact
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 == 0 goto initial
@@ -444,6 +452,7 @@ initial:
   r1 = data control
   r1 = *(u64 *)(r1 + {control_mnt_ns})
   if r1 == r8 goto own
+  r2 = r6
   call walk_list
 own:
   ; a namespace of a user's own making gives no file another name than it has outside
@@ -457,6 +466,7 @@ own:
   r1 = *(u64 *)(r1 + {control_mnt_ns})
 before:
   if r1 == r8 goto judged
+  r2 = r6
   call walk_list
 judged:
   r0 = 0
@@ -465,14 +475,29 @@ judged:
 ; r1 = dentry, r2 = vfsmount (0: the hook shows none), r3 = the subject's mount namespace (0: the current task's),
 ; r4: bit 0 set for the paths of the host instead of the subject's; bit 1 set to ask for the mount by which the class in the
 ; bits above (all ones: any) was found: then the result is the address of its vfsmount (0 for none).
-; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token. What else it remembers is in the scratch: to the verifier
-; every round then begins alike.
+; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 which scratch, 80 whether it was free. What else it
+; remembers is in the scratch: to the verifier every round then begins alike.
 .func path_find global 4
   *(u64 *)(r10 - 32) = r1
   *(u64 *)(r10 - 40) = r2
   *(u64 *)(r10 - 48) = r3
   *(u64 *)(r10 - 56) = r4
-  scratch spent
+  *(u64 *)(r10 - 80) = 0
+.rept k 0 WALK_SCRATCHES
+  r6 = {k}
+  scratch r6 nowhere
+  r1 = 1
+  r1 = xchg_64(r7 + {walk_busy}, r1)
+  if r1 == 0 goto free
+.endr
+  goto taken
+free:
+  *(u64 *)(r10 - 80) = 1
+taken:
+  ; which one it is makes no difference to the verifier
+  r1 = *(u64 *)(r7 + {walk_claims})
+  forget r6 r1
+  *(u64 *)(r10 - 72) = r6
   r9 = {WALK_ROUNDS}
   *(u64 *)(r7 + {walk_patience}) = {WALK_PATIENCE}
   *(u64 *)(r7 + {walk_layers}) = 0
@@ -489,14 +514,17 @@ round:
   r2 = *(u64 *)(r10 - 40)
   r3 = *(u64 *)(r10 - 48)
   r4 = *(u64 *)(r10 - 56)
+  r5 = *(u64 *)(r10 - 72)
   call walk_begin
   *(u64 *)(r10 - 64) = r0
 known:
   r1 = *(u64 *)(r10 - 56)
+  r2 = *(u64 *)(r10 - 72)
   call walk_names
   r1 = *(u64 *)(r7 + {walk_changed})
   if r1 != 0 goto anew
   ; a file of a stacked file system that a user mounted has the names of what it is made from too
+  r1 = *(u64 *)(r10 - 72)
   call walk_layer
   if r0 != 0 goto round
   r1 = *(u64 *)(r7 + {walk_found})
@@ -513,12 +541,14 @@ anew:
   *(u64 *)(r7 + {walk_layers}) = 0
   goto round
 nameless:
+  r1 = *(u64 *)(r10 - 72)
   call walk_unshown
   if r0 == -1 goto hidden
   *(u32 *)(r7 + {walk_classes}) = r0
   *(u64 *)(r7 + {walk_found}) = 1
 some:
   r1 = *(u64 *)(r10 - 56)
+  r2 = *(u64 *)(r10 - 72)
   call walk_result
   r6 = r0
   r8 = *(u64 *)(r7 + {walk_shown})
@@ -534,6 +564,7 @@ whose:
   w1 = w6
   if r1 == 1 goto failed
   goto done
+nowhere:
 spent:
   r6 = 1
   r8 = 0
@@ -543,6 +574,10 @@ failed:
   if r1 != 0 goto done
   count_failure
 done:
+  r1 = *(u64 *)(r10 - 80)
+  if r1 == 0 goto left
+  *(u64 *)(r7 + {walk_busy}) = 0
+left:
   r1 = *(u64 *)(r10 - 56)
   r1 &= 2
   if r1 != 0 goto mount
@@ -558,10 +593,10 @@ mount:
   exit
 
 ; The first class that was found and the flags. Several classes are kept in the record of the current task, where the hook's
-; program looks for them; without a record they cannot be judged. r1 = how (see path_find) -> r0.
-.func walk_result global 1
+; program looks for them; without a record they cannot be judged. r1 = how (see path_find), r2 = scratch -> r0.
+.func walk_result global 2
   r6 = r1
-  scratch none
+  scratch r2 none
   r9 = r7
   *(u64 *)(r10 - 32) = 0
   r1 = *(u64 *)(r9 + {walk_found})
@@ -604,12 +639,12 @@ none:
   r0 = 1
   exit
 
-; Turns the scratch to the next name in its layers of a file of an overlay that another than the initial user namespace
+; Turns scratch r1 to the next name in its layers of a file of an overlay that another than the initial user namespace
 ; mounted: first the file itself, in the upper layer or the lower one; then its name in the upper layer's folder, where it is
 ; or would be made; then the same for the first of these, for a layer may be a stacked file system again (two at most,
 ; FILESYSTEM_MAX_STACK_DEPTH) -> r0 = 1, or 0 where there are no more.
-.func walk_layer global 0
-  scratch none
+.func walk_layer global 1
+  scratch r1 none
   r9 = *(u64 *)(r7 + {walk_layers})
   if r9 > 3 goto none
   if r9 != 2 goto same

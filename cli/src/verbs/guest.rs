@@ -28,8 +28,11 @@ pub struct Arguments {
     /// Boot with `preempt=full`.
     #[arg(long)]
     preempt_full: bool,
-    /// Count instructions instead of time.
-    #[arg(long)]
+    /// Processors; more than one run at once, each in a thread of this machine.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    smp: u32,
+    /// Count instructions instead of time; one processor only.
+    #[arg(long, conflicts_with = "smp")]
     icount: bool,
     /// More kernel parameters.
     #[arg(long, default_value = "")]
@@ -68,6 +71,7 @@ fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
     load_modules(&mut spec, arguments)?;
     spec.collect = arguments.collect.clone();
     spec.preempt_full = arguments.preempt_full;
+    spec.processors = arguments.smp;
     spec.icount = arguments.icount;
     spec.append = arguments.append.clone();
     spec.memory_mib = arguments.memory;

@@ -45,6 +45,8 @@ pub struct MapSpec {
     pub entries: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// Walks of a path that one processor can have begun at once, each interrupted by the next; see `asm/walk.s`.
+const WALK_SCRATCHES: u32 = 8;
 /// Tasks that can be alive at once; a fork beyond is refused while a policy is on.
 const MAX_TASKS: u32 = 1 << 18;
 /// Bytes of the ring of reports.
@@ -180,7 +182,7 @@ pub(crate) fn maps(plan: &Plan) -> Vec<MapSpec> {
         kind: MapKind::PerCpuArray,
         key_size: 4,
         value_size: size_of("walk"),
-        max_entries: 1,
+        max_entries: WALK_SCRATCHES,
         no_prealloc: false,
         frozen: false,
         entries: Vec::new(),

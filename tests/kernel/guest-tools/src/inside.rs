@@ -11,7 +11,7 @@ use std::path::Path;
 /// What can be done first.
 pub const USAGE: &str = "\
 usage: guest-tools inside STEP[,STEP…] OPERATION WORDS…
-       steps: uid user mounts pids private rebind over pivot chroot host join:PID root:FOLDER";
+       steps: uid user mounts pids private rebind over pivot chroot host join:PID root:FOLDER bind:FROM:TO";
 
 /// Where new roots are built; everyone may write there.
 const STAGE: &str = "/stage";
@@ -59,7 +59,10 @@ fn take(step: &str) -> Result<io::Result<()>, String> {
             (Some(pid), _) => join(pid),
             // a mounted folder becomes the root
             (_, Some(folder)) => move_to_root(Path::new(folder)),
-            _ => return Err(USAGE.into()),
+            _ => {
+                let (from, to) = step.strip_prefix("bind:").and_then(|both| both.split_once(':')).ok_or(USAGE)?;
+                sys::mount(Path::new(from), Path::new(to), c"none", MS_BIND)
+            }
         },
     })
 }

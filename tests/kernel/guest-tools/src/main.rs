@@ -13,8 +13,10 @@ mod inside;
 mod mounts;
 mod net;
 mod operation;
+mod paths;
 mod privileges;
 mod routes;
+mod storm;
 mod stress;
 mod sys;
 mod unix;
@@ -29,9 +31,11 @@ usage: guest-tools prepare FOLDER
        guest-tools do OPERATION WORDS…
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
+       guest-tools deep FOLDER
+       guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
        guest-tools routed ROUTE PROGRAM WORDS…
-       guest-tools stress [--seconds N] [--forkers N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
-                          [--program COPY:allowed|denied:PATH]…
+       guest-tools stress [--seconds N] [--forkers N] [--executors N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
+                          [--user ID] [--restless FOLDER]… [--deep FOLDER]… [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
        guest-tools bench [--settle SECONDS] open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT
        guest-tools empty HOOK[,HOOK…] PROGRAM WORD…
@@ -47,6 +51,8 @@ fn main() -> ExitCode {
         Some("do") => operation::operation(rest),
         Some("inside") => inside::inside(rest),
         Some("unix") => unix::unix(rest),
+        Some("paths") => paths::paths(rest),
+        Some("deep") => storm::make_deep(rest),
         Some("routed") => operation::routed(rest),
         Some("stress") => stress::stress(rest),
         Some("expect") => match stress::expect(rest) {

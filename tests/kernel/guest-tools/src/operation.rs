@@ -7,6 +7,7 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -18,8 +19,8 @@ pub const USAGE: &str = "\
 usage: guest-tools do read|append|truncate|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH
-       guest-tools do mount TYPE FOLDER | bind FROM FOLDER | create-file-system TYPE | user-namespace
-       guest-tools do map|protect|set-attribute PATH
+       guest-tools do mount TYPE FOLDER | bind FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
+       guest-tools do map|protect PATH
        guest-tools do exec PROGRAM ARGUMENTS… | memory | wait SECONDS";
 
 /// How long a connection may take.
@@ -34,6 +35,8 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["truncate", path] => File::create(path).map(drop),
         ["create", path] => File::create_new(path).map(drop),
         ["remove", path] => fs::remove_file(path),
+        ["touch", path] => sys::touch(Path::new(path)),
+        ["mode", path] => fs::set_permissions(path, fs::Permissions::from_mode(0o640)),
         ["rename", from, to] => fs::rename(from, to),
         ["link", from, to] => fs::hard_link(from, to),
         ["symlink", from, to] => std::os::unix::fs::symlink(from, to),
@@ -44,13 +47,16 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
             CString::new(*kind).map_err(io::Error::from).and_then(|kind| sys::mount(Path::new("none"), Path::new(folder), &kind, 0))
         }
         ["bind", from, folder] => sys::mount(Path::new(from), Path::new(folder), c"none", libc::MS_BIND),
-        ["create-file-system", kind] => CString::new(*kind).map_err(io::Error::from).and_then(|kind| privileges::create_file_system(&kind)),
+        ["flood", number, folder, seconds] => flood(number_of(number)?, Path::new(folder), number_of(seconds)?),
+        ["create-file-system", kind] => {
+            CString::new(*kind).map_err(io::Error::from).and_then(|kind| privileges::create_file_system(&kind, &[]).map(drop))
+        }
         ["map", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ | PROT_EXEC, None)),
         ["protect", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ, Some(PROT_READ | PROT_EXEC))),
         ["set-attribute", path] => sys::set_attribute(Path::new(path), c"trusted.attack", b"x"),
         ["user-namespace"] => sys::unshare(libc::CLONE_NEWUSER),
         ["wait", seconds] => {
-            std::thread::sleep(Duration::from_secs(seconds.parse().map_err(|_| format!("`{seconds}` is no number"))?));
+            std::thread::sleep(Duration::from_secs(number_of(seconds)?));
             Ok(())
         }
         // Replaces this process: what follows is the other program's business.
@@ -60,6 +66,18 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
     };
     println!("{}", done.as_ref().map_or_else(errno::name, |()| "ok".to_owned()));
     Ok(done.is_ok())
+}
+
+fn number_of(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number"))
+}
+
+/// Binds a folder over itself, says so, and stays: the mounts go with this process's namespace.
+fn flood(number: u64, folder: &Path, seconds: u64) -> io::Result<()> {
+    (0..number).try_for_each(|_| sys::mount(folder, folder, c"none", libc::MS_BIND))?;
+    println!("{number} mounts");
+    std::thread::sleep(Duration::from_secs(seconds));
+    Ok(())
 }
 
 /// Executes a program that finds a socket with a source route where `routes` says.

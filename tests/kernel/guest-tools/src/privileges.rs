@@ -46,17 +46,44 @@ pub fn listen_packets(socket: &OwnedFd, to: &Address) -> io::Result<OwnedFd> {
     socket.try_clone()
 }
 
-/// fsopen(2), fsconfig(2) that creates, fsmount(2): a file system that is mounted nowhere yet.
-pub fn create_file_system(kind: &CStr) -> io::Result<()> {
+/// fsopen(2), fsconfig(2) of text options and to create, fsmount(2): a file system that is mounted nowhere yet.
+pub fn create_file_system(kind: &CStr, options: &[(&CStr, &CStr)]) -> io::Result<OwnedFd> {
+    const TEXT: c_int = 1;
     const CREATE: c_int = 6;
     let none = std::ptr::null::<u8>();
-    // SAFETY: a terminated name; the other arguments are plain numbers or null where the call wants none.
+    // SAFETY: terminated texts; the other arguments are plain numbers or null where the call wants none. The descriptors are
+    // new and nobody else's.
     unsafe {
         let context = check(libc::syscall(libc::SYS_fsopen, kind.as_ptr(), 1))?;
         let context = OwnedFd::from_raw_fd(c_int::try_from(context).unwrap_or(-1));
+        for (key, value) in options {
+            check(libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), TEXT, key.as_ptr(), value.as_ptr(), 0))?;
+        }
         check(libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), CREATE, none, none, 0))?;
         let mount = check(libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), 1, 0))?;
-        drop(OwnedFd::from_raw_fd(c_int::try_from(mount).unwrap_or(-1)));
+        Ok(OwnedFd::from_raw_fd(c_int::try_from(mount).unwrap_or(-1)))
     }
-    Ok(())
+}
+
+/// mq_open(2): a queue, which lies in a file system that the kernel mounts for itself.
+pub fn open_queue(name: &CStr, flags: c_int) -> io::Result<OwnedFd> {
+    let none = std::ptr::null::<u8>();
+    // SAFETY: a terminated name; without attributes the kernel takes its own. The descriptor is new.
+    let queue = check(unsafe { libc::syscall(libc::SYS_mq_open, name.as_ptr(), flags, 0o600, none) })?;
+    // SAFETY: as above.
+    Ok(unsafe { OwnedFd::from_raw_fd(c_int::try_from(queue).unwrap_or(-1)) })
+}
+
+/// memfd_create(2) of huge pages.
+pub fn huge_memory() -> io::Result<OwnedFd> {
+    // SAFETY: a terminated name.
+    let file = check(c_long::from(unsafe { libc::memfd_create(c"huge".as_ptr(), libc::MFD_HUGETLB) }))?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(c_int::try_from(file).unwrap_or(-1)) })
+}
+
+/// futimens(3) to the present.
+pub fn touch_open(file: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: a descriptor that lives; a null pointer means the present.
+    check(c_long::from(unsafe { libc::futimens(file.as_raw_fd(), std::ptr::null()) })).map(drop)
 }

@@ -1,9 +1,9 @@
-//! Provokes races: many tasks on one processor open, fork, thread, exec and
+//! Provokes races: many tasks on all processors open, fork, thread, exec and
 //! rename at once, for some seconds and until enough of each was done. Takes
 //! paths that must be allowed and paths that must be refused, prints one
 //! counter a line; `wrong`, `leaked` and `lost` have to be 0.
 
-use crate::sys;
+use crate::{privileges, storm, sys};
 use std::ffi::CString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ struct Counters {
     threads: AtomicU64,
     vforks: AtomicU64,
     execs: AtomicU64,
+    /// Programs that ran and opened their path.
+    programs: AtomicU64,
     renames: AtomicU64,
     lost: AtomicU64,
 }
@@ -35,10 +37,18 @@ struct Plan {
     /// Commands that open one path and say whether the verdict was right.
     programs: Vec<Vec<CString>>,
     storms: Vec<PathBuf>,
+    /// Folders where a user renames what is his.
+    restless: Vec<PathBuf>,
+    /// Folders with files far below them.
+    deep: Vec<PathBuf>,
+    /// Who renames.
+    user: Option<u32>,
     /// Programs that the kernel starts to execute and then cannot.
     broken: Vec<PathBuf>,
     /// Tasks that do nothing but fork.
     forkers: usize,
+    /// Tasks that do nothing but start programs.
+    executors: usize,
     until: Instant,
     /// Counters, and what each has to reach before any task ends.
     least: Vec<(&'static AtomicU64, u64)>,
@@ -50,7 +60,7 @@ impl Counters {
         [&self.wrong, &self.leaked, &self.lost].iter().any(|counter| counter.load(Relaxed) > 0)
     }
 
-    fn named(&self) -> [(&'static str, &AtomicU64); 11] {
+    fn named(&self) -> [(&'static str, &AtomicU64); 12] {
         [
             ("opens", &self.opens),
             ("refused", &self.refused),
@@ -61,6 +71,7 @@ impl Counters {
             ("threads", &self.threads),
             ("vforks", &self.vforks),
             ("execs", &self.execs),
+            ("programs", &self.programs),
             ("renames", &self.renames),
             ("lost", &self.lost),
         ]
@@ -71,7 +82,6 @@ impl Counters {
 pub fn stress(words: &[String]) -> Result<bool, String> {
     let counters = sys::shared_page().map_err(|error| error.to_string())?;
     let plan = plan(words, counters)?;
-    sys::pin().map_err(|error| format!("cannot stay on one processor: {error}"))?;
     let tasks: &[fn(&Plan)] = &[opener, opener, urgent_opener, threads, vforks, vforks, failed_execs];
     let mut children = Vec::new();
     for task in tasks {
@@ -80,8 +90,18 @@ pub fn stress(words: &[String]) -> Result<bool, String> {
     for _ in 0..plan.forkers {
         children.push(child(&plan, &forks)?);
     }
+    for _ in 0..plan.executors {
+        children.push(child(&plan, &executor)?);
+    }
     for storm in &plan.storms {
         children.push(child(&plan, &|plan| renames(plan, storm))?);
+    }
+    for folder in &plan.restless {
+        children.push(child(&plan, &|plan| restless(plan, folder))?);
+    }
+    for folder in &plan.deep {
+        children.push(child(&plan, &|plan| deep_opener(plan, folder))?);
+        children.push(child(&plan, &|plan| deep_opener(plan, folder))?);
     }
     for id in children {
         if !matches!(sys::wait(id), Ok(Some(0))) {
@@ -100,8 +120,12 @@ fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
         denied: Vec::new(),
         programs: Vec::new(),
         storms: Vec::new(),
+        restless: Vec::new(),
+        deep: Vec::new(),
+        user: None,
         broken: Vec::new(),
         forkers: 1,
+        executors: 0,
         until: Instant::now(),
         least: Vec::new(),
         counters,
@@ -114,11 +138,15 @@ fn plan(words: &[String], counters: &'static Counters) -> Result<Plan, String> {
         match name.as_str() {
             "--seconds" => seconds = value.parse().map_err(|_| "`--seconds` takes a number")?,
             "--forkers" => plan.forkers = value.parse().map_err(|_| "`--forkers` takes a number")?,
+            "--executors" => plan.executors = value.parse().map_err(|_| "`--executors` takes a number")?,
             "--least" => plan.least.push(least(value, counters)?),
             "--allowed" => plan.allowed.push(value.into()),
             "--denied" => plan.denied.push(value.into()),
             "--program" => plan.programs.push(program(value)?),
             "--storm" => plan.storms.push(value.into()),
+            "--restless" => plan.restless.push(value.into()),
+            "--deep" => plan.deep.push(value.into()),
+            "--user" => plan.user = Some(value.parse().map_err(|_| "`--user` takes a number")?),
             "--broken" => plan.broken.push(value.into()),
             _ => return Err(format!("stress has no option `{name}`")),
         }
@@ -155,6 +183,23 @@ impl Plan {
         let denied = self.denied.iter().map(|path| (path, false));
         for (path, allowed) in self.allowed.iter().map(|path| (path, true)).chain(denied) {
             self.count(sys::open(path, libc::O_RDONLY, 0).map(drop), allowed);
+        }
+    }
+
+    /// Starts every program once and counts what it says.
+    fn execute(&self) {
+        for program in &self.programs {
+            self.counters.execs.fetch_add(1, Relaxed);
+            self.counters.vforks.fetch_add(1, Relaxed);
+            let counter = match sys::vfork_exec(program) {
+                Ok(Some(RIGHT)) => &self.counters.opens,
+                Ok(Some(REFUSED)) => &self.counters.wrong,
+                Ok(Some(OPENED)) => &self.counters.leaked,
+                Err(error) if error.raw_os_error() == Some(libc::EPERM) => &self.counters.wrong,
+                _ => &self.counters.other,
+            };
+            counter.fetch_add(1, Relaxed);
+            self.counters.programs.fetch_add(1, Relaxed);
         }
     }
 
@@ -225,17 +270,14 @@ fn vforks(plan: &Plan) {
         let missing = sys::vfork_exec(&[c"/nowhere/at-all".to_owned()]);
         plan.counters.vforks.fetch_add(1, Relaxed);
         plan.counters.execs.fetch_add(u64::from(missing.is_err()), Relaxed);
-        for program in &plan.programs {
-            plan.counters.execs.fetch_add(1, Relaxed);
-            plan.counters.vforks.fetch_add(1, Relaxed);
-            match sys::vfork_exec(program) {
-                Ok(Some(RIGHT)) => plan.counters.opens.fetch_add(1, Relaxed),
-                Ok(Some(REFUSED)) => plan.counters.wrong.fetch_add(1, Relaxed),
-                Ok(Some(OPENED)) => plan.counters.leaked.fetch_add(1, Relaxed),
-                _ => plan.counters.other.fetch_add(1, Relaxed),
-            };
-        }
+        plan.execute();
         plan.round();
+    }
+}
+
+fn executor(plan: &Plan) {
+    while plan.going() {
+        plan.execute();
     }
 }
 
@@ -288,12 +330,43 @@ fn failed_execs(plan: &Plan) {
     }
 }
 
+/// Opens files that are as far below a folder as names go: one that is allowed and one that is not.
+fn deep_opener(plan: &Plan, folder: &Path) {
+    if storm::enter_deep(folder).is_err() {
+        plan.counters.lost.fetch_add(1, Relaxed);
+        return;
+    }
+    while plan.going() {
+        for (name, allowed) in [(storm::DEEP_FILE, true), (storm::DEEP_KEY, false)] {
+            plan.count(sys::open(Path::new(name), libc::O_RDONLY, 0).map(drop), allowed);
+        }
+    }
+}
+
+/// Renames that have nothing to do with what others open.
+fn restless(plan: &Plan, folder: &Path) {
+    become_renamer(plan);
+    let renamed = |count| {
+        plan.counters.renames.fetch_add(count, Relaxed);
+    };
+    if storm::restless(folder, &|| plan.going(), &renamed).is_err() {
+        plan.counters.lost.fetch_add(1, Relaxed);
+    }
+}
+
+fn become_renamer(plan: &Plan) {
+    if plan.user.is_some_and(|user| privileges::become_user(user).is_err()) {
+        plan.counters.lost.fetch_add(1, Relaxed);
+    }
+}
+
 /// Moves `folder/a` to `folder/b` and back, and `s` in it to `t` and back, so
 /// that paths are torn while they are walked. `folder/a/s` must be there.
 fn renames(plan: &Plan, folder: &Path) {
     let names = ["a", "b"].map(|name| folder.join(name));
     let [a, b] = &names;
     let inner = |outer: &Path| (outer.join("s"), outer.join("t"));
+    become_renamer(plan);
     while plan.going() {
         for (from, to) in [(a, b), (b, a)] {
             let moved = sys::rename(from, to, 0);

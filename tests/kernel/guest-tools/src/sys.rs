@@ -157,17 +157,22 @@ pub fn set_inode_flags_by_path(path: &Path) -> io::Result<()> {
 
 /// open_by_handle_at(2) of the file's own handle.
 pub fn open_by_handle(path: &Path, flags: c_int) -> io::Result<OwnedFd> {
+    open_by_handle_after(path, Path::new("/"), flags, || Ok(()))
+}
+
+/// The same on the file system that is mounted at a path, after something that comes between.
+pub fn open_by_handle_after(path: &Path, mount: &Path, flags: c_int, between: impl FnOnce() -> io::Result<()>) -> io::Result<OwnedFd> {
     let path = c(path)?;
     // struct file_handle: size, type, bytes
     let mut handle = [0u32; 34];
     handle[0] = 128;
-    let mut mount: c_int = 0;
+    let mut id: c_int = 0;
     // SAFETY: the handle has room for the 128 bytes it declares.
-    let named =
-        unsafe { libc::syscall(libc::SYS_name_to_handle_at, libc::AT_FDCWD, path.as_ptr(), handle.as_mut_ptr(), &raw mut mount, 0) };
+    let named = unsafe { libc::syscall(libc::SYS_name_to_handle_at, libc::AT_FDCWD, path.as_ptr(), handle.as_mut_ptr(), &raw mut id, 0) };
     check(named)?;
-    let root = open(Path::new("/"), libc::O_RDONLY, 0)?;
-    // SAFETY: the handle is the one that the kernel has just filled.
+    let root = open(mount, libc::O_RDONLY, 0)?;
+    between()?;
+    // SAFETY: the handle is the one that the kernel has filled.
     owned(unsafe { libc::syscall(libc::SYS_open_by_handle_at, root.as_raw_fd(), handle.as_ptr(), flags) })
 }
 
