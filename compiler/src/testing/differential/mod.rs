@@ -154,7 +154,7 @@ pub fn scenery() -> Scenery {
     Scenery {
         mounts: vec![text("/srv"), text("/srv/data/b"), text("/etc/conf.d")],
         binds: vec![(text("/opt/real"), text("/a/shown")), (text("/bin/sub"), text("/data/q/shown"))],
-        taken: vec![(text("/opt"), text("/loot"))],
+        taken: vec![(text(""), text("/loot"))],
     }
 }
 

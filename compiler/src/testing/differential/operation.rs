@@ -263,12 +263,9 @@ impl Maker<'_> {
     fn path_at(&mut self, home: Home) -> String {
         let taken = self.scenery.taken.first().filter(|_| home == Home::OfAUser);
         match taken {
-            Some((host, there)) => {
+            Some((_, there)) => {
                 let path = self.path();
-                match path.strip_prefix(host.as_str()).filter(|r| r.starts_with('/')) {
-                    Some(rest) => format!("{there}{rest}"),
-                    None => format!("{there}{}", if path == "/" { "" } else { &path }),
-                }
+                format!("{there}{}", if path == "/" { "" } else { &path })
             }
             None => self.path(),
         }

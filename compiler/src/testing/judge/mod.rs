@@ -66,7 +66,8 @@ pub struct Scenery {
     pub mounts: Vec<String>,
     /// What is seen at the first path is also seen at the second.
     pub binds: Vec<(String, String)>,
-    /// What the host sees at the first path, a user sees at the second in a namespace of his own making.
+    /// What the host's root file system has at the first path (empty: all of it), a user sees at the second in a namespace
+    /// of his own making.
     pub taken: Vec<(String, String)>,
 }
 
@@ -85,8 +86,11 @@ impl Scenery {
     /// The paths by which the host sees what a user's own namespace shows at this path; none where it is the user's own.
     #[must_use]
     pub fn outside(&self, path: &str) -> Vec<String> {
-        let first = self.taken.iter().find_map(|(host, there)| moved(path, there, host));
-        first.into_iter().flat_map(|first| [vec![first.clone()], self.aliases(&first)].concat()).collect()
+        let Some(first) = self.taken.iter().find_map(|(host, there)| moved(path, there, host)) else { return Vec::new() };
+        let first = if first.is_empty() { "/".to_owned() } else { first };
+        // of what is covered by a mount there, nothing but the covered name is seen
+        let others = self.binds.iter().filter_map(|(from, to)| moved(&first, from, to));
+        std::iter::once(first.clone()).chain(others).collect()
     }
 
     /// The mount point of the mount that shows a path.

@@ -142,8 +142,8 @@ fn image(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<Image
     let (at, namespace) = match (program.trusted, variant % 3) {
         (true, 0) => (places.container, places.container),
         (true, _) => (host, host),
+        // a file of the host's has two names in a user's own namespace, and such a program is unresolved
         (false, 0) => (places.untrusted, host),
-        (false, 1) => (host, places.untrusted),
         (false, _) => (places.untrusted, places.untrusted),
     };
     judge.with_world(|judge| {
