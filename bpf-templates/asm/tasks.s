@@ -91,7 +91,7 @@
   r7 = r0
   find_slot slot_taken stays
   record_of_slot
-.rept i 0 {record_paths/8}
+.rept i 0 {record_size/8}
   r1 = *(u64 *)(r7 + {8*i})
   *(u64 *)(r0 + {8*i}) = r1
 .endr
