@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "fa95275570e72983d395c9960714dcf025bf5cfa330f68c2d69c868734cab924";
+pub const SCHEMA_HASH: &str = "4ee7f2e4e31dff113e5d3eaf827868e0cd5ecaebf75ed643728a843871b9adf9";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -24,8 +24,6 @@ pub struct Control {
     pub canary: u32,
     /// `bpf_ktime_get_ns` at which enforcement ends; all ones: endless.
     pub lease: u64,
-    /// Address of the kernel's rename_lock.
-    pub rename_lock: u64,
     /// Address of the vfsmount of pid 1's root, written when records are seeded.
     pub root_mnt: u64,
     /// Address of the dentry of pid 1's root.
@@ -39,25 +37,23 @@ pub struct Control {
 #[rustfmt::skip]
 impl Control {
     /// Size in bytes.
-    pub const SIZE: usize = 56;
+    pub const SIZE: usize = 48;
     /// Offset of `mode`.
     pub const MODE: usize = 0;
     /// Offset of `canary`.
     pub const CANARY: usize = 4;
     /// Offset of `lease`.
     pub const LEASE: usize = 8;
-    /// Offset of `rename_lock`.
-    pub const RENAME_LOCK: usize = 16;
     /// Offset of `root_mnt`.
-    pub const ROOT_MNT: usize = 24;
+    pub const ROOT_MNT: usize = 16;
     /// Offset of `root_dentry`.
-    pub const ROOT_DENTRY: usize = 32;
+    pub const ROOT_DENTRY: usize = 24;
     /// Offset of `mnt_ns`.
-    pub const MNT_NS: usize = 40;
+    pub const MNT_NS: usize = 32;
     /// Offset of `pid_ns`.
-    pub const PID_NS: usize = 48;
+    pub const PID_NS: usize = 40;
     /// Names and offsets of the fields.
-    pub const FIELDS: [(&'static str, usize); 8] = [("mode", 0), ("canary", 4), ("lease", 8), ("rename_lock", 16), ("root_mnt", 24), ("root_dentry", 32), ("mnt_ns", 40), ("pid_ns", 48)];
+    pub const FIELDS: [(&'static str, usize); 7] = [("mode", 0), ("canary", 4), ("lease", 8), ("root_mnt", 16), ("root_dentry", 24), ("mnt_ns", 32), ("pid_ns", 40)];
     /// Reads it from the start of `bytes`; nothing if they are too few.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..Self::SIZE)?;
@@ -65,7 +61,6 @@ impl Control {
             mode: u32::from_le_bytes(get(bytes, Self::MODE)?),
             canary: u32::from_le_bytes(get(bytes, Self::CANARY)?),
             lease: u64::from_le_bytes(get(bytes, Self::LEASE)?),
-            rename_lock: u64::from_le_bytes(get(bytes, Self::RENAME_LOCK)?),
             root_mnt: u64::from_le_bytes(get(bytes, Self::ROOT_MNT)?),
             root_dentry: u64::from_le_bytes(get(bytes, Self::ROOT_DENTRY)?),
             mnt_ns: u64::from_le_bytes(get(bytes, Self::MNT_NS)?),
@@ -78,7 +73,6 @@ impl Control {
         put(&mut bytes, Self::MODE, &self.mode.to_le_bytes());
         put(&mut bytes, Self::CANARY, &self.canary.to_le_bytes());
         put(&mut bytes, Self::LEASE, &self.lease.to_le_bytes());
-        put(&mut bytes, Self::RENAME_LOCK, &self.rename_lock.to_le_bytes());
         put(&mut bytes, Self::ROOT_MNT, &self.root_mnt.to_le_bytes());
         put(&mut bytes, Self::ROOT_DENTRY, &self.root_dentry.to_le_bytes());
         put(&mut bytes, Self::MNT_NS, &self.mnt_ns.to_le_bytes());

@@ -37,7 +37,7 @@ struct Attached<K: Kernel> {
 
 /// Loads a policy; on any error the kernel is as it was.
 pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Option<u32>) -> Result<Loaded> {
-    let rename_lock = host(kernel)?;
+    host(kernel)?;
     let _lock = pins::lock(kernel)?;
     if let Some(dir) = pins::loaded(kernel)? {
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -47,7 +47,7 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
     let staged = stage::stage(kernel, artifact, ring_size)?;
     let operations = operations(&staged)?;
     let cell = Cell::of(&staged, artifact)?;
-    cell.change(kernel, |c| (c.mode, c.canary, c.lease, c.rename_lock) = (0, 0, u64::MAX, rename_lock))?;
+    cell.change(kernel, |c| (c.mode, c.canary, c.lease) = (0, 0, u64::MAX))?;
     let (programs, iterators) = load_programs(kernel, &staged)?;
     // The child prepares itself before anything is attached, so that its preparations raise no event.
     let canary = match operations.is_empty() {
@@ -73,8 +73,8 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
     }
 }
 
-/// Checks what the host must have; gives the address of `rename_lock`.
-fn host<K: Kernel>(kernel: &mut K) -> Result<u64> {
+/// Checks what the host must have.
+fn host<K: Kernel>(kernel: &mut K) -> Result<()> {
     if kernel.security_modules().is_some_and(|modules| !modules.iter().any(|m| m == "bpf")) {
         return Err(Error::refused(
             "this kernel runs without the security module `bpf`",
@@ -87,12 +87,7 @@ fn host<K: Kernel>(kernel: &mut K) -> Result<u64> {
             format!("mount it: `mount -t bpf bpf {}`", pins::BPFFS),
         ));
     }
-    kernel.symbol("rename_lock").ok_or_else(|| {
-        Error::refused(
-            "the address of the kernel's `rename_lock` is not to be had, so paths could not be read safely",
-            "run as root with the sysctl kernel.kptr_restrict at 0 or 1, on a kernel with CONFIG_KALLSYMS_ALL=y",
-        )
-    })
+    Ok(())
 }
 
 /// Numbers in [`OPERATIONS`] of the operations that must be refused, in the table's order.

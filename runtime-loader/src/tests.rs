@@ -136,7 +136,6 @@ fn a_host_that_lacks_something_is_told_what() {
     };
     assert!(refused(|k| k.modules = Some(vec!["apparmor".to_owned()])).contains("`bpf`"));
     assert!(refused(|k| k.bpffs = false).contains("/sys/fs/bpf"));
-    assert!(refused(|k| k.rename_lock = None).contains("rename_lock"));
     assert!(refused(|k| k.container = true).contains("process 1"));
     assert!(refused(|k| k.btf = Vec::new()).contains("type information"));
 }

@@ -57,8 +57,6 @@ pub struct Fake {
     pub modules: Option<Vec<String>>,
     /// Whether a bpf file system is mounted.
     pub bpffs: bool,
-    /// The address of `rename_lock`.
-    pub rename_lock: Option<u64>,
     /// Whether the loader sees only some processes.
     pub container: bool,
 }
@@ -141,7 +139,6 @@ impl Fake {
             release: "6.12.3-test".to_owned(),
             modules: Some(vec!["capability".to_owned(), "bpf".to_owned()]),
             bpffs: true,
-            rename_lock: Some(0xffff_ffff_8000_0000),
             container: false,
         }
     }
@@ -190,10 +187,6 @@ impl Kernel for Fake {
     fn kernel_btf(&self) -> SysResult<Vec<u8>> {
         self.step("btf", "")?;
         Ok(self.btf.clone())
-    }
-
-    fn symbol(&self, _: &str) -> Option<u64> {
-        self.rename_lock
     }
 
     fn is_bpffs(&self, _: &Path) -> bool {
@@ -293,7 +286,7 @@ impl Kernel for Fake {
         self.step("attach", &name)?;
         let control = self.state.borrow().control();
         self.rule(control.is_some_and(|c| c.mode == 0), "a program is attached that is not dormant");
-        self.rule(control.is_some_and(|c| c.lease == u64::MAX && Some(c.rename_lock) == self.rename_lock), "the control cell is not ready");
+        self.rule(control.is_some_and(|c| c.lease == u64::MAX), "the control cell is not ready");
         let open = |t: &Thing| match t {
             Thing::Map { spec, frozen, .. } => (spec.name.contains("rodata") || spec.name == "prefixes") && !frozen,
             _ => false,

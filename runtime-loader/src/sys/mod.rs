@@ -148,8 +148,6 @@ pub trait Kernel {
     fn security_modules(&self) -> Option<Vec<String>>;
     /// The kernel's own type information.
     fn kernel_btf(&self) -> SysResult<Vec<u8>>;
-    /// Address of a kernel variable; `None` if it is not listed or the list hides addresses.
-    fn symbol(&self, name: &str) -> Option<u64>;
     /// Whether a bpf file system is mounted at this folder.
     fn is_bpffs(&self, path: &Path) -> bool;
 

@@ -129,16 +129,6 @@ impl Kernel for Real {
         read("reading /sys/kernel/btf/vmlinux", Path::new("/sys/kernel/btf/vmlinux"), TEXT_LIMIT)
     }
 
-    fn symbol(&self, name: &str) -> Option<u64> {
-        let text = read("reading /proc/kallsyms", Path::new("/proc/kallsyms"), TEXT_LIMIT).ok()?;
-        let line = text.split(|b| *b == b'\n').find(|line| {
-            let mut words = line.split(|b| *b == b' ');
-            words.nth(2) == Some(name.as_bytes())
-        })?;
-        let address = std::str::from_utf8(line.get(..16)?).ok()?;
-        u64::from_str_radix(address, 16).ok().filter(|a| *a != 0)
-    }
-
     fn is_bpffs(&self, path: &Path) -> bool {
         let Ok(path) = path_bytes("statfs", path) else { return false };
         let mut out = std::mem::MaybeUninit::<libc::statfs>::zeroed();

@@ -229,7 +229,6 @@ impl<'p> Judge<'p> {
             mode: 1,
             canary: 0,
             lease: u64::MAX,
-            rename_lock: world.rename_lock,
             root_mnt: world.host.root.vfs,
             root_dentry: world.host.root.root,
             mnt_ns: world.host.addr,

@@ -91,7 +91,6 @@ fn load(elf: &[u8], mut w: World) -> (Vm, World) {
     let control = [
         ("mode", 1),
         ("lease", u64::MAX),
-        ("rename_lock", w.rename_lock),
         ("root_mnt", w.host.root.vfs),
         ("root_dentry", w.host.root.root),
         ("mnt_ns", w.host.addr),

@@ -106,8 +106,6 @@ impl Default for TaskSpec {
 pub struct World {
     /// the kernel
     pub kernel: Kernel,
-    /// address of `rename_lock`; its first 4 bytes are the sequence
-    pub rename_lock: u64,
     /// the initial user namespace
     pub user_ns: u64,
     /// the initial pid namespace
@@ -116,7 +114,6 @@ pub struct World {
     pub host: Namespace,
     children: BTreeMap<(u64, Vec<u8>), u64>,
     mounted: BTreeMap<(u64, u64), Mount>,
-    last_mount: BTreeMap<u64, u64>,
     members: BTreeMap<u64, Vec<u64>>,
     next_number: u64,
 }
@@ -129,17 +126,14 @@ impl World {
         let mut kernel = Kernel::new(flavour, seed)?;
         let user_ns = kernel.alloc("user_namespace")?;
         let pid_ns = kernel.alloc("pid_namespace")?;
-        let rename_lock = kernel.alloc_bytes("rename_lock", &[0; 8]);
         let none = Mount { addr: 0, vfs: 0, root: 0, sb: 0 };
         let mut world = World {
             kernel,
-            rename_lock,
             user_ns,
             pid_ns,
             host: Namespace { addr: 0, root: none },
             children: BTreeMap::new(),
             mounted: BTreeMap::new(),
-            last_mount: BTreeMap::new(),
             members: BTreeMap::new(),
             next_number: 1,
         };
@@ -205,11 +199,6 @@ impl World {
         self.kernel.set(sb, "super_block.s_magic", TMPFS)?;
         self.kernel.set(sb, "super_block.s_dev", number)?;
         self.kernel.set(sb, "super_block.s_user_ns", self.user_ns)?;
-        if self.kernel.has("super_block.s_mounts.next") {
-            let head = sb + self.kernel.offset("super_block.s_mounts")?;
-            self.kernel.set(sb, "super_block.s_mounts.next", head)?;
-            self.kernel.set(sb, "super_block.s_mounts.prev", head)?;
-        }
         self.inode(root, FileSpec { mode: S_IFDIR | 0o755, ..FileSpec::default() })?;
         self.mount_of(sb, root, ns)
     }
@@ -228,7 +217,6 @@ impl World {
         ] {
             self.kernel.set(addr, field, value)?;
         }
-        self.list(sb, addr)?;
         self.join(ns, addr)?;
         self.kernel.no_children(addr)?;
         let vfs = addr + self.kernel.offset("mount.mnt")?;
@@ -274,25 +262,6 @@ impl World {
         self.kernel.set(*mount, "mount.mnt_node.rb_left", left)?;
         self.kernel.set(*mount, "mount.mnt_node.rb_right", right)?;
         Ok(node)
-    }
-
-    /// Appends a mount to its file system's list.
-    fn list(&mut self, sb: u64, addr: u64) -> Made<()> {
-        let last = self.last_mount.insert(sb, addr);
-        if self.kernel.has("mount.mnt_next_for_sb") {
-            return match last {
-                Some(last) => self.kernel.set(last, "mount.mnt_next_for_sb", addr),
-                None => self.kernel.set(sb, "super_block.s_mounts", addr),
-            };
-        }
-        let entry = addr + self.kernel.offset("mount.mnt_instance")?;
-        let head = sb + self.kernel.offset("super_block.s_mounts")?;
-        self.kernel.set(addr, "mount.mnt_instance.next", head)?;
-        self.kernel.set(sb, "super_block.s_mounts.prev", entry)?;
-        match last {
-            Some(last) => self.kernel.set(last, "mount.mnt_instance.next", entry),
-            None => self.kernel.set(sb, "super_block.s_mounts.next", entry),
-        }
     }
 
     /// Mounts `mount` over a name.

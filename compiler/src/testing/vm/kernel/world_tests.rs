@@ -43,29 +43,38 @@ fn paths_lead_through_mounts_both_ways() {
     }
 }
 
+/// The mounts of a tree, left to right.
+fn in_order(k: &Kernel, node: u64, found: &mut Vec<u64>) {
+    if node == 0 {
+        return;
+    }
+    let mount = node - k.offset("mount.mnt_node").unwrap();
+    in_order(k, k.get(mount, "mount.mnt_node.rb_left").unwrap(), found);
+    found.push(mount);
+    in_order(k, k.get(mount, "mount.mnt_node.rb_right").unwrap(), found);
+}
+
 #[test]
-fn a_file_system_lists_its_mounts() {
+fn a_namespace_lists_its_mounts() {
     for flavour in [Flavour::Old, Flavour::New] {
         let mut w = World::new(flavour, 4).unwrap();
-        let root = w.host.root;
-        let others = [w.bind(w.host, "/a", "/b").unwrap(), w.bind(w.host, "/c", "/d").unwrap()];
+        let mounts: Vec<u64> = (0..9).map(|i| w.bind(w.host, "/a", &format!("/b{i}")).unwrap().addr).collect();
         let k = &w.kernel;
         let mut found = Vec::new();
-        if k.has("mount.mnt_next_for_sb") {
-            let mut at = k.get(root.sb, "super_block.s_mounts").unwrap();
-            while at != 0 {
-                found.push(at);
-                at = k.get(at, "mount.mnt_next_for_sb").unwrap();
-            }
+        if k.has("mount.mnt_node") {
+            in_order(k, k.get(w.host.addr, "mnt_namespace.mounts.rb_node").unwrap(), &mut found);
         } else {
-            let head = root.sb + k.offset("super_block.s_mounts").unwrap();
-            let mut at = k.get(root.sb, "super_block.s_mounts.next").unwrap();
+            let head = w.host.addr + k.offset("mnt_namespace.list").unwrap();
+            let mut at = k.get(w.host.addr, "mnt_namespace.list.next").unwrap();
             while at != head {
-                found.push(at - k.offset("mount.mnt_instance").unwrap());
-                at = k.get(found[found.len() - 1], "mount.mnt_instance.next").unwrap();
+                let mount = at - k.offset("mount.mnt_list").unwrap();
+                found.push(mount);
+                at = k.get(mount, "mount.mnt_list.next").unwrap();
             }
         }
-        assert_eq!(found, [root.addr, others[0].addr, others[1].addr]);
+        // the empty one below the root and the root stand before them
+        assert_eq!(found.get(1), Some(&w.host.root.addr));
+        assert_eq!(found.get(2..), Some(&mounts[..]));
     }
 }
 
