@@ -94,11 +94,14 @@ fn address(bytes: [u8; 16]) -> String {
 
 /// What happened, or what an enforcing policy would have made happen.
 fn verdict(report: &Report, rules: &[(&Rule, Truth)]) -> &'static str {
-    let observed = |action| rules.iter().any(|(r, truth)| r.mode == Mode::Observe && r.action == action && *truth == Truth::True);
+    let observed = || rules.iter().filter(|(r, _)| r.mode == Mode::Observe);
+    // what cannot be decided is refused, and kills nobody
+    let kills = observed().any(|(r, truth)| r.action == Action::Kill && *truth == Truth::True);
+    let refuses = observed().any(|(r, _)| r.action != Action::Audit);
     match (report.verdict & 0xffff, report.verdict & KILLED != 0) {
         (_, true) => "killed",
-        (0, _) if observed(Action::Kill) => "would kill",
-        (0, _) if observed(Action::Deny) => "would refuse",
+        (0, _) if kills => "would kill",
+        (0, _) if refuses => "would refuse",
         (0, _) => "allowed",
         _ => "refused",
     }
@@ -152,4 +155,26 @@ pub fn line(report: &Report, manifest: &Manifest, offset: u64, json: bool) -> St
         }
     }
     Value::Object(value).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// What observing says of a rule is what enforcing would do with it.
+    #[test]
+    fn observing_foretells_enforcing() {
+        let rule = |action| -> Rule {
+            let text = r#"{ "action": "deny", "attack": [], "because": "", "event": "exec", "file": "a.ebsec", "label": null, "line": 1, "mode": "observe", "policy": "p", "severity": "high" }"#;
+            Rule { action, ..serde_json::from_str(text).unwrap() }
+        };
+        let report = Report::read(&[0; Report::SIZE]).unwrap();
+        let said = |action, truth| verdict(&report, &[(&rule(action), truth)]);
+        assert_eq!(said(Action::Deny, Truth::True), "would refuse");
+        assert_eq!(said(Action::Deny, Truth::Failed), "would refuse");
+        assert_eq!(said(Action::Kill, Truth::True), "would kill");
+        assert_eq!(said(Action::Kill, Truth::Failed), "would refuse");
+        assert_eq!(said(Action::Audit, Truth::Failed), "allowed");
+    }
 }

@@ -7,7 +7,6 @@ left() { ls -d /sys/fs/bpf/ebsec/* /run/ebsec/* 2>/dev/null | grep -v lock; }
 
 echo "== refused"
 umount /sys/fs/bpf; ebsec-load load $policy; mount -t bpf bpf /sys/fs/bpf
-echo 2 >/proc/sys/kernel/kptr_restrict; ebsec-load load $policy; echo 0 >/proc/sys/kernel/kptr_restrict
 sed 's/nobody reads it/somebody reads it/' $policy >/changed; ebsec-load load /changed
 unshare -p -f ebsec-load load $policy
 echo "left: $(left)"

@@ -20,6 +20,7 @@ everything() {
 echo "== before"
 everything
 echo "== while a user has 2,100 mounts"
+: >/flood
 guest-tools inside uid,user,mounts flood 2100 /mnt 600 >/flood 2>&1 &
 flooder=$!
 while ! grep . /flood; do sleep 1; kill -0 $flooder || break; done
