@@ -69,6 +69,8 @@ assembly!(
     "path.s",
     "mount.s",
     "walk.s",
+    "climb.s",
+    "elsewhere.s",
     "name.s",
     "mounts.s",
     "act.s",

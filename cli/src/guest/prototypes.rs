@@ -201,7 +201,9 @@ mod tests {
         let mut wrong = Vec::new();
         for (name, variants) in members() {
             let (composite, member) = name.split_once('.').unwrap();
-            let find = |btf: &Btf| btf.field(btf.composite(composite)?, member);
+            let nameless = kernels.iter().all(|(_, btf)| btf.composite(composite).is_none());
+            let (outer, path) = embedding(composite).filter(|_| nameless).unwrap_or((composite.to_owned(), String::new()));
+            let find = |btf: &Btf| btf.field(btf.composite(&outer)?, &format!("{path}{member}"));
             let found: Vec<_> = kernels.iter().filter_map(|(series, btf)| Some((series, btf, find(btf)?))).collect();
             if found.is_empty() && kernels.len() == SERIES.len() {
                 wrong.push(format!("no default kernel has {name}"));
@@ -232,6 +234,15 @@ mod tests {
             }
         }
         members
+    }
+
+    /// Where a type that only we name stands in one that kernels name: `dentry` and `d_u.`.
+    fn embedding(inner: &str) -> Option<(String, String)> {
+        let holds = |ty: &KernelType| matches!(ty, KernelType::Struct(name) if name == inner);
+        ebsec_templates::kernel_types().iter().find_map(|outer| {
+            let member = outer.members.iter().find(|m| holds(&m.ty))?;
+            Some((outer.name.clone(), format!("{}.", member.name)))
+        })
     }
 
     fn agrees(btf: &Btf, field: &Field, ours: &KernelType) -> bool {

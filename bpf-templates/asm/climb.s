@@ -1,0 +1,108 @@
+; The way up from a dentry: its chain of dentries, in the scratch of a walk (walk.s).
+
+; One step up. r2 = address of the scratch's address -> r0 = 1 to end.
+; State in the scratch: at (dentry), mount (vfsmount, 0: stay in the file system), top (its root), index (components so far,
+; from the leaf), end (0 on the way, 1 at the top of the mounts, 2 unreadable, 3 at a root of the file system).
+.func climb_step static 2
+  r7 = *(u64 *)(r2 + 0)
+  r6 = *(u64 *)(r7 + {walk_at})
+  r1 = *(u64 *)(r7 + {walk_top})
+  if r1 == r6 goto crossing
+  ; sequence and parent lie together at the beginning of a dentry
+  r1 = r10
+  r1 += -32
+  r2 = 32
+  r3 = offsetof(dentry.d_flags)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto unreadable
+  r1 = r10
+  r1 += -32
+  r2 = offsetof(dentry.d_seq.seqcount.sequence)
+  r3 = offsetof(dentry.d_flags)
+  r2 -= r3
+  r1 += r2
+  w9 = *(u32 *)(r1 + 0)
+  r1 = r10
+  r1 += -32
+  r2 = offsetof(dentry.d_parent)
+  r3 = offsetof(dentry.d_flags)
+  r2 -= r3
+  r1 += r2
+  r8 = *(u64 *)(r1 + 0)
+  if r8 == r6 goto summit
+  r3 = *(u64 *)(r7 + {walk_index})
+  chain_place r3
+  if r1 >= {WALK_SLOTS} goto unreadable
+  r3 += 1
+  *(u64 *)(r7 + {walk_index}) = r3
+  r2 = r1
+  r2 <<= 3
+  r3 = r7
+  r3 += r2
+  *(u64 *)(r3 + {walk_dentries}) = r6
+  r1 <<= 2
+  r3 = r7
+  r3 += r1
+  *(u32 *)(r3 + {walk_seqs}) = r9
+  *(u64 *)(r7 + {walk_at}) = r8
+  goto more
+crossing:
+  r6 = *(u64 *)(r7 + {walk_mount})
+  r1 = offsetof(mount.mnt)
+  r6 -= r1
+  read8 8 mount.mnt_parent unreadable
+  r8 = *(u64 *)(r10 - 8)
+  if r8 == r6 goto root
+  read8 8 mount.mnt_mountpoint unreadable
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_at}) = r1
+  r6 = r8
+  read8 8 mount.mnt.mnt_root unreadable
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_top}) = r1
+  r1 = offsetof(mount.mnt)
+  r8 += r1
+  *(u64 *)(r7 + {walk_mount}) = r8
+more:
+  r0 = 0
+  exit
+root:
+  r1 = 1
+  goto end
+unreadable:
+  r1 = 2
+  goto end
+summit:
+  r1 = 3
+end:
+  *(u64 *)(r7 + {walk_end}) = r1
+  r0 = 1
+  exit
+
+; Climbs from walk_at, walk_mount and walk_top into the chain that begins at \first with \mask, and of which the first
+; components (a number or register) are there. Leaves walk_end, walk_index and walk_low. The scratch is r7, its address at
+; r10 - 24. Clobbers r0-r5.
+.macro climb first mask components
+  r1 = {components}
+  *(u64 *)(r7 + {walk_index}) = r1
+  r1 = {first}
+  *(u64 *)(r7 + {walk_first}) = r1
+  r1 = {mask}
+  *(u64 *)(r7 + {walk_mask}) = r1
+  *(u64 *)(r7 + {walk_end}) = 0
+  *(u64 *)(r7 + {walk_low}) = 0
+  r1 = {WALK_STEPS}
+  r2 = func climb_step
+  r3 = r10
+  r3 += -24
+  r4 = 0
+  call bpf_loop
+  r1 = *(u64 *)(r7 + {walk_index})
+  r2 = {mask}
+  if r1 <= r2 goto .kept
+  r1 -= r2
+  r1 += -1
+  *(u64 *)(r7 + {walk_low}) = r1
+.kept:
+.endm

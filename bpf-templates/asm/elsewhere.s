@@ -1,0 +1,217 @@
+; Names that the namespaces' mounts do not tell: of what no mount shows, of what was opened by a handle, of what a user's own
+; overlay is made from; and whether a name is still there. Each takes and leaves the scratch of a walk (walk.s).
+
+; What is left to say of a file that no mount shows -> r0 = a class, or all ones: absent. A private procfs is what `/proc`
+; would be; what was never looked up from above has no path that could be told. r1 = scratch.
+.func walk_unshown global 1
+  scratch r1 failed
+  r6 = *(u64 *)(r7 + {walk_sb})
+  if r6 == 0 goto absent
+  r1 = *(u64 *)(r7 + {walk_depth})
+  if r1 == -1 goto absent
+  read8 8 super_block.s_magic failed
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0x9fa0 goto proc
+  r1 = *(u64 *)(r7 + {walk_mounted})
+  if r1 != 0 goto unshown
+absent:
+  r0 = -1
+  exit
+unshown:
+  ; a kernel thread asks on behalf of others, who named the file to it (nfsd)
+  call bpf_get_current_task_btf
+  w1 = *(u32 *)(r0 + task_struct.flags)
+  r1 &= 0x200000
+  if r1 != 0 goto absent
+failed:
+  r0 = 1
+  exit
+proc:
+  r1 = {START_PATH}
+  r2 = 0x636f7270
+  call step8
+  w9 = w0
+  r0 >>= 32
+  if r0 != 0 goto decided
+  r5 = *(u64 *)(r7 + {walk_depth})
+  if r5 == 0 goto decided
+  r1 = r9
+  r2 = 47
+  call step8
+  w9 = w0
+  r0 >>= 32
+  if r0 != 0 goto decided
+  r5 = *(u64 *)(r7 + {walk_depth})
+  match_chain 0 {WALK_PATH-1} r5 r9
+  r1 = *(u64 *)(r7 + {walk_told})
+  if r1 == 2 goto failed
+  r8 = *(u64 *)(r7 + {walk_state})
+  class_of_state
+  exit
+decided:
+  r8 = r9
+  class_of_state
+  exit
+
+; The address of another dentry of the file that was reached by a handle and never looked up from above: one that has a
+; parent. r1 = address of the dentry -> r0, 0 for none.
+.func walk_alias global 1
+  r6 = r1
+  r8 = r1
+  read8 8 dentry.d_parent none
+  ; a root of a file system is where it should be
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != r6 goto none
+  read8 8 dentry.d_inode none
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto none
+  read8 8 inode.i_dentry.first none
+  r9 = *(u64 *)(r10 - 8)
+  ; r7 = where in a dentry the ring of its inode's dentries goes through it
+  r1 = exists(dentry.d_u)
+  if r1 == 0 goto new
+  r7 = offsetof(dentry.d_u.d_alias)
+  goto ring
+new:
+  r7 = offsetof(dentry.d_alias)
+ring:
+.rept i 0 8
+  if r9 == 0 goto none
+  r6 = r9
+  r6 -= r7
+  if r6 == r8 goto .next
+  read8 8 dentry.d_parent none
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != r6 goto found
+.next:
+  r6 += r7
+  read8 8 hlist_node.next none
+  r9 = *(u64 *)(r10 - 8)
+.endr
+none:
+  r0 = 0
+  exit
+found:
+  r0 = r6
+  exit
+
+; Turns scratch r1 to the next name in its layers of a file of an overlay that another than the initial user namespace
+; mounted: first the file itself, in the upper layer or the lower one; then its name in the upper layer's folder, where it is
+; or would be made; then the same for the first of these, for a layer may be a stacked file system again (two at most,
+; FILESYSTEM_MAX_STACK_DEPTH) -> r0 = 1, or 0 where there are no more.
+.func walk_layer global 1
+  scratch r1 none
+  r9 = *(u64 *)(r7 + {walk_layers})
+  if r9 > 3 goto none
+  if r9 != 2 goto same
+  r1 = *(u64 *)(r7 + {walk_below})
+  if r1 == 0 goto none
+  *(u64 *)(r7 + {walk_object}) = r1
+same:
+  r6 = *(u64 *)(r7 + {walk_object})
+  read8 8 dentry.d_sb none
+  r6 = *(u64 *)(r10 - 8)
+  read8 8 super_block.s_magic none
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != 0x794c7630 goto none
+  read8 8 super_block.s_user_ns none
+  r6 = *(u64 *)(r10 - 8)
+  r1 = r10
+  r1 += -8
+  r2 = 4
+  r3 = offsetof(user_namespace.level)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto none
+  w1 = *(u32 *)(r10 - 8)
+  if r1 == 0 goto none
+  *(u64 *)(r7 + {walk_depth}) = -1
+  *(u64 *)(r7 + {walk_seen}) = 0
+  *(u64 *)(r7 + {walk_lead}) = 0
+  r6 = *(u64 *)(r7 + {walk_object})
+  r1 = r9
+  r1 &= 1
+  if r1 != 0 goto folder
+  r1 = r6
+  call layer_of
+  r1 = r9
+  r1 += 1
+  *(u64 *)(r7 + {walk_layers}) = r1
+  *(u64 *)(r7 + {walk_below}) = r0
+  if r0 != 0 goto turn
+folder:
+  r9 |= 1
+  r9 += 1
+  *(u64 *)(r7 + {walk_layers}) = r9
+  r6 = *(u64 *)(r7 + {walk_object})
+  read8 8 dentry.d_parent none
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == r6 goto none
+  call layer_of
+  if r0 == 0 goto none
+  r1 = *(u64 *)(r7 + {walk_object})
+  *(u64 *)(r7 + {walk_lead}) = r1
+turn:
+  *(u64 *)(r7 + {walk_file}) = r0
+  r0 = 1
+  exit
+none:
+  r0 = 0
+  exit
+
+; The dentry that a dentry of an overlay is made from: of the upper layer, else of the first lower one.
+; r1 = address of the dentry -> r0, 0 for none. struct ovl_inode (fs/overlayfs/ovl_entry.h) holds a struct inode, then the
+; upper dentry, then an ovl_path (a layer and a dentry), which since 6.5 is the first of a struct ovl_entry instead.
+.func layer_of global 1
+  r6 = r1
+  read8 8 dentry.d_inode none
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto none
+  r1 = sizeof(inode)
+  r6 += r1
+  r1 = r10
+  r1 += -24
+  r2 = 24
+  r3 = r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto none
+  r0 = *(u64 *)(r10 - 24)
+  if r0 != 0 goto end
+  r1 = exists(backing_file)
+  if r1 != 0 goto entry
+  r0 = *(u64 *)(r10 - 8)
+end:
+  exit
+entry:
+  r3 = *(u64 *)(r10 - 16)
+  if r3 == 0 goto none
+  r3 += 16
+  r1 = r10
+  r1 += -8
+  r2 = 8
+  call bpf_probe_read_kernel
+  if r0 != 0 goto none
+  r0 = *(u64 *)(r10 - 8)
+  exit
+none:
+  r0 = 0
+  exit
+
+; Whether a name is unlinked: not hashed, has an inode, is no root. r1 = dentry -> r0 = flag 1 or 0.
+.func path_unlinked global 1
+  r6 = r1
+  read8 8 dentry.d_hash.pprev linked
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != 0 goto linked
+  read8 8 dentry.d_inode linked
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0 goto linked
+  read8 8 dentry.d_parent linked
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == r6 goto linked
+  r0 = 1 ll
+  r0 <<= 32
+  exit
+linked:
+  r0 = 0
+  exit
