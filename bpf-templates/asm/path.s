@@ -86,16 +86,10 @@ other:
   if r2 != 0 goto slow
   *(u64 *)(r10 - 200) = r7
   *(u64 *)(r10 - 208) = r1
-  r1 = r10
-  r1 += -224
-  r2 = 16
-  r3 = r10
-  r3 += -208
 .if NEED_DELETED
   *(u64 *)(r10 - 8) = r6
 .endif
-  call bpf_probe_read_kernel
-  if r0 != 0 goto slow
+  plain_words 224 16 208 slow
   r1 = *(u64 *)(r10 - 216)
   r2 = *(u64 *)(r10 - 224)
 .if NEED_DELETED

@@ -95,13 +95,9 @@
   r6 = *(u64 *)(r7 + {walk_vfs})
   *(u64 *)(r7 + {walk_mount}) = r6
   *(u64 *)(r7 + {walk_here}) = r6
-  r1 = r10
-  r1 += -8
-  r2 = 8
   r3 = offsetof(vfsmount.mnt_root)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto none
+  read_kernel 8 8 none
   r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + {walk_top}) = r1
   ; the chain of the file system is gone

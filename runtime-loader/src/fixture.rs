@@ -262,6 +262,7 @@ pub fn artifact(hooks: &[&str]) -> Vec<u8> {
     let ext = [vec![0x9f, 0xeb, 1, 0], words(&[32, 0, f, f, l, f + l, 0]), functions, lines].concat();
     build.section(".BTF.ext", SectionKind::Other, &ext);
     let contents = MapContents { name: "prefixes".to_owned(), key_size: 20, value_size: 4, entries: vec![(vec![0; 20], vec![2, 0, 0, 0])] };
+    build.section(ebsec_artifact::FUNCTIONS_SECTION, SectionKind::Other, b"");
     build.section(ebsec_artifact::TABLES_SECTION, SectionKind::Other, &encode_tables(&[contents]).unwrap());
     build.section(ebsec_artifact::MANIFEST_SECTION, SectionKind::Other, &manifest.encode().unwrap());
     seal(build.object.write().unwrap())
