@@ -51,6 +51,15 @@
   r1 = *(u64 *)(r6 + {8*n})
   r1 = *(u64 *)(r1 + dentry.d_inode)
 .endm
+; The hook's only argument that is a dentry, and no mount: kernels disagree on what stands before it.
+.macro named_object hook
+  r1 = *(u64 *)(r6 + argument(bpf_lsm_{hook}, dentry))
+  r2 = 0
+.endm
+.macro named_inode hook
+  r1 = *(u64 *)(r6 + argument(bpf_lsm_{hook}, dentry))
+  r1 = *(u64 *)(r1 + dentry.d_inode)
+.endm
 .macro no_inode
   r1 = 0
 .endm

@@ -105,9 +105,10 @@ impl Code {
     }
 }
 
-/// Refuses the canary while the mode is on, counts it and sends a report.
+/// Refuses the canary while the mode is on, counts it and sends a report. Its first instruction loads an argument.
 fn refuse() -> Code {
     let mut code = Code::default();
+    code.op(0x79, 6, 1, 0, 0);
     code.map(7, ".data.control").op(0x85, 0, 0, 0, 14).op(0x77, 0, 0, 0, 32);
     code.op(0x61, 1, 7, schema::Control::CANARY as i16, 0).op(0x61, 2, 7, schema::Control::MODE as i16, 0);
     code.op(0x55, 2, 0, 19, 1).op(0x15, 1, 0, 18, 0).op(0x5d, 0, 1, 17, 0);
@@ -130,7 +131,7 @@ fn seed() -> Code {
 }
 
 /// The one thing that [`seed`] asks of the kernel, in its last instruction but two.
-const ASKED: &[u8] = b"ebsec_seed 7 bpf_rdonly_cast exists\n";
+const ASKED: &str = "ebsec_seed 7 bpf_rdonly_cast exists\n";
 
 fn first_kernel(hook: &str) -> &'static str {
     match hook {
@@ -230,6 +231,11 @@ fn words(words: &[u32]) -> Vec<u8> {
 
 /// The artifact's bytes, with one enforcing program for each hook.
 pub fn artifact(hooks: &[&str]) -> Vec<u8> {
+    asking(hooks, "")
+}
+
+/// The same, with further questions about the kernel's functions.
+pub fn asking(hooks: &[&str], questions: &str) -> Vec<u8> {
     let manifest = manifest(hooks);
     let names: Vec<String> = manifest.programs.iter().map(|p| p.name.clone()).collect();
     let (mut btf, ids) = types(&names);
@@ -266,7 +272,7 @@ pub fn artifact(hooks: &[&str]) -> Vec<u8> {
     let ext = [vec![0x9f, 0xeb, 1, 0], words(&[32, 0, f, f, l, f + l, 0]), functions, lines].concat();
     build.section(".BTF.ext", SectionKind::Other, &ext);
     let contents = MapContents { name: "prefixes".to_owned(), key_size: 20, value_size: 4, entries: vec![(vec![0; 20], vec![2, 0, 0, 0])] };
-    build.section(ebsec_artifact::FUNCTIONS_SECTION, SectionKind::Other, ASKED);
+    build.section(ebsec_artifact::FUNCTIONS_SECTION, SectionKind::Other, format!("{ASKED}{questions}").as_bytes());
     build.section(ebsec_artifact::TABLES_SECTION, SectionKind::Other, &encode_tables(&[contents]).unwrap());
     build.section(ebsec_artifact::MANIFEST_SECTION, SectionKind::Other, &manifest.encode().unwrap());
     seal(build.object.write().unwrap())
@@ -288,15 +294,26 @@ pub const CAST: &str = "bpf_rdonly_cast";
 
 /// Types of a kernel with these hooks and the iterator over tasks.
 pub fn kernel_btf(hooks: &[&str]) -> Vec<u8> {
+    kernel_btf_showing(hooks, &[])
+}
+
+/// The same, where the hooks take pointers to these structs.
+pub fn kernel_btf_showing(hooks: &[&str], structs: &[&str]) -> Vec<u8> {
     let mut btf = Btf::default();
     let int = btf.add("int", 1, 0, 4, &[1 << 24 | 32]);
+    let mut parameters = Vec::new();
+    for name in structs {
+        let structure = btf.add(name, 4, 0, 8, &[]);
+        parameters.extend([0, btf.add("", 2, 0, structure, &[])]);
+    }
+    let shown = btf.add("", 13, structs.len() as u32, int, &parameters);
     let proto = btf.add("", 13, 0, int, &[]);
     btf.add("bpf_iter_task", 12, 1, proto, &[]);
     if hooks.contains(&CAST) {
         btf.add(CAST, 12, 1, proto, &[]);
     }
     for hook in hooks {
-        btf.add(&format!("bpf_lsm_{hook}"), 12, 1, proto, &[]);
+        btf.add(&format!("bpf_lsm_{hook}"), 12, 1, shown, &[]);
     }
     btf.bytes()
 }

@@ -3,7 +3,7 @@
 use crate::fixture::{self, artifact};
 use crate::sys::Kernel;
 use crate::sys::fake::Fake;
-use crate::{events, load, policy, rules, status, unload, verify};
+use crate::{events, load, policy, rules, stage, status, unload, verify};
 
 const HOOKS: [&str; 4] = ["file_open", "path_unlink", "socket_connect", "bprm_check_security"];
 
@@ -133,6 +133,29 @@ fn a_lockdown_that_forbids_reading_is_told_in_words() {
                 assert!(error.help.contains("6.2"), "{error}");
                 assert_eq!(kernel.state.borrow().leftovers(), [""; 0]);
             }
+        }
+    }
+}
+
+/// Kernels show the dentry of `inode_setattr` first (6.1 to 6.8) or after the idmap (6.9): their own types say where.
+#[test]
+fn arguments_are_where_the_kernels_types_say() {
+    let bytes = fixture::asking(&["inode_setattr"], "ebsec_inode_setattr 0 bpf_lsm_inode_setattr argument dentry\n");
+    let artifact = policy::check(&bytes).unwrap();
+    let cases: [(&[&str], Option<u8>); 5] = [
+        (&["dentry", "iattr"], Some(0)),
+        (&["mnt_idmap", "dentry", "iattr"], Some(8)),
+        (&["user_namespace", "iattr", "dentry"], Some(16)),
+        (&["dentry", "dentry"], None),
+        (&["mnt_idmap"], None),
+    ];
+    for (shown, offset) in cases {
+        let mut kernel = Fake::new(&["inode_setattr"]);
+        kernel.btf = fixture::kernel_btf_showing(&["inode_setattr"], shown);
+        match (stage::stage(&mut kernel, &artifact, None), offset) {
+            (Ok(staged), Some(offset)) => assert_eq!(staged.programs[0].1.instructions[..4], [0x79, 0x16, offset, 0]),
+            (Err(error), None) => assert!(error.message.contains("`bpf_lsm_inode_setattr`"), "{error}"),
+            (staged, _) => panic!("{shown:?}: {:?}", staged.err()),
         }
     }
 }

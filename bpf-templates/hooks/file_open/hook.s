@@ -37,10 +37,10 @@
 .endm
 ; What a stacked file system opens of its layers for the file above, whose own open raised the events: a file of a private
 ; mount, opened with the mounter's credentials. FMODE_BACKING does not tell it: its bit moved in 6.14 and in updates of
-; 6.12, to one that fanotify sets for what it hands to user space. Before 6.5 such a file has the path of the one above and
+; 6.12, to one that fanotify sets for what it hands to user space. Before 6.7 such a file has the path of the one above and
 ; an inode of another file system.
 .macro file_open__fact_by_stacked_fs
-  r1 = exists(backing_file)
+  r1 = exists(backing_file.user_path)
   if r1 != 0 goto .new
   r3 = *(u64 *)(r6 + 0)
   r1 = *(u64 *)(r3 + file.f_inode)

@@ -1,10 +1,9 @@
 ; inode_remove_acl(idmap, dentry, …)
 .macro inode_remove_acl__object_file
-  r1 = *(u64 *)(r6 + 8)
-  r2 = 0
+  named_object inode_remove_acl
 .endm
 .macro inode_remove_acl__inode_file
-  entry_inode 1
+  named_inode inode_remove_acl
 .endm
 .macro inode_remove_acl__fact_by_stacked_fs
   acts_for_another

@@ -1,10 +1,9 @@
 ; inode_removexattr(idmap, dentry, …)
 .macro inode_removexattr__object_file
-  r1 = *(u64 *)(r6 + 8)
-  r2 = 0
+  named_object inode_removexattr
 .endm
 .macro inode_removexattr__inode_file
-  entry_inode 1
+  named_inode inode_removexattr
 .endm
 .macro inode_removexattr__fact_by_stacked_fs
   acts_for_another

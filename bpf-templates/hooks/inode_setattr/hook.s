@@ -1,29 +1,14 @@
-; inode_setattr(dentry, attr), and with the idmap before them since 6.9 (asked by a type of 6.2: between, the verifier refuses)
+; inode_setattr(dentry, attr), and with the idmap before them since 6.9
 .macro inode_setattr__object_file
-  r1 = exists(mnt_idmap)
-  if r1 == 0 goto .old
-  r1 = *(u64 *)(r6 + 8)
-  goto .have
-.old:
-  r1 = *(u64 *)(r6 + 0)
-.have:
-  r2 = 0
+  named_object inode_setattr
 .endm
 .macro inode_setattr__inode_file
-  inode_setattr__object_file
-  r1 = *(u64 *)(r1 + dentry.d_inode)
+  named_inode inode_setattr
 .endm
 ; ATTR_ATIME or ATTR_MTIME, and none of ATTR_MODE, ATTR_UID, ATTR_GID, ATTR_SIZE
 .macro inode_setattr__fact_times
-  r1 = exists(mnt_idmap)
-  if r1 == 0 goto .old
-  r1 = *(u64 *)(r6 + 16)
+  r1 = *(u64 *)(r6 + argument(bpf_lsm_inode_setattr, iattr))
   w1 = *(u32 *)(r1 + iattr.ia_valid)
-  goto .have
-.old:
-  r1 = *(u64 *)(r6 + 8)
-  w1 = *(u32 *)(r1 + iattr.ia_valid)
-.have:
   r2 = r1
   r2 &= 15
   if r2 != 0 goto .no

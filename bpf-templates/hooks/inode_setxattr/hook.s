@@ -1,10 +1,9 @@
 ; inode_setxattr(idmap, dentry, …)
 .macro inode_setxattr__object_file
-  r1 = *(u64 *)(r6 + 8)
-  r2 = 0
+  named_object inode_setxattr
 .endm
 .macro inode_setxattr__inode_file
-  entry_inode 1
+  named_inode inode_setxattr
 .endm
 .macro inode_setxattr__fact_by_stacked_fs
   acts_for_another

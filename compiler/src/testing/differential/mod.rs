@@ -167,11 +167,14 @@ pub type Change<'c> = &'c dyn Fn(&Package, &Sources, Built, &mut Random) -> Opti
 /// The emulated kernel or an artifact cannot be made at all.
 pub fn run(options: &Options, change: Option<Change<'_>>) -> Result<Found, String> {
     let mut found = Found::default();
-    let stages = [Stage::new(Flavour::Old, 5, scenery())?, Stage::new(Flavour::New, 9, scenery())?];
+    let mut stages = Vec::new();
+    for (seed, flavour) in (5..).zip(Flavour::ALL) {
+        stages.push(Stage::new(flavour, seed, scenery())?);
+    }
     let mut seed = options.seed;
     while found.pairs < options.pairs && found.disagreements.len() < options.most {
-        let [old, new] = &stages;
-        one_policy(options, seed, if seed & 1 == 0 { old } else { new }, change, &mut found)?;
+        let Some(stage) = stages.get(seed as usize % stages.len()) else { break };
+        one_policy(options, seed, stage, change, &mut found)?;
         seed += 1;
     }
     Ok(found)

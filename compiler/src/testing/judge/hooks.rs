@@ -29,7 +29,7 @@ enum Arg {
     Area(usize),
     /// The idmap (or user namespace) of a mount.
     Idmap,
-    /// The same, where the kernel passes one.
+    /// The same, where the kernel passes one: since 6.9.
     IdmapIfNew,
     /// A `struct iattr`.
     Attributes,
@@ -101,6 +101,41 @@ const HOOKS: &[(&str, &[Arg])] = &[
     ("userns_create", &[Any]),
 ];
 
+impl Arg {
+    /// The struct that it points to.
+    fn target(self) -> Option<&'static str> {
+        Some(match self {
+            File(_) | FileOrNull(_) => "file",
+            Path(_) | Folder(_) => "path",
+            Dentry(_) => "dentry",
+            Binprm(_) => "linux_binprm",
+            Area(_) => "vm_area_struct",
+            Idmap | IdmapIfNew => "mnt_idmap",
+            Attributes => "iattr",
+            Socket | UnixSocket | UnixPeerSocket(_) => "socket",
+            Unix | UnixPeer(_) => "sock",
+            SuperBlock => "super_block",
+            Address => "sockaddr",
+            Message => "msghdr",
+            Protection | Command | RenameFlags | AddressLength | OptionLevel | OptionName | Any => return None,
+        })
+    }
+
+    /// Whether a kernel of this flavour passes it.
+    fn is_passed(self, flavour: Flavour) -> bool {
+        !matches!(self, IdmapIfNew) || flavour == Flavour::New
+    }
+}
+
+/// The attach points of all hooks, as the types of a kernel of this flavour show them.
+pub(super) fn attach_points(flavour: Flavour) -> Vec<kernel::Function> {
+    let point = |(hook, args): &(&str, &[Arg])| {
+        let passed = args.iter().filter(|arg| arg.is_passed(flavour));
+        kernel::Function { name: format!("bpf_lsm_{hook}"), arguments: passed.map(|arg| arg.target().map(str::to_owned)).collect() }
+    };
+    HOOKS.iter().map(point).collect()
+}
+
 /// Facts and fields that are bits of `f_mode`.
 const FILE_MODE: &[(&str, u32)] = &[("open.read", 1), ("open.write", 2), ("created", 0x10_0000)];
 /// FMODE_BACKING and FMODE_NONOTIFY, in this order or the other: they mean nothing here.
@@ -132,25 +167,15 @@ pub(super) fn contradictions(hook: &str, parameters: &[(&str, &str)]) -> Vec<Str
         return vec![format!("{hook} has {} parameters, not {}", parameters.len(), args.len())];
     }
     let fits = |arg: Arg, name: &str, target: &str| match arg {
-        File(_) | FileOrNull(_) => target == "file",
-        Path(_) | Folder(_) => target == "path",
-        Dentry(_) => target == "dentry",
-        Binprm(_) => target == "linux_binprm",
-        Area(_) => target == "vm_area_struct",
         Idmap | IdmapIfNew => is_idmap(target),
-        Attributes => target == "iattr",
-        Socket | UnixSocket | UnixPeerSocket(_) => target == "socket",
-        Unix | UnixPeer(_) => target == "sock",
-        SuperBlock => target == "super_block",
-        Address => target == "sockaddr",
-        Message => target == "msghdr",
+        _ if arg.target().is_some() => arg.target() == Some(target),
         Protection => name == "prot",
         Command => name == "cmd",
         RenameFlags => name == "flags",
         AddressLength => name == "addrlen",
         OptionLevel => name == "level",
         OptionName => name == "optname",
-        Any => true,
+        _ => true,
     };
     let wrong = args.iter().zip(parameters).filter(|(arg, (name, target))| !fits(**arg, name, target));
     wrong.map(|(arg, (name, target))| format!("{hook}: `{name}`, which points to `{target}`, is no {arg:?}")).collect()
@@ -285,7 +310,7 @@ impl Builder<'_> {
                 self.stage.world.binprm(file)?
             }
             Area(i) => self.area(i)?,
-            IdmapIfNew if self.stage.flavour == Flavour::Old => return Ok(None),
+            _ if !arg.is_passed(self.stage.flavour) => return Ok(None),
             Idmap | IdmapIfNew | Any => self.variant & 0xffff,
             Attributes => {
                 let attributes = self.stage.world.kernel.alloc("iattr")?;
@@ -334,7 +359,7 @@ impl Builder<'_> {
         self.file = objects::open(self.stage, at, mode, flags)?;
         if self.holds("by_stacked_fs") {
             let mount = self.stage.world.private_mount()?;
-            if self.stage.flavour == Flavour::Old {
+            if !self.stage.world.kernel.has("backing_file.user_path") {
                 // the path of the file above, the inode of the one below
                 let inode = self.stage.world.kernel.get(mount.root, "dentry.d_inode")?;
                 self.stage.world.kernel.set(self.file, "file.f_inode", inode)?;

@@ -139,6 +139,7 @@ impl Stage {
     /// The scenery has a path that is none.
     pub fn new(flavour: Flavour, seed: u64, scenery: Scenery) -> Result<Stage, String> {
         let mut world = World::new(flavour, seed)?;
+        world.kernel.functions.extend(hooks::attach_points(flavour));
         for path in &scenery.mounts {
             world.mount(world.host, path)?;
         }

@@ -21,8 +21,8 @@ pub struct Second {
     pub findings: Vec<Diagnostic>,
 }
 
-/// Each line on both kernels, with processes that were executed and with records written from the tables.
-const WAYS: &[(Flavour, Past)] = &[(Flavour::Old, Past::Hooks), (Flavour::New, Past::Written), (Flavour::New, Past::Seeded)];
+/// Each line on old and new kernels, with processes that were executed and with records written from the tables.
+const WAYS: &[(Flavour, Past)] = &[(Flavour::Old, Past::Hooks), (Flavour::New, Past::Written), (Flavour::V6_8, Past::Seeded)];
 
 /// Judges the lines of the tests that are wanted, by their index.
 #[must_use]

@@ -57,7 +57,7 @@ fn both(text: &str, vary: u64) -> Vec<(Verdict, Result<Verdict, Trouble>)> {
     let package = checked.package.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
     let built = build(&package, &checked.sources).unwrap();
     let mut all = Vec::new();
-    for flavour in [Flavour::Old, Flavour::New] {
+    for flavour in Flavour::ALL {
         let stage = Stage::new(flavour, 3, Scenery::default()).unwrap();
         let mut judge = Judge::new(&stage, &built.artifact, &built.plan, &package).unwrap();
         for step in package.tests.iter().flat_map(|t| &t.steps) {
@@ -87,7 +87,7 @@ test \"t\" {
 }
 ";
     let all = both(text, 20);
-    assert_eq!(all.len(), 3 * 20 * 3 * 2);
+    assert_eq!(all.len(), 3 * 20 * 3 * Flavour::ALL.len());
     for (interpreter, bytecode) in all {
         assert_eq!(bytecode, Ok(interpreter));
     }

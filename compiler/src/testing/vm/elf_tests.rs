@@ -92,7 +92,7 @@ fn object(text: &str) -> Vec<u8> {
 #[test]
 fn one_object_runs_on_every_layout() {
     let elf = object(TEXT);
-    for flavour in [Flavour::Old, Flavour::New] {
+    for flavour in Flavour::ALL {
         for seed in 0..10 {
             let mut w = World::new(flavour, seed).unwrap();
             let [cat, cut] = ["/bin/cat", "/bin/cut"].map(|p| w.open(p, FileSpec::default()).unwrap());

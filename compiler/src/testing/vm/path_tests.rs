@@ -120,7 +120,7 @@ fn opens_find_the_class_of_their_path() {
     let deep = format!("/very/deep/{}leaf", "d/".repeat(40));
     let long = |n| format!("/n/{}", "a".repeat(n));
     let names = [31, 32, 39, 40, 64, 255].map(long);
-    for flavour in [Flavour::Old, Flavour::New] {
+    for flavour in Flavour::ALL {
         let mut w = World::new(flavour, 7).unwrap();
         w.mount(w.host, "/srv").unwrap();
         w.mount(w.host, "/srv/b/data").unwrap();
@@ -139,7 +139,7 @@ fn opens_find_the_class_of_their_path() {
 fn what_has_no_path_is_absent_and_what_has_one_elsewhere_is_found() {
     let tables = paths::build(&sets()).unwrap();
     let elf = object(&tables);
-    for flavour in [Flavour::Old, Flavour::New] {
+    for flavour in Flavour::ALL {
         let mut w = World::new(flavour, 3).unwrap();
         let memfd = w.internal("memfd:x", TMPFS).unwrap();
         assert_eq!(class_at(&elf, w.clone(), memfd), NONE);
@@ -179,7 +179,7 @@ fn what_has_no_path_is_absent_and_what_has_one_elsewhere_is_found() {
 fn seventeen_mounts_and_more_are_gone_through() {
     let tables = paths::build(&sets()).unwrap();
     let elf = object(&tables);
-    for flavour in [Flavour::Old, Flavour::New] {
+    for flavour in Flavour::ALL {
         let mut w = World::new(flavour, 5).unwrap();
         for i in 0..40 {
             w.bind(w.host, "/nowhere", &format!("/x/{i}")).unwrap();

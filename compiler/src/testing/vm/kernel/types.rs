@@ -4,13 +4,30 @@
 
 use std::collections::BTreeMap;
 
-/// Which of two generations of kernels is emulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which generation of kernels is emulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flavour {
-    /// as 6.1: `dentry.d_iname`, lists of mounts, no `mnt_idmap`
+    /// as 6.1: `dentry.d_iname`, lists of mounts, no `mnt_idmap`, no casts
     Old,
-    /// as 6.18: `dentry.d_shortname.string`, trees of mounts
+    /// as 6.6: idmaps and casts; backing files with the path of the file above
+    V6_6,
+    /// as 6.7: backing files on private mounts
+    V6_7,
+    /// as 6.8: trees of mounts
+    V6_8,
+    /// as 6.18: `dentry.d_shortname.string`, an idmap for `inode_setattr`
     New,
+}
+
+impl Flavour {
+    /// All of them, the oldest first.
+    pub const ALL: [Flavour; 5] = [Flavour::Old, Flavour::V6_6, Flavour::V6_7, Flavour::V6_8, Flavour::New];
+
+    /// By the name that it has in the text of the types.
+    fn named(name: &str) -> Option<Flavour> {
+        let names = ["6_1", "6_6", "6_7", "6_8", "6_18"];
+        Flavour::ALL.into_iter().zip(names).find(|(_, n)| *n == name).map(|(flavour, _)| flavour)
+    }
 }
 
 /// A type; composites and typedefs are looked up in [`Types`].
@@ -342,7 +359,7 @@ impl Parser<'_> {
                 let name = self.next();
                 self.types.aliases.push((name, ty));
             } else {
-                let (skipped, known) = (self.flavour()?.is_some_and(|f| f != self.flavour), self.types.composites.len());
+                let (skipped, known) = (!self.is_here()?, self.types.composites.len());
                 let fixed = self.eat("fixed");
                 let Ty::Composite(i) = self.base()? else { return Err(format!("expected a struct after `{}`", self.before())) };
                 if let Some(c) = self.types.composites.get_mut(i) {
@@ -358,16 +375,25 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `old:` or `new:`.
-    fn flavour(&mut self) -> Result<Option<Flavour>, String> {
-        let flavour = match self.peek(0) {
-            "old" => Flavour::Old,
-            "new" => Flavour::New,
-            _ => return Ok(None),
-        };
-        self.at += 1;
-        self.expect(":")?;
-        Ok(Some(flavour))
+    /// Whether what follows exists in this flavour: after any number of `from_FLAVOUR:`, `to_FLAVOUR:`, `old:`, `new:`.
+    fn is_here(&mut self) -> Result<bool, String> {
+        let mut here = true;
+        while self.peek(1) == ":" {
+            let word = self.next();
+            self.expect(":")?;
+            let (from, to) = match word.as_str() {
+                "old" => (Some(Flavour::Old), Some(Flavour::V6_8)),
+                "new" => (Some(Flavour::New), Some(Flavour::New)),
+                _ => match (word.strip_prefix("from_"), word.strip_prefix("to_")) {
+                    (Some(name), _) => (Flavour::named(name), Some(Flavour::New)),
+                    (_, Some(name)) => (Some(Flavour::Old), Flavour::named(name)),
+                    _ => (None, None),
+                },
+            };
+            let range = from.zip(to).ok_or_else(|| format!("there is no flavour `{word}`"))?;
+            here &= (range.0..=range.1).contains(&self.flavour);
+        }
+        Ok(here)
     }
 
     /// A type without stars and brackets.
@@ -398,9 +424,9 @@ impl Parser<'_> {
         self.types.composites.push(Composite { name, union, size: 0, align: 1, members: Vec::new(), fixed, laid_out: false });
         self.expect("{")?;
         while !self.eat("}") {
-            let flavour = self.flavour()?;
+            let here = self.is_here()?;
             let member = self.member()?;
-            if flavour.is_none_or(|f| f == self.flavour)
+            if here
                 && let Some(c) = self.types.composites.get_mut(index)
             {
                 c.members.push(member);

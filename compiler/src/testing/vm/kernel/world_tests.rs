@@ -27,7 +27,7 @@ fn path_of(w: &World, at: Location) -> String {
 
 #[test]
 fn paths_lead_through_mounts_both_ways() {
-    for flavour in [Flavour::Old, Flavour::New] {
+    for flavour in Flavour::ALL {
         let mut w = World::new(flavour, 11).unwrap();
         w.mount(w.host, "/srv/data").unwrap();
         w.bind(w.host, "/srv/data/in", "/mnt").unwrap();
@@ -56,7 +56,7 @@ fn in_order(k: &Kernel, node: u64, found: &mut Vec<u64>) {
 
 #[test]
 fn a_namespace_lists_its_mounts() {
-    for flavour in [Flavour::Old, Flavour::New] {
+    for flavour in Flavour::ALL {
         let mut w = World::new(flavour, 4).unwrap();
         let mounts: Vec<u64> = (0..9).map(|i| w.bind(w.host, "/a", &format!("/b{i}")).unwrap().addr).collect();
         let k = &w.kernel;
@@ -106,7 +106,7 @@ fn files_tasks_and_sockets_hold_what_they_were_given() {
 
 #[test]
 fn every_field_of_the_templates_exists_in_a_flavour() {
-    let kernels = [Flavour::Old, Flavour::New].map(|f| Kernel::new(f, 0).unwrap());
+    let kernels = Flavour::ALL.map(|f| Kernel::new(f, 0).unwrap());
     let has = |path: &str| kernels.iter().any(|k| k.has(path));
     for s in ebsec_templates::kernel_types().iter().filter(|s| !s.name.contains("___")) {
         let missing: Vec<_> = s.members.iter().map(|m| format!("{}.{}", s.name, m.name)).filter(|p| !has(p)).collect();
