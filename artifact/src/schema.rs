@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "4ee7f2e4e31dff113e5d3eaf827868e0cd5ecaebf75ed643728a843871b9adf9";
+pub const SCHEMA_HASH: &str = "7eb057fcb172533af2f8f65f84f960ae3a26a038fe2ecbbdb9fcd7e2e0096442";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -26,6 +26,8 @@ pub struct Control {
     pub lease: u64,
     /// Address of the vfsmount of pid 1's root, written when records are seeded.
     pub root_mnt: u64,
+    /// Address of the dentry that this vfsmount shows at its top.
+    pub root_top: u64,
     /// Address of the dentry of pid 1's root.
     pub root_dentry: u64,
     /// Address of pid 1's mount namespace.
@@ -37,7 +39,7 @@ pub struct Control {
 #[rustfmt::skip]
 impl Control {
     /// Size in bytes.
-    pub const SIZE: usize = 48;
+    pub const SIZE: usize = 56;
     /// Offset of `mode`.
     pub const MODE: usize = 0;
     /// Offset of `canary`.
@@ -46,14 +48,16 @@ impl Control {
     pub const LEASE: usize = 8;
     /// Offset of `root_mnt`.
     pub const ROOT_MNT: usize = 16;
+    /// Offset of `root_top`.
+    pub const ROOT_TOP: usize = 24;
     /// Offset of `root_dentry`.
-    pub const ROOT_DENTRY: usize = 24;
+    pub const ROOT_DENTRY: usize = 32;
     /// Offset of `mnt_ns`.
-    pub const MNT_NS: usize = 32;
+    pub const MNT_NS: usize = 40;
     /// Offset of `pid_ns`.
-    pub const PID_NS: usize = 40;
+    pub const PID_NS: usize = 48;
     /// Names and offsets of the fields.
-    pub const FIELDS: [(&'static str, usize); 7] = [("mode", 0), ("canary", 4), ("lease", 8), ("root_mnt", 16), ("root_dentry", 24), ("mnt_ns", 32), ("pid_ns", 40)];
+    pub const FIELDS: [(&'static str, usize); 8] = [("mode", 0), ("canary", 4), ("lease", 8), ("root_mnt", 16), ("root_top", 24), ("root_dentry", 32), ("mnt_ns", 40), ("pid_ns", 48)];
     /// Reads it from the start of `bytes`; nothing if they are too few.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..Self::SIZE)?;
@@ -62,6 +66,7 @@ impl Control {
             canary: u32::from_le_bytes(get(bytes, Self::CANARY)?),
             lease: u64::from_le_bytes(get(bytes, Self::LEASE)?),
             root_mnt: u64::from_le_bytes(get(bytes, Self::ROOT_MNT)?),
+            root_top: u64::from_le_bytes(get(bytes, Self::ROOT_TOP)?),
             root_dentry: u64::from_le_bytes(get(bytes, Self::ROOT_DENTRY)?),
             mnt_ns: u64::from_le_bytes(get(bytes, Self::MNT_NS)?),
             pid_ns: u64::from_le_bytes(get(bytes, Self::PID_NS)?),
@@ -74,6 +79,7 @@ impl Control {
         put(&mut bytes, Self::CANARY, &self.canary.to_le_bytes());
         put(&mut bytes, Self::LEASE, &self.lease.to_le_bytes());
         put(&mut bytes, Self::ROOT_MNT, &self.root_mnt.to_le_bytes());
+        put(&mut bytes, Self::ROOT_TOP, &self.root_top.to_le_bytes());
         put(&mut bytes, Self::ROOT_DENTRY, &self.root_dentry.to_le_bytes());
         put(&mut bytes, Self::MNT_NS, &self.mnt_ns.to_le_bytes());
         put(&mut bytes, Self::PID_NS, &self.pid_ns.to_le_bytes());

@@ -57,11 +57,14 @@
   if r3 != 0 goto slow
 .endm
 
-; The fast walk: typed pointers, the mount that is the root of the caller's namespace, up to 16 components, inline names.
+; The fast walk: typed pointers, up to 16 components, inline names, below the root of the initial namespace or below the one
+; mount of which what is remembered (remember.s) says that it decides alone.
 ; Every name and parent is believed only if the dentry's sequence is the same after its name was matched: each of them then
-; held at the moment when the walk up was at the top. What is moved meanwhile is left to path_find.
-; r1 = dentry, r2 = vfsmount -> r0; flag 2 where path_find must decide.
-; Stack: 16 slots of dentries at 8..128, their sequences at 132..192, scratch at 200..224.
+; held at the moment when the walk up was at the top; and so did what is remembered, if it still holds at the end. What is
+; moved meanwhile is left to path_find.
+; r1 = dentry, r2 = vfsmount (0: the hook shows none) -> r0; flag 2 where path_find must decide.
+; Stack: 16 slots of dentries at 8..128, their sequences at 132..192, the slot of the mount at 200 (above all: none), its
+; version at 208, dentry at 224.
 .func path_fast static 2
   r6 = r1
   r7 = r2
@@ -69,45 +72,79 @@
   *(u64 *)(r10 - 224) = r6
 .endif
   call bpf_get_current_task_btf
-  r1 = *(u64 *)(r0 + task_struct.nsproxy)
-  if r1 == 0 goto slow
-  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  r9 = *(u64 *)(r0 + task_struct.nsproxy)
+  if r9 == 0 goto slow
+  r9 = *(u64 *)(r9 + nsproxy.mnt_ns)
   r8 = data control
-  r2 = *(u64 *)(r8 + {control_mnt_ns})
-  if r1 != r2 goto other
-  r1 = *(u64 *)(r8 + {control_root_mnt})
-  if r7 == r1 goto top
-  goto slow
+  r1 = *(u64 *)(r8 + {control_mnt_ns})
+  if r9 != r1 goto other
+  r2 = *(u64 *)(r8 + {control_root_mnt})
+  if r7 == r2 goto top
+  goto remembered
 other:
   ; of a namespace that somebody made for himself other names count too
-  r2 = *(u64 *)(r1 + mnt_namespace.user_ns)
+  r2 = *(u64 *)(r9 + mnt_namespace.user_ns)
   if r2 == 0 goto slow
   w2 = *(u32 *)(r2 + user_namespace.level)
   if r2 != 0 goto slow
-  *(u64 *)(r10 - 200) = r7
+remembered:
+  r3 = r7
+  if r7 != 0 goto keeper
+  r3 = *(u64 *)(r6 + dentry.d_sb)
+keeper:
+  r2 = r9
+  mounts_slot
+  forget r3 r1
+  *(u64 *)(r10 - 200) = r3
+  mounts_entry r5
+  r1 = *(u64 *)(r5 + {mounts_version})
   *(u64 *)(r10 - 208) = r1
-  r1 = r10
-  r1 += -224
-  r2 = 16
-  r3 = r10
-  r3 += -208
-.if NEED_DELETED
-  *(u64 *)(r10 - 8) = r6
-.endif
-  call bpf_probe_read_kernel
-  if r0 != 0 goto slow
-  r1 = *(u64 *)(r10 - 216)
-  r2 = *(u64 *)(r10 - 224)
-.if NEED_DELETED
-  r6 = *(u64 *)(r10 - 8)
-  *(u64 *)(r10 - 224) = r6
-.endif
-  call mount_is_root
-  if r0 == 0 goto slow
+  r1 &= 1
+  if r1 != 0 goto slow
+  r1 = *(u64 *)(r5 + {mounts_keeper})
+  r2 = r7
+  if r7 != 0 goto kept
+  r2 = *(u64 *)(r6 + dentry.d_sb)
+kept:
+  if r2 != r1 goto slow
+  r1 = *(u64 *)(r5 + {mounts_ns})
+  if r9 != r1 goto slow
+  r1 = *(u64 *)(r5 + {mounts_event})
+  r2 = *(u64 *)(r9 + mnt_namespace.event)
+  if r2 != r1 goto slow
+  r1 = exists(mnt_namespace.seq)
+  if r1 == 0 goto new
+  r2 = *(u64 *)(r9 + mnt_namespace.seq)
+  goto number
+new:
+  r2 = *(u64 *)(r9 + mnt_namespace.ns.ns_id)
+number:
+  r1 = *(u64 *)(r5 + {mounts_number})
+  if r2 != r1 goto slow
+  r1 = *(u64 *)(r5 + {mounts_fast})
+  if r1 == 0 goto slow
+  r0 = *(u64 *)(r5 + {mounts_root})
+  r8 = *(u64 *)(r5 + {mounts_state})
+  ; the name of the mount point itself
+  if r6 == r0 goto slow
+  if r1 == 1 goto up
+.rept i 0 16
+  r6 = *(u64 *)(r6 + dentry.d_parent)
+  if r6 == r0 goto end
+.endr
+  goto slow
 top:
-  r0 = *(u64 *)(r7 + vfsmount.mnt_root)
+  r0 = *(u64 *)(r8 + {control_root_top})
+  *(u64 *)(r10 - 200) = -1
   r8 = {START_PATH}
   if r6 == r0 goto end
+  ; to the verifier this begins like all others
+  r1 = -1
+  forget r1 r0
+  *(u64 *)(r10 - 200) = r1
+  *(u64 *)(r10 - 208) = r0
+  forget r8 r0
+up:
 .rept i 0 16
   w1 = *(u32 *)(r6 + dentry.d_seq.seqcount.sequence)
   *(u32 *)(r10 - {4*i+132}) = r1
@@ -126,6 +163,33 @@ enter0:
 decided:
 end:
   class_of_state
+  r3 = *(u64 *)(r10 - 200)
+  if r3 >= {REMEMBERED} goto alone
+  mounts_entry r7
+  r9 = r0
+  r1 = *(u64 *)(r7 + {mounts_others})
+  if r1 == -1 goto only
+  if r1 != r9 goto slow
+only:
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.nsproxy)
+  if r1 == 0 goto slow
+  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  r1 = *(u64 *)(r1 + mnt_namespace.event)
+  r2 = *(u64 *)(r7 + {mounts_event})
+  if r1 != r2 goto slow
+  r1 = *(u64 *)(r7 + {mounts_links})
+  if r1 == 0 goto held
+  r1 = *(u64 *)(r10 - 200)
+  call mounts_hold
+  if r0 == 0 goto slow
+held:
+  r1 = *(u64 *)(r7 + {mounts_version})
+  r2 = *(u64 *)(r10 - 208)
+  if r1 != r2 goto slow
+  r0 = *(u64 *)(r7 + {mounts_flags})
+  r0 |= r9
+alone:
 .if NEED_DELETED
   ; unlinked: not hashed, has an inode, is no root
   r6 = *(u64 *)(r10 - 224)

@@ -188,6 +188,8 @@ end:
   if r1 == 0 goto known
   r2 = *(u64 *)(r1 + fs_struct.root.mnt)
   *(u64 *)(r7 + {control_root_mnt}) = r2
+  r2 = *(u64 *)(r2 + vfsmount.mnt_root)
+  *(u64 *)(r7 + {control_root_top}) = r2
   r2 = *(u64 *)(r1 + fs_struct.root.dentry)
   *(u64 *)(r7 + {control_root_dentry}) = r2
   r1 = *(u64 *)(r6 + task_struct.nsproxy)

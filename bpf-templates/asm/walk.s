@@ -86,50 +86,6 @@
 .done:
 .endm
 
-; The path by the file's own mount, in the namespace r1, walked in scratch r2 -> r0 = 1 where it has one there, which is added to the found.
-.func walk_exact global 2
-  r9 = r1
-  scratch r2 none
-  r1 = *(u64 *)(r7 + {walk_file})
-  *(u64 *)(r7 + {walk_at}) = r1
-  r6 = *(u64 *)(r7 + {walk_vfs})
-  *(u64 *)(r7 + {walk_mount}) = r6
-  *(u64 *)(r7 + {walk_here}) = r6
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  r3 = offsetof(vfsmount.mnt_root)
-  r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto none
-  r1 = *(u64 *)(r10 - 8)
-  *(u64 *)(r7 + {walk_top}) = r1
-  ; the chain of the file system is gone
-  *(u64 *)(r7 + {walk_depth}) = -1
-  climb 0 {WALK_PATH-1} 0
-  r1 = *(u64 *)(r7 + {walk_end})
-  if r1 > 1 goto none
-  if r1 == 0 goto deep
-  r6 = *(u64 *)(r7 + {walk_mount})
-  r1 = offsetof(mount.mnt)
-  r6 -= r1
-  read8 8 mount.mnt_ns none
-  r1 = *(u64 *)(r10 - 8)
-  if r1 != r9 goto none
-  r5 = *(u64 *)(r7 + {walk_index})
-  match_chain 0 {WALK_PATH-1} r5 {START_PATH}
-  add_found
-  r0 = 1
-  exit
-deep:
-  r1 = 1
-  add_class
-  r0 = 1
-  exit
-none:
-  r0 = 0
-  exit
-
 ; Begins a walk in scratch r5, for the arguments of path_find -> r0 = what says that the scratch is this walk's.
 .func walk_begin global 5
   *(u64 *)(r10 - 32) = r1
@@ -217,14 +173,16 @@ none:
   if r1 != 0 goto listed
   r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 != r8 goto listed
-  r2 = r6
-  call walk_exact
+  r2 = *(u64 *)(r7 + {walk_vfs})
+  r3 = r6
+  call walk_shown
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 != 0 goto own
 listed:
   r1 = r8
-  r2 = r6
-  call walk_list
+  r2 = 0
+  r3 = r6
+  call walk_shown
   r1 = *(u64 *)(r7 + {walk_found})
   if r1 != 0 goto own
   r1 = r9
@@ -236,8 +194,9 @@ listed:
   call ns_kind
   if r0 != 1 goto initial
   r1 = *(u64 *)(r7 + {walk_its_ns})
-  r2 = r6
-  call walk_exact
+  r2 = *(u64 *)(r7 + {walk_vfs})
+  r3 = r6
+  call walk_shown
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 == 0 goto initial
   r1 = *(u64 *)(r7 + {walk_its_ns})
@@ -251,8 +210,9 @@ initial:
   r1 = data control
   r1 = *(u64 *)(r1 + {control_mnt_ns})
   if r1 == r8 goto own
-  r2 = r6
-  call walk_list
+  r2 = 0
+  r3 = r6
+  call walk_shown
 own:
   ; a namespace of a user's own making gives no file another name than it has outside
   r1 = *(u64 *)(r7 + {walk_foreign})
@@ -265,8 +225,9 @@ own:
   r1 = *(u64 *)(r1 + {control_mnt_ns})
 before:
   if r1 == r8 goto judged
-  r2 = r6
-  call walk_list
+  r2 = 0
+  r3 = r6
+  call walk_shown
 judged:
   r0 = 0
   exit

@@ -66,6 +66,7 @@ macro_rules! assembly {
 assembly!(
     "prologue.s",
     "automaton.s",
+    "remember.s",
     "path.s",
     "mount.s",
     "walk.s",

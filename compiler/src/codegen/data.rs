@@ -49,6 +49,8 @@ pub struct MapSpec {
 const WALK_SCRATCHES: u32 = 8;
 /// Tasks that can be alive at once; a fork beyond is refused while a policy is on.
 const MAX_TASKS: u32 = 1 << 18;
+/// Mounts of file systems in namespaces that are remembered; see `asm/remember.s`.
+const REMEMBERED: usize = 64;
 /// Bytes of the ring of reports.
 const RING_BYTES: u32 = 1 << 22;
 /// Slots of the table of records that programs address directly; a power of two.
@@ -124,6 +126,7 @@ pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
         symbol(".data.control", "control", zeros("control")),
         symbol(".bss", "owners", vec![0; TASK_SLOTS * 8]),
         symbol(".bss", "records", vec![0; TASK_SLOTS * size_of("record")]),
+        symbol(".bss", "mounts", vec![0; REMEMBERED * size_of("mounts")]),
         symbol(".data.counters", "counters", vec![0; plan.outcomes.len() * 8]),
         symbol(".data.stats", "stats", zeros("stats")),
         symbol(".rodata.bytes", "bytes", le64(&plan.paths.bytes)),

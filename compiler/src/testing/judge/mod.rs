@@ -230,6 +230,7 @@ impl<'p> Judge<'p> {
             canary: 0,
             lease: u64::MAX,
             root_mnt: world.host.root.vfs,
+            root_top: world.host.root.root,
             root_dentry: world.host.root.root,
             mnt_ns: world.host.addr,
             pid_ns: world.pid_ns,

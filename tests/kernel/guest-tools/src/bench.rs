@@ -41,13 +41,17 @@ pub fn bench(words: &[String]) -> Result<bool, String> {
                 Ok(())
             })
         }
+        ["utimes", path] => {
+            let path = Path::new(path);
+            measure("utimes", 200, || sys::touch(path))
+        }
         ["fork"] => measure("fork", 40, || sys::in_child(|| 0).map(drop)),
         ["connect", ip, port] => {
             let address = net::address(ip, port)?;
             let socket = sys::socket(libc::AF_INET, libc::SOCK_DGRAM, 0).map_err(text)?;
             measure("connect", 200, || sys::connect(&socket, &address))
         }
-        _ => return Err("bench takes: open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT".into()),
+        _ => return Err("bench takes: open PATH | exec PATH | failing-exec PATH | utimes PATH | fork | connect IP PORT".into()),
     };
     result.map_err(text)?;
     Ok(true)
