@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "7eb057fcb172533af2f8f65f84f960ae3a26a038fe2ecbbdb9fcd7e2e0096442";
+pub const SCHEMA_HASH: &str = "2605898aeaff5327ffdf47f23af7c4838a5d656c4733709e4d8d3b89d6685656";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()

@@ -52,6 +52,9 @@
   ; link by link: the name alone has to be one that it had
   read_sequence 8 failed
   w9 = *(u32 *)(r10 - 8)
+  r1 = r9
+  r1 &= 1
+  if r1 != 0 goto waiting
 strict:
   *(u64 *)(r7 + {walk_seen_seq}) = r9
   r1 = *(u64 *)(r7 + {walk_state})
@@ -140,19 +143,24 @@ failed:
   r1 = 2
   goto told
 moved:
+  *(u64 *)(r7 + {walk_rest}) = 0
+  r1 = *(u64 *)(r7 + {walk_before})
+  *(u64 *)(r7 + {walk_state}) = r1
+  r1 = *(u64 *)(r7 + {walk_strict})
+  if r1 == 0 goto waiting
+  ; to begin anew costs as much as was matched
+  r1 = *(u64 *)(r7 + {walk_worked})
+  if r1 <= {WALK_ANEW} goto begin
+  *(u64 *)(r7 + {walk_strict}) = 0
+waiting:
   ; who renames what lies on the path itself may keep it moving; whoever asks does not wait for long
   r1 = *(u64 *)(r7 + {walk_patience})
   if r1 == 0 goto failed
   r1 += -1
   *(u64 *)(r7 + {walk_patience}) = r1
-  *(u64 *)(r7 + {walk_rest}) = 0
-  r1 = *(u64 *)(r7 + {walk_strict})
-  if r1 != 0 goto begin
   r1 = *(u64 *)(r7 + {walk_left})
   r1 += 1
   *(u64 *)(r7 + {walk_left}) = r1
-  r1 = *(u64 *)(r7 + {walk_before})
-  *(u64 *)(r7 + {walk_state}) = r1
   goto more
 begin:
   *(u64 *)(r7 + {walk_changed}) = 1
@@ -173,6 +181,9 @@ more:
   *(u64 *)(r7 + {walk_state}) = r1
   r1 = {left}
   *(u64 *)(r7 + {walk_left}) = r1
+  r2 = *(u64 *)(r7 + {walk_worked})
+  r2 += r1
+  *(u64 *)(r7 + {walk_worked}) = r2
   r1 = {first}
   *(u64 *)(r7 + {walk_first}) = r1
   r1 = {mask}

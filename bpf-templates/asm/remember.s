@@ -84,6 +84,15 @@ no:
   r0 = 0
   exit
 
+; r6 = eight times r1, r7 = the scratch, r9 = the entry of the slot, by their addresses at r2.
+.macro slot_and_scratch
+  r6 = r1
+  r6 <<= 3
+  r7 = *(u64 *)(r2 + 8)
+  r3 = *(u64 *)(r2 + 0)
+  mounts_entry r9
+.endm
+
 ; Looks for what walk_listed and walk_keeper ask; leaves walk_slot, and the mounts in the scratch. r1 = scratch -> r0 = 1 or 0.
 .func mounts_known global 1
   scratch r1 no
@@ -114,18 +123,12 @@ no:
   r6 = *(u64 *)(r9 + {mounts_count})
   if r6 > {MOST_PLACES} goto no
   *(u64 *)(r7 + {walk_places}) = r6
-.rept k 0 MOST_PLACES
-  if r6 <= {k} goto copied
-  r1 = *(u64 *)(r9 + {mounts_roots+8*k})
-  *(u64 *)(r7 + {walk_roots+8*k}) = r1
-  r1 = *(u64 *)(r9 + {mounts_vfses+8*k})
-  *(u64 *)(r7 + {walk_vfses+8*k}) = r1
-  r1 = *(u64 *)(r9 + {mounts_bares+8*k})
-  *(u64 *)(r7 + {walk_bares+8*k}) = r1
-  r1 = *(u64 *)(r9 + {mounts_belows+8*k})
-  *(u64 *)(r7 + {walk_belows+8*k}) = r1
-.endr
-copied:
+  r1 = r6
+  r2 = func place_recalled
+  r3 = r10
+  r3 += -32
+  r4 = 0
+  call bpf_loop
   r1 = *(u64 *)(r10 - 32)
   call mounts_hold
   if r0 == 0 goto no
@@ -145,7 +148,7 @@ no:
   r1 = *(u64 *)(r7 + {walk_links})
   if r1 > {MOST_LINKS} goto end
   r3 = *(u64 *)(r7 + {walk_slot})
-  *(u64 *)(r10 - 40) = r3
+  *(u64 *)(r10 - 32) = r3
   mounts_entry r9
   r1 = 1
   r1 = xchg_64(r9 + {mounts_busy}, r1)
@@ -164,18 +167,12 @@ no:
   *(u64 *)(r9 + {mounts_count}) = r6
   r1 = *(u64 *)(r7 + {walk_links})
   *(u64 *)(r9 + {mounts_links}) = r1
-.rept k 0 MOST_PLACES
-  if r6 <= {k} goto copied
-  r1 = *(u64 *)(r7 + {walk_roots+8*k})
-  *(u64 *)(r9 + {mounts_roots+8*k}) = r1
-  r1 = *(u64 *)(r7 + {walk_vfses+8*k})
-  *(u64 *)(r9 + {mounts_vfses+8*k}) = r1
-  r1 = *(u64 *)(r7 + {walk_bares+8*k})
-  *(u64 *)(r9 + {mounts_bares+8*k}) = r1
-  r1 = *(u64 *)(r7 + {walk_belows+8*k})
-  *(u64 *)(r9 + {mounts_belows+8*k}) = r1
-.endr
-copied:
+  r1 = r6
+  r2 = func place_learnt
+  r3 = r10
+  r3 += -32
+  r4 = 0
+  call bpf_loop
   *(u64 *)(r9 + {mounts_fast}) = 0
   r1 = *(u64 *)(r7 + {walk_others})
   if r1 == -2 goto kept
@@ -211,11 +208,10 @@ picked:
   *(u64 *)(r9 + {mounts_state}) = r1
   *(u64 *)(r9 + {mounts_fast}) = r8
 kept:
-  *(u64 *)(r10 - 32) = r7
   r1 = *(u64 *)(r7 + {walk_links})
-  r2 = func link_copy
+  r2 = func link_learnt
   r3 = r10
-  r3 += -40
+  r3 += -32
   r4 = 0
   call bpf_loop
   r1 = *(u64 *)(r9 + {mounts_version})
@@ -226,24 +222,55 @@ end:
   r0 = 0
   exit
 
-; r1 = number of a dentry of the scratch's, r2 = address of the slot and of the scratch's address.
-.func link_copy static 2
-  r1 &= {MOST_LINKS-1}
-  r6 = r1
-  r7 = *(u64 *)(r2 + 8)
-  r3 = *(u64 *)(r2 + 0)
-  mounts_entry r9
-  r1 <<= 3
+; From scratch to slot: dentry r1; r2 = address of the slot's number and of the scratch's address. Clobbers all.
+.func link_learnt static 2
+  slot_and_scratch
+  r1 = r6
+  r1 &= {8*MOST_LINKS-8}
   r2 = r7
   r2 += r1
   r2 = *(u64 *)(r2 + {walk_link_dentries})
   r3 = r9
   r3 += r1
   *(u64 *)(r3 + {mounts_link_dentries}) = r2
-  r6 <<= 2
-  r7 += r6
+  r1 >>= 1
+  r7 += r1
   w2 = *(u32 *)(r7 + {walk_link_seqs})
-  r9 += r6
+  r9 += r1
   *(u32 *)(r9 + {mounts_link_seqs}) = r2
+  r0 = 0
+  exit
+
+; The same: mount r1.
+.func place_learnt static 2
+  slot_and_scratch
+  r6 &= {8*MOST_PLACES-8}
+  r7 += r6
+  r9 += r6
+  r1 = *(u64 *)(r7 + {walk_roots})
+  *(u64 *)(r9 + {mounts_roots}) = r1
+  r1 = *(u64 *)(r7 + {walk_vfses})
+  *(u64 *)(r9 + {mounts_vfses}) = r1
+  r1 = *(u64 *)(r7 + {walk_bares})
+  *(u64 *)(r9 + {mounts_bares}) = r1
+  r1 = *(u64 *)(r7 + {walk_belows})
+  *(u64 *)(r9 + {mounts_belows}) = r1
+  r0 = 0
+  exit
+
+; And back.
+.func place_recalled static 2
+  slot_and_scratch
+  r6 &= {8*MOST_PLACES-8}
+  r7 += r6
+  r9 += r6
+  r1 = *(u64 *)(r9 + {mounts_roots})
+  *(u64 *)(r7 + {walk_roots}) = r1
+  r1 = *(u64 *)(r9 + {mounts_vfses})
+  *(u64 *)(r7 + {walk_vfses}) = r1
+  r1 = *(u64 *)(r9 + {mounts_bares})
+  *(u64 *)(r7 + {walk_bares}) = r1
+  r1 = *(u64 *)(r9 + {mounts_belows})
+  *(u64 *)(r7 + {walk_belows}) = r1
   r0 = 0
   exit

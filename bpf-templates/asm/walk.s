@@ -17,11 +17,12 @@
 ; Most classes that the paths of a file may have.
 .set WALK_CLASSES 8
 ; Rounds of a walk: one for the file and one for each name in a layer; where a rename came between it begins anew, and goes
-; link by link in the last seven.
+; link by link in the last seven, and as soon as so many components were matched.
 .set WALK_ROUNDS 12
 .set WALK_STRICT 3
+.set WALK_ANEW 4096
 ; How often it looks again at a name that is being moved.
-.set WALK_PATIENCE 16384
+.set WALK_PATIENCE 8192
 
 ; Scratches of a processor; see also codegen/data.rs.
 .set WALK_SCRATCHES 8
@@ -51,30 +52,39 @@
   add_class
 .endm
 
-; Adds the class in r1. Clobbers r2-r4.
+; Adds the class in r1. The scratch is r7. Clobbers r0-r5.
 .macro add_class
+  r2 = *(u64 *)(r7 + {walk_which})
+  call class_found
+.endm
+
+; Adds class r1 to those that scratch r2 has.
+.func class_found global 2
+  r9 = r1
+  scratch r2 done
+  r1 = r9
   ; the mount by which a report names the file
   r2 = *(u64 *)(r7 + {walk_wanted})
   w3 = -1
-  if r2 == r3 goto .any
-  if r2 != r1 goto .counted
-.any:
+  if r2 == r3 goto any
+  if r2 != r1 goto counted
+any:
   r2 = *(u64 *)(r7 + {walk_shown})
-  if r2 != 0 goto .counted
+  if r2 != 0 goto counted
   r2 = *(u64 *)(r7 + {walk_here})
   *(u64 *)(r7 + {walk_shown}) = r2
-.counted:
+counted:
   r2 = *(u64 *)(r7 + {walk_found})
 .rept k 0 WALK_CLASSES
-  if r2 <= {k} goto .new
+  if r2 <= {k} goto new
   w3 = *(u32 *)(r7 + {walk_classes+4*k})
-  if r3 == r1 goto .done
+  if r3 == r1 goto done
 .endr
   ; too many to judge each: the last one stands for what could not be
   r1 = 1
   *(u32 *)(r7 + {walk_classes+4*WALK_CLASSES-4}) = r1
-  goto .done
-.new:
+  goto done
+new:
   r3 = r2
   r3 &= {WALK_CLASSES-1}
   r3 <<= 2
@@ -83,8 +93,9 @@
   *(u32 *)(r4 + {walk_classes}) = r1
   r2 += 1
   *(u64 *)(r7 + {walk_found}) = r2
-.done:
-.endm
+done:
+  r0 = 0
+  exit
 
 ; Begins a walk in scratch r5, for the arguments of path_find -> r0 = what says that the scratch is this walk's.
 .func walk_begin global 5
@@ -92,7 +103,9 @@
   *(u64 *)(r10 - 40) = r2
   *(u64 *)(r10 - 48) = r3
   *(u64 *)(r10 - 56) = r4
+  r6 = r5
   scratch r5 none
+  *(u64 *)(r7 + {walk_which}) = r6
   r1 = 1
   r1 = atomic_fetch_add((u64 *)(r7 + {walk_claims}), r1)
   r1 += 1
@@ -132,10 +145,13 @@ wanted:
   if r1 != 0 goto mounted
   r1 = *(u64 *)(r10 - 48)
   if r1 != 0 goto given
-  call bpf_get_current_task_btf
-  r1 = *(u64 *)(r0 + task_struct.nsproxy)
-  if r1 == 0 goto mounted
-  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  call bpf_get_current_task
+  r6 = r0
+  read8 8 task_struct.nsproxy mounted
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto mounted
+  read8 8 nsproxy.mnt_ns mounted
+  r1 = *(u64 *)(r10 - 8)
 given:
   *(u64 *)(r7 + {walk_caller}) = r1
   r8 = *(u64 *)(r7 + {walk_caller})
@@ -260,6 +276,7 @@ taken:
   *(u64 *)(r10 - 72) = r6
   r9 = {WALK_ROUNDS}
   *(u64 *)(r7 + {walk_patience}) = {WALK_PATIENCE}
+  *(u64 *)(r7 + {walk_worked}) = 0
   *(u64 *)(r7 + {walk_layers}) = 0
 round:
   r9 += -1

@@ -155,7 +155,7 @@ pub struct Hook {
     pub first_kernel: (u16, u16),
     /// What its objects are.
     pub object: ObjectKind,
-    /// It is called so often that its walk has a fast way, which verifiers follow for long.
+    /// It is called so often that its fast walk has all in one piece, which verifiers follow for long.
     pub hot: bool,
     /// Objects in order.
     pub objects: Vec<HookObject>,

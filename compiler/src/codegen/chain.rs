@@ -19,8 +19,8 @@ pub(crate) struct Emitter<'a> {
     further: String,
     /// The register that the program's stack is reached by.
     frame: &'static str,
-    /// The hook's own walk has left the object's plain addresses.
-    own_walk: bool,
+    /// The walk has left the object's plain addresses.
+    plain: bool,
 }
 
 /// A chain that waits for the paths of its object.
@@ -55,7 +55,7 @@ impl<'a> Emitter<'a> {
         tables: &'a mut Tables,
         lines: &'a mut dyn LineNumbers,
     ) -> Self {
-        Emitter { catalog, hook, package, tables, lines, labels: 0, further: String::new(), frame: "r10", own_walk: false }
+        Emitter { catalog, hook, package, tables, lines, labels: 0, further: String::new(), frame: "r10", plain: false }
     }
 
     /// A label that the program has not used.
@@ -130,17 +130,21 @@ impl<'a> Emitter<'a> {
         let walk = match (self.object(place), &own_walk) {
             (_, Some(name)) => format!("{}__{name}", self.hook.name),
             (Some(o), _) if o.by_its_mount => format!("walk_by_its_mount {object}"),
-            _ if self.hook.hot => format!("walk_object {object}"),
-            _ => format!("walk_anywhere {object}"),
+            _ if self.hook.hot => format!("walk_hot {object}"),
+            (Some(o), _) if o.each_mount => format!("walk_object {object} path_mountless"),
+            _ => format!("walk_object {object} path_called"),
         };
-        self.own_walk = own_walk.is_some();
+        self.plain = own_walk.is_some() || !self.hook.hot && !self.walked_before(place);
+        let walked = self.label();
         if self.walked_before(place) {
-            let _ = writeln!(out, "  walk_unless_done {walk}");
-        } else {
-            let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 88) = r0");
+            let _ = writeln!(out, "  r1 = *(u64 *)(r10 - 88)\n  if r1 != -1 goto {walked}");
         }
+        let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 88) = r0\n{walked}:");
         if host {
-            let _ = writeln!(out, "  walk_for_host {object}\n  *(u64 *)(r10 - 96) = r0");
+            if !self.plain {
+                let _ = writeln!(out, "  {object}\n  plain_object");
+            }
+            let _ = writeln!(out, "  walk_for_host\n  *(u64 *)(r10 - 96) = r0");
         }
         let _ = writeln!(out, "{pathless}:");
         let single = self.label();
@@ -151,7 +155,7 @@ impl<'a> Emitter<'a> {
         let _ = writeln!(out, "  {more} {single} {object} {name}\n{single}:\n{skip}:");
         let further = self.further_function(&name, waiting, host);
         self.further.push_str(&further);
-        self.own_walk = false;
+        self.plain = false;
         out
     }
 
@@ -199,7 +203,7 @@ impl<'a> Emitter<'a> {
             ObjectKind::Path => 1,
             ObjectKind::Net => 2,
         };
-        if kind == 1 && frame == "r10" && !self.own_walk {
+        if kind == 1 && frame == "r10" && !self.plain {
             let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
         }
         let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame}");

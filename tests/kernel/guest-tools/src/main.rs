@@ -37,9 +37,10 @@ usage: guest-tools prepare FOLDER
        guest-tools stress [--seconds N] [--forkers N] [--executors N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--user ID] [--restless FOLDER]… [--deep FOLDER]… [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
-       guest-tools bench [--settle SECONDS] open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT
+       guest-tools bench [--settle SECONDS] [--deep FOLDER] OPERATION PATH…
        guest-tools empty HOOK[,HOOK…] PROGRAM WORD…
-       guest-tools costs PROGRAM WORD…";
+       guest-tools costs PROGRAM WORD…
+       guest-tools crowd NUMBER PROGRAM WORD…";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
             Err(message) => Err(message),
         },
         Some("bench") => bench::bench(rest),
+        Some("crowd") => costs::crowd(rest),
         Some("costs") => costs::costs(rest),
         Some("empty") => empty::empty(rest),
         _ => Err(USAGE.into()),
