@@ -88,7 +88,7 @@
   if r3 != 0 goto slow
 .endm
 
-; The fast walk: typed pointers, up to 16 components, inline names, below the root of the initial namespace or below the one
+; The fast walk: typed pointers, up to 16 components (12 in most hooks), inline names, below the root of the initial namespace or below the one
 ; mount of which what is remembered (remember.s) says that it decides alone.
 ; Every name and parent is believed only if the dentry's sequence is the same after its name was matched: each of them then
 ; held at the moment when the walk up was at the top; and so did what is remembered, if it still holds at the end. What is
@@ -98,7 +98,7 @@
 ; remembered at 208, dentry at 224. r7 is by what the mount is remembered: the vfsmount, or the super block.
 ; To verifiers since 6.4 each pointer that is read from a trusted one costs millions of instructions (they look for its type
 ; by name): so none is read twice.
-.macro fast_walk component mountless
+.macro fast_walk component depth mountless
   r6 = r1
   r7 = r2
 .if NEED_DELETED
@@ -158,7 +158,7 @@ number:
   ; the name of the mount point itself
   if r6 == r0 goto slow
   if r1 == 1 goto up
-.rept i 0 16
+.rept i 0 {depth}
   r6 = *(u64 *)(r6 + dentry.d_parent)
   if r6 == r0 goto end
 .endr
@@ -173,7 +173,7 @@ top:
   forget r8 r0
 .endif
 up:
-.rept i 0 16
+.rept i 0 {depth}
   w1 = *(u32 *)(r6 + dentry.d_seq.seqcount.sequence)
   *(u32 *)(r10 - {4*i+132}) = r1
   *(u64 *)(r10 - {8*i+8}) = r6
@@ -181,9 +181,9 @@ up:
   if r6 == r0 goto enter{i}
 .endr
   goto slow
-.rept j 0 15
-enter{15-j}:
-  {component} {8*(15-j)+8} 1 {4*(15-j)+132}
+.rept j 1 {depth}
+enter{depth-j}:
+  {component} {8*(depth-j)+8} 1 {4*(depth-j)+132}
 .endr
 enter0:
   {component} 8 0 132
@@ -245,12 +245,12 @@ slow:
 
 ; All in one piece.
 .func path_fast static 2
-  fast_walk component 0
+  fast_walk component 16 0
 .func path_called static 2
-  fast_walk component_called 0
+  fast_walk component_called 12 0
 ; For hooks that show no mount.
 .func path_mountless static 2
-  fast_walk component_called 1
+  fast_walk component_called 12 1
 
 ; r0 = class and flags of the paths of an object; OBJECT is the macro that shows it. Uses r10 - 16, - 104, - 112.
 .macro walk_hot object
@@ -279,6 +279,13 @@ slow:
   if r1 == 0 goto .walked
   find_plain
 .walked:
+.endm
+
+; The same without a fast walk, for hooks that are called rarely.
+.macro walk_rare object
+  {object}
+  plain_object
+  find_plain
 .endm
 
 ; r0 = the same of the plain addresses at r10 - 104 and r10 - 112.

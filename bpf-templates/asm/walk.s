@@ -17,9 +17,9 @@
 ; Most classes that the paths of a file may have.
 .set WALK_CLASSES 8
 ; Rounds of a walk: one for the file and one for each name in a layer; where a rename came between it begins anew, and goes
-; link by link in the last seven, and as soon as so many components were matched.
-.set WALK_ROUNDS 12
-.set WALK_STRICT 3
+; link by link in the last five, and as soon as so many components were matched.
+.set WALK_ROUNDS 9
+.set WALK_STRICT 5
 .set WALK_ANEW 4096
 ; How often it looks again at a name that is being moved.
 .set WALK_PATIENCE 8192
@@ -281,8 +281,10 @@ taken:
 round:
   r9 += -1
   if r9 == 0 goto spent
-  r1 = r9
-  r1 >>= {WALK_STRICT}
+  r1 = 0
+  if r9 <= {WALK_STRICT} goto loose
+  r1 = 1
+loose:
   *(u64 *)(r7 + {walk_strict}) = r1
   r1 = *(u64 *)(r7 + {walk_layers})
   if r1 != 0 goto known

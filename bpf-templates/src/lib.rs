@@ -114,6 +114,16 @@ pub struct Event {
     pub doc: String,
 }
 
+/// How a hook's walks of paths are made fast. Both cost verifiers time in each program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FastWalk {
+    /// All in one piece: for what is called all the time.
+    Inline,
+    /// A function for each name: a few hundred instructions more, a fifth to verify.
+    Called,
+}
+
 /// An object of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookObject {
@@ -155,8 +165,8 @@ pub struct Hook {
     pub first_kernel: (u16, u16),
     /// What its objects are.
     pub object: ObjectKind,
-    /// It is called so often that its fast walk has all in one piece, which verifiers follow for long.
-    pub hot: bool,
+    /// How its walks of paths are made fast; `None` for hooks that are called rarely.
+    pub fast: Option<FastWalk>,
     /// Objects in order.
     pub objects: Vec<HookObject>,
     /// Names of the facts.

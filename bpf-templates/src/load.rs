@@ -1,6 +1,6 @@
 //! Embedded TOML in, [`Catalog`] out; an inconsistency of the data is an error text.
 
-use crate::{Catalog, Event, Field, FieldId, FieldOf, FieldType, Hook, HookId, HookObject, ObjectKind, Raise, embedded};
+use crate::{Catalog, Event, FastWalk, Field, FieldId, FieldOf, FieldType, Hook, HookId, HookObject, ObjectKind, Raise, embedded};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ struct EventRow {
 #[serde(deny_unknown_fields)]
 struct HookRow {
     #[serde(default)]
-    hot: bool,
+    fast: Option<FastWalk>,
     doc: String,
     first_kernel: String,
     object: String,
@@ -249,7 +249,7 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
         doc: row.doc,
         first_kernel: (number(major)?, number(minor)?),
         object: object_kind(&row.object)?,
-        hot: row.hot,
+        fast: row.fast,
         objects,
         facts: row.facts,
         silent_when,

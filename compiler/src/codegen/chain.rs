@@ -4,7 +4,7 @@ use super::Lines;
 use super::data::{Placed, Tables};
 use crate::decide::{Chain, Flag, Layer, Source};
 use crate::hir::{Cond, Package, Rule};
-use ebsec_templates::{Catalog, FieldId, FieldOf, Hook, HookObject, ObjectKind};
+use ebsec_templates::{Catalog, FastWalk, FieldId, FieldOf, Hook, HookObject, ObjectKind};
 use std::fmt::Write;
 
 /// What the text of one program is generated with.
@@ -130,11 +130,15 @@ impl<'a> Emitter<'a> {
         let walk = match (self.object(place), &own_walk) {
             (_, Some(name)) => format!("{}__{name}", self.hook.name),
             (Some(o), _) if o.by_its_mount => format!("walk_by_its_mount {object}"),
-            _ if self.hook.hot => format!("walk_hot {object}"),
-            (Some(o), _) if o.each_mount => format!("walk_object {object} path_mountless"),
-            _ => format!("walk_object {object} path_called"),
+            (Some(o), _) => match self.hook.fast {
+                Some(FastWalk::Inline) => format!("walk_hot {object}"),
+                Some(FastWalk::Called) if o.each_mount => format!("walk_object {object} path_mountless"),
+                Some(FastWalk::Called) => format!("walk_object {object} path_called"),
+                None => format!("walk_rare {object}"),
+            },
+            (None, _) => format!("walk_rare {object}"),
         };
-        self.plain = own_walk.is_some() || !self.hook.hot && !self.walked_before(place);
+        self.plain = own_walk.is_some() || self.hook.fast != Some(FastWalk::Inline) && !self.walked_before(place);
         let walked = self.label();
         if self.walked_before(place) {
             let _ = writeln!(out, "  r1 = *(u64 *)(r10 - 88)\n  if r1 != -1 goto {walked}");

@@ -65,7 +65,10 @@ pub fn bench(words: &[String]) -> Result<bool, String> {
             let socket = sys::socket(libc::AF_INET, libc::SOCK_DGRAM, 0).map_err(text)?;
             measure("connect", 200, || sys::connect(&socket, &address))
         }
-        _ => return Err("bench takes: open PATH | exec PATH | failing-exec PATH | utimes PATH | attribute PATH | mode PATH | fork | connect IP PORT".into()),
+        _ => return Err(
+            "bench takes: open PATH | exec PATH | failing-exec PATH | utimes PATH | attribute PATH | mode PATH | fork | connect IP PORT"
+                .into(),
+        ),
     };
     result.map_err(text)?;
     Ok(true)
