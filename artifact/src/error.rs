@@ -29,6 +29,8 @@ pub enum ArtifactError {
     Manifest(String),
     /// The initial map contents cannot be read.
     Tables(&'static str),
+    /// The questions about the kernel's functions cannot be read.
+    Functions(&'static str),
 }
 
 impl fmt::Display for ArtifactError {
@@ -46,6 +48,7 @@ impl fmt::Display for ArtifactError {
             Self::Schema(hash) => write!(f, "the artifact was made for other layouts (`{}`)", Plain(hash)),
             Self::Manifest(what) => write!(f, "the manifest cannot be read: {}", Plain(what)),
             Self::Tables(what) => write!(f, "the initial map contents cannot be read: {what}"),
+            Self::Functions(what) => write!(f, "what it asks about the kernel's functions cannot be read: {what}"),
         }
     }
 }

@@ -2,15 +2,19 @@
 //! Gives readers and writers of these parts over bytes; never reads a file, never trusts a length it was given.
 #![forbid(unsafe_code)]
 
+mod btf;
 mod elf;
 mod error;
+mod functions;
 mod manifest;
 mod open;
 #[rustfmt::skip]
 pub mod schema;
 mod tables;
 
+pub use btf::KernelFunctions;
 pub use error::ArtifactError;
+pub use functions::{KernelUse, Patch, Question, encode_uses, read_uses};
 pub use manifest::{
     Action, Budget, FORMAT, Manifest, ManifestMap, ManifestProgram, MapRole, Mode, Name, NameSet, Outcome, OutcomeRule, ProgramBudget,
     Rule, Severity, SourceDigest, Tests, Truth, VerifiedKernel, VerifiedProgram,
@@ -24,6 +28,8 @@ use sha2::{Digest, Sha256};
 pub const MANIFEST_SECTION: &str = ".ebsec.manifest";
 /// Section of the initial map contents.
 pub const TABLES_SECTION: &str = ".ebsec.tables";
+/// Section of the questions about the kernel's functions.
+pub const FUNCTIONS_SECTION: &str = ".ebsec.functions";
 
 /// SHA-256.
 pub fn digest(bytes: &[u8]) -> [u8; 32] {

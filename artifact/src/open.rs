@@ -1,8 +1,9 @@
 //! Takes a file's bytes, gives the artifact in them, in this order: length, first bytes, digest, section table, format,
-//! layouts, manifest, tables. Nothing is parsed before the digest was found right.
+//! layouts, manifest, tables, functions. Nothing is parsed before the digest was found right.
 
 use crate::elf::{self, Elf};
-use crate::{ArtifactError, MANIFEST_SECTION, Manifest, TABLES_SECTION, Tables, digest, read_tables, schema::SCHEMA_HASH};
+use crate::{ArtifactError, FUNCTIONS_SECTION, KernelUse, MANIFEST_SECTION, Manifest, TABLES_SECTION, Tables};
+use crate::{digest, read_tables, read_uses, schema::SCHEMA_HASH};
 
 /// Most bytes of an artifact: 64 MiB.
 pub const MAX_LENGTH: usize = 64 << 20;
@@ -22,6 +23,8 @@ pub struct Artifact<'a> {
     pub manifest: Manifest,
     /// Initial map contents.
     pub tables: Tables<'a>,
+    /// What it asks about the kernel's functions.
+    pub functions: Vec<KernelUse<'a>>,
     elf: Elf<'a>,
 }
 
@@ -53,7 +56,8 @@ pub fn open(bytes: &[u8]) -> Result<Artifact<'_>, ArtifactError> {
         return Err(ArtifactError::Schema(manifest.schema.chars().take(64).collect()));
     }
     let tables = read_tables(elf.find(TABLES_SECTION)?.bytes)?;
-    Ok(Artifact { bytes, digest: found, manifest, tables, elf })
+    let functions = read_uses(elf.find(FUNCTIONS_SECTION)?.bytes)?;
+    Ok(Artifact { bytes, digest: found, manifest, tables, functions, elf })
 }
 
 /// Appends the digest to an object.

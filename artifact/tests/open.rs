@@ -86,7 +86,8 @@ fn elf(sections: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn artifact() -> Vec<u8> {
-    seal(elf(&[(".ebsec.manifest", &manifest().encode().unwrap()), (".ebsec.tables", &tables()), ("license", b"GPL\0")]))
+    let (manifest, functions) = (manifest().encode().unwrap(), b"walk 3 bpf_rdonly_cast id\n");
+    seal(elf(&[(".ebsec.manifest", &manifest), (".ebsec.tables", &tables()), (".ebsec.functions", functions), ("license", b"GPL\0")]))
 }
 
 #[test]
@@ -99,6 +100,7 @@ fn what_was_written_is_read() {
     assert_eq!(table.entries().nth(1), Some((&[6, 7][..], &[8, 9, 10][..])));
     assert_eq!(artifact.section("license"), Some(&b"GPL\0"[..]));
     assert_eq!(artifact.section("nothing"), None);
+    assert_eq!((artifact.functions.len(), artifact.functions[0].slot), (1, 3));
     let rules: Vec<_> = artifact.manifest.rules_of(2).map(|(rule, truth)| (rule.policy.as_str(), truth)).collect();
     assert_eq!(rules, [("web", Truth::Failed)]);
 }
@@ -148,7 +150,7 @@ fn each_refusal_has_its_reason() {
     let with = |change: &dyn Fn(&mut Manifest)| {
         let mut m = self::manifest();
         change(&mut m);
-        open(&seal(elf(&[(".ebsec.manifest", &m.encode().unwrap()), (".ebsec.tables", &tables)]))).unwrap_err()
+        open(&seal(elf(&[(".ebsec.manifest", &m.encode().unwrap()), (".ebsec.tables", &tables), (".ebsec.functions", b"")]))).unwrap_err()
     };
     assert_eq!(open(&[]).unwrap_err().to_string(), "the file is not an ebsec artifact");
     assert_eq!(open(&seal(b"policy p { }".to_vec())).unwrap_err(), ArtifactError::NotArtifact);
@@ -174,6 +176,11 @@ fn each_refusal_has_its_reason() {
     assert_eq!(
         error(&[(".ebsec.manifest", &manifest), (".ebsec.tables", b"EBT2\0\0\0\0")]),
         "the initial map contents cannot be read: they do not begin as they must"
+    );
+    assert_eq!(error(&[(".ebsec.manifest", &manifest), (".ebsec.tables", &tables)]), "the section `.ebsec.functions` is missing");
+    assert_eq!(
+        error(&[(".ebsec.manifest", &manifest), (".ebsec.tables", &tables), (".ebsec.functions", b"walk")]),
+        "what it asks about the kernel's functions cannot be read: a line is none of them"
     );
     assert_eq!(with(&|m| m.format = 2), ArtifactError::Format(2));
     assert_eq!(with(&|m| m.schema = "other".into()), ArtifactError::Schema("other".into()));

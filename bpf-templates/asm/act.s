@@ -85,11 +85,7 @@ program:
   if r3 == 0 goto submit
   r1 = offsetof(file.f_path)
   r3 += r1
-  r1 = r10
-  r1 += -24
-  r2 = 16
-  call bpf_probe_read_kernel
-  if r0 != 0 goto submit
+  read_kernel 24 16 submit
   r1 = r9
   r1 += {report_exe}
   r2 = 256
@@ -174,14 +170,12 @@ mountless:
   ; the root of a file system of which no mount is known: what is above it is not
   r1 = *(u64 *)(r10 - 16)
   if r1 == r6 goto end
-  r1 = r10
-  r1 += -32
-  r2 = 16
   r3 = offsetof(dentry.d_name)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto end
+  read_kernel 32 16 end
   ; a name's length and address; the room left must hold it and its slash
+  r6 = *(u64 *)(r10 - 24)
+  if r6 s> -4096 goto end
   w2 = *(u32 *)(r10 - 28)
   if r2 > 255 goto end
   r8 = *(u64 *)(r9 + 8)
@@ -195,9 +189,8 @@ mountless:
   r1 += r8
   *(u8 *)(r1 + 0) = 47
   r1 += 1
-  r2 &= 255
-  r3 = *(u64 *)(r10 - 24)
-  call bpf_probe_read_kernel
+  r3 = r6
+  call copy_name
   r1 = *(u64 *)(r10 - 16)
   *(u64 *)(r9 + 16) = r1
   r0 = 0

@@ -9,13 +9,9 @@
   r1 = *(u64 *)(r7 + {walk_top})
   if r1 == r6 goto crossing
   ; sequence and parent lie together at the beginning of a dentry
-  r1 = r10
-  r1 += -32
-  r2 = 32
   r3 = offsetof(dentry.d_flags)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto unreadable
+  read_kernel 32 32 unreadable
   r1 = r10
   r1 += -32
   r2 = offsetof(dentry.d_seq.seqcount.sequence)

@@ -50,21 +50,13 @@
   r3 += r1
   r1 = offsetof(upid.ns)
   r3 += r1
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto mounts
+  read_kernel 8 8 mounts
   r6 = *(u64 *)(r10 - 8)
   read8 8 pid_namespace.user_ns mounts
-  r1 = r10
-  r1 += -16
-  r2 = 4
   r3 = offsetof(user_namespace.level)
   r6 = *(u64 *)(r10 - 8)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto mounts
+  read_kernel 16 4 mounts
   w1 = *(u32 *)(r10 - 16)
   if r1 != 0 goto mounts
   r9 = 3

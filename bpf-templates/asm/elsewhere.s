@@ -116,13 +116,9 @@ same:
   if r1 != 0x794c7630 goto none
   read8 8 super_block.s_user_ns none
   r6 = *(u64 *)(r10 - 8)
-  r1 = r10
-  r1 += -8
-  r2 = 4
   r3 = offsetof(user_namespace.level)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto none
+  read_kernel 8 4 none
   w1 = *(u32 *)(r10 - 8)
   if r1 == 0 goto none
   *(u64 *)(r7 + {walk_depth}) = -1
@@ -169,12 +165,8 @@ none:
   if r6 == 0 goto none
   r1 = sizeof(inode)
   r6 += r1
-  r1 = r10
-  r1 += -24
-  r2 = 24
   r3 = r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto none
+  read_kernel 24 24 none
   r0 = *(u64 *)(r10 - 24)
   if r0 != 0 goto end
   r1 = exists(backing_file)
@@ -186,11 +178,7 @@ entry:
   r3 = *(u64 *)(r10 - 16)
   if r3 == 0 goto none
   r3 += 16
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto none
+  read_kernel 8 8 none
   r0 = *(u64 *)(r10 - 8)
   exit
 none:

@@ -117,12 +117,7 @@
 .rept i 0 4
   *(u64 *)(r10 - {160-8*i}) = 0
 .endr
-  r1 = r10
-  r1 += -160
-  r2 = 32
-  call bpf_probe_read_kernel_str
-  r1 = 1
-  if r0 s< 0 goto .done
+  read_text 160 .failed
   ; the bytes behind the final zero are still those from above
   r1 = {START_COMM}
 .rept i 0 4
@@ -141,6 +136,9 @@
   w1 = *(u32 *)(r2 + 0)
   w1 &= 0x7fffffff
   w1 >>= 2
+  goto .done
+.failed:
+  r1 = 1
 .done:
 .endm
 

@@ -1,16 +1,4 @@
-; What mounts and mount namespaces are: whose they are, what kind, where their roots are. And reads that the functions on
-; plain addresses share.
-
-; *(r10 - at) = the 8 bytes of a field of the object at address r6; jumps to fail. Clobbers r0-r5.
-.macro read8 at field fail
-  r1 = r10
-  r1 += -{at}
-  r2 = 8
-  r3 = offsetof({field})
-  r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto {fail}
-.endm
+; What mounts and mount namespaces are: whose they are, what kind, where their roots are.
 
 ; r1 = address of a mount namespace -> r0 = its number, which no other one gets while the kernel runs; 0 for an anonymous
 ; one and where it cannot be read.
@@ -24,13 +12,9 @@
 new:
   ; since 7.x an anonymous one has an id too, and the reserved inode number MNT_NS_ANON_INO
   *(u64 *)(r10 - 8) = 0
-  r1 = r10
-  r1 += -8
-  r2 = 4
   r3 = offsetof(mnt_namespace.ns.inum)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto none
+  read_kernel 8 4 none
   w1 = *(u32 *)(r10 - 8)
   w2 = 0xEFFFFFF7
   if r1 == r2 goto none
@@ -84,13 +68,9 @@ none:
   r6 = r1
   read8 8 mnt_namespace.user_ns no
   r6 = *(u64 *)(r10 - 8)
-  r1 = r10
-  r1 += -8
-  r2 = 4
   r3 = offsetof(user_namespace.level)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto no
+  read_kernel 8 4 no
   w1 = *(u32 *)(r10 - 8)
   if r1 != 0 goto no
   r0 = 1

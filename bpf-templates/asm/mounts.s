@@ -408,13 +408,9 @@ list:
   r2 = *(u64 *)(r7 + {walk_listed})
   if r1 == r2 goto visit
   if r1 != 0 goto gone
-  r1 = r10
-  r1 += -8
-  r2 = 4
   r3 = offsetof(mount.mnt.mnt_flags)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto stop
+  read_kernel 8 4 stop
   w1 = *(u32 *)(r10 - 8)
   r1 &= 0x10000000
   if r1 != 0 goto more

@@ -12,13 +12,9 @@
 
 ; *(u32 *)(r10 - at) = the sequence of the dentry at address r6; jumps to fail. Clobbers r0-r5.
 .macro read_sequence at fail
-  r1 = r10
-  r1 += -{at}
-  r2 = 4
   r3 = offsetof(dentry.d_seq.seqcount.sequence)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto {fail}
+  read_kernel {at} 4 {fail}
 .endm
 
 ; One word of a name of the chain. r2 = address of the scratch's address -> r0 = 1 to end.
@@ -60,13 +56,9 @@ strict:
   r1 = *(u64 *)(r7 + {walk_state})
   *(u64 *)(r7 + {walk_before}) = r1
   ; hash and length, then the address of the name
-  r1 = r10
-  r1 += -16
-  r2 = 16
   r3 = offsetof(dentry.d_name)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto failed
+  read_kernel 16 16 failed
   r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + {walk_name}) = r1
   w9 = *(u32 *)(r10 - 12)
@@ -76,11 +68,7 @@ word:
   r5 = 47
   if r9 > 255 goto slash
   r3 = *(u64 *)(r7 + {walk_name})
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto failed
+  read_kernel 8 8 failed
   r5 = *(u64 *)(r10 - 8)
   r2 = *(u64 *)(r7 + {walk_left})
   if r9 >= 8 goto whole

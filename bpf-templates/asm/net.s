@@ -15,16 +15,13 @@
   *(u64 *)(r10 - 136) = 0
   if r3 == 0 goto .other
   if w4 s< 16 goto .other
-  r2 = 28
-  if w4 s> 28 goto .sized
-  r2 = r4
-  r2 &= 31
-.sized:
   *(u64 *)(r10 - 128) = r4
-  r1 = r10
-  r1 += -160
-  call bpf_probe_read_kernel
-  if r0 != 0 goto .other
+  if w4 s< 24 goto .short
+  read_kernel 160 24 .other
+  goto .copied
+.short:
+  read_kernel 160 16 .other
+.copied:
   r4 = *(u64 *)(r10 - 128)
   w1 = *(u16 *)(r10 - 160)
   if r1 != 0 goto .family
@@ -145,19 +142,6 @@ unknown:
   r0 <<= 32
   exit
 
-; r1 = the 4 bytes of a field of the object at address r6, by the scratch at r10 - at; jumps to fail. Clobbers r0-r5.
-.macro read4 at field fail
-  *(u64 *)(r10 - {at}) = 0
-  r1 = r10
-  r1 += -{at}
-  r2 = 4
-  r3 = offsetof({field})
-  r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto {fail}
-  w1 = *(u32 *)(r10 - {at})
-.endm
-
 ; Whether options of a socket hold a source route, or may (the options of a flow label). r1 = typed sock -> r0 = 1 or 0.
 .func source_route static 1
   r6 = r1
@@ -195,13 +179,9 @@ four:
   r6 = *(u64 *)(r10 - 8)
   if r6 == 0 goto none
   *(u64 *)(r10 - 8) = 0
-  r1 = r10
-  r1 += -8
-  r2 = 1
   r3 = offsetof(ip_options_rcu.opt.srr)
   r3 += r6
-  call bpf_probe_read_kernel
-  if r0 != 0 goto route
+  read_kernel 8 1 route
   r1 = *(u64 *)(r10 - 8)
   if r1 != 0 goto route
 none:
@@ -234,12 +214,8 @@ route:
   r7 = r2
   r8 = *(u64 *)(r7 + 16)
   if r8 s< 16 goto last
-  r1 = r10
-  r1 += -16
-  r2 = 16
   r3 = *(u64 *)(r7 + 8)
-  call bpf_probe_read_kernel
-  if r0 != 0 goto end
+  read_kernel 16 16 end
   r6 = *(u64 *)(r10 - 16)
   ; the kernel takes no message with a wrong length
   if r6 < 16 goto last

@@ -208,13 +208,7 @@ known:
   *(u32 *)(r7 + {record_pending}) = 2
   r9 = 0
   *(u64 *)(r10 - 8) = r6
-  r1 = r10
-  r1 += -{16+record_size}
-  r2 = 8
-  r3 = r10
-  r3 += -8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto end
+  plain_words {16+record_size} 8 8 end
   r8 = *(u64 *)(r10 - {16+record_size})
   find_slot slot_is_own absent
   goto end
@@ -240,12 +234,7 @@ homeless:
   *(u64 *)(r10 - {40+record_size}) = r1
   r1 = *(u64 *)(r9 + file.f_path.mnt)
   *(u64 *)(r10 - {48+record_size}) = r1
-  r1 = r10
-  r1 += -{72+record_size}
-  r2 = 24
-  r3 = r10
-  r3 += -{48+record_size}
-  call bpf_probe_read_kernel
+  plain_words {72+record_size} 24 {48+record_size} end
   r1 = *(u64 *)(r10 - {64+record_size})
   r2 = *(u64 *)(r10 - {72+record_size})
   r3 = *(u64 *)(r10 - {56+record_size})

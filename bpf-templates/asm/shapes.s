@@ -92,15 +92,3 @@
   r1 = 0
 .done:
 .endm
-
-; The object's dentry (r1) and vfsmount (r2) as plain addresses at r10 - 104 and r10 - 112.
-.macro plain_object
-  *(u64 *)(r10 - 8) = r1
-  *(u64 *)(r10 - 16) = r2
-  r1 = r10
-  r1 += -112
-  r2 = 16
-  r3 = r10
-  r3 += -16
-  call bpf_probe_read_kernel
-.endm

@@ -69,19 +69,6 @@
   r7 = r0
 .endm
 
-; A register = the pointer at r10 - 8 as a plain number (pointers can neither be shifted nor passed as numbers).
-; Uses r10 - 16; clobbers r0-r5.
-.macro plain_number reg none
-  r1 = r10
-  r1 += -16
-  r2 = 8
-  r3 = r10
-  r3 += -8
-  call bpf_probe_read_kernel
-  if r0 != 0 goto {none}
-  {reg} = *(u64 *)(r10 - 16)
-.endm
-
 ; The record of the current task, whose address is r1, where the table has none -> r0, 0 for none. It moves to the table
 ; if there is room: next time it is found there. Only for policies that are on: nobody else writes records then.
 .func record_moved static 1

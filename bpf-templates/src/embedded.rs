@@ -65,6 +65,7 @@ macro_rules! assembly {
 
 assembly!(
     "prologue.s",
+    "read.s",
     "automaton.s",
     "remember.s",
     "path.s",

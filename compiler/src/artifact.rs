@@ -2,7 +2,7 @@
 
 mod names;
 
-use crate::bpf::asm::FuncKind;
+use crate::bpf::asm::{Func, FuncKind};
 use crate::codegen::{Code, MapKind, Program};
 use crate::decide::{CANARY, Plan};
 use crate::hir::{self, Package};
@@ -50,11 +50,17 @@ pub fn write(
     object::write(&spec)
 }
 
-/// Every argument of a subprogram is a number for the verifier; typed pointers pass through static ones only.
+/// Every argument of a subprogram is a number for the verifier, or memory; typed pointers pass through static ones only.
 fn params(code: &Code) -> BTreeMap<String, Vec<Param>> {
-    let param = |i: u8| Param { name: format!("a{}", i + 1), ty: ParamType::U64 };
+    let param = |func: &Func, i: u8| {
+        let ty = match (i, func.memory) {
+            (0, 1..) => ParamType::Mem { name: format!("{}_memory", func.name), size: func.memory },
+            _ => ParamType::U64,
+        };
+        Param { name: format!("a{}", i + 1), ty }
+    };
     let subprograms = code.unit.funcs.iter().filter(|f| !matches!(f.kind, FuncKind::Prog { .. }));
-    subprograms.map(|f| (f.name.clone(), (0..f.args).map(param).collect())).collect()
+    subprograms.map(|f| (f.name.clone(), (0..f.args).map(|i| param(f, i)).collect())).collect()
 }
 
 fn contents(map: &crate::codegen::MapSpec) -> MapContents {

@@ -125,9 +125,12 @@ fn seed() -> Code {
     let mut code = Code::default();
     code.map(1, ".data.stats").op(0xb7, 2, 0, 0, 1).op(0xdb, 1, 2, schema::Stats::SEEDED as i16, 0);
     code.map(1, ".data.control").op(0x7b, 1, 2, schema::Control::ROOT_MNT as i16, 0);
-    code.op(0xb7, 0, 0, 0, 0).op(0x95, 0, 0, 0, 0);
+    code.op(0xb7, 3, 0, 0, 0).op(0xb7, 0, 0, 0, 0).op(0x95, 0, 0, 0, 0);
     code
 }
+
+/// The one thing that [`seed`] asks of the kernel, in its last instruction but two.
+const ASKED: &[u8] = b"ebsec_seed 7 bpf_rdonly_cast exists\n";
 
 fn first_kernel(hook: &str) -> &'static str {
     match hook {
@@ -263,6 +266,7 @@ pub fn artifact(hooks: &[&str]) -> Vec<u8> {
     let ext = [vec![0x9f, 0xeb, 1, 0], words(&[32, 0, f, f, l, f + l, 0]), functions, lines].concat();
     build.section(".BTF.ext", SectionKind::Other, &ext);
     let contents = MapContents { name: "prefixes".to_owned(), key_size: 20, value_size: 4, entries: vec![(vec![0; 20], vec![2, 0, 0, 0])] };
+    build.section(ebsec_artifact::FUNCTIONS_SECTION, SectionKind::Other, ASKED);
     build.section(ebsec_artifact::TABLES_SECTION, SectionKind::Other, &encode_tables(&[contents]).unwrap());
     build.section(ebsec_artifact::MANIFEST_SECTION, SectionKind::Other, &manifest.encode().unwrap());
     seal(build.object.write().unwrap())
@@ -279,12 +283,18 @@ fn it_is_an_artifact() {
     }
 }
 
+/// Among the hooks of a kernel: it can read its memory by casts.
+pub const CAST: &str = "bpf_rdonly_cast";
+
 /// Types of a kernel with these hooks and the iterator over tasks.
 pub fn kernel_btf(hooks: &[&str]) -> Vec<u8> {
     let mut btf = Btf::default();
     let int = btf.add("int", 1, 0, 4, &[1 << 24 | 32]);
     let proto = btf.add("", 13, 0, int, &[]);
     btf.add("bpf_iter_task", 12, 1, proto, &[]);
+    if hooks.contains(&CAST) {
+        btf.add(CAST, 12, 1, proto, &[]);
+    }
     for hook in hooks {
         btf.add(&format!("bpf_lsm_{hook}"), 12, 1, proto, &[]);
     }

@@ -2,7 +2,6 @@
 //! out. Never compiles, never fetches; attaches nothing that was not checked from the same bytes.
 
 mod args;
-mod btf;
 mod error;
 mod events;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::policy::invalid;
 use crate::sys::{MapSpec, ProgKind};
 use aya_obj::btf::{Btf, BtfFeatures};
 use aya_obj::generated::bpf_insn;
+use ebsec_artifact::{KernelFunctions, KernelUse, Patch};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::CString;
@@ -81,6 +82,22 @@ impl Object {
             })
         })?;
         Ok(object)
+    }
+
+    /// Answers what the programs ask about the kernel's functions.
+    pub fn ask(&mut self, uses: &[KernelUse<'_>], kernel: &KernelFunctions<'_>) -> Result<()> {
+        for asked in uses {
+            let function = self.inner.functions.values_mut().find(|f| f.name == asked.func);
+            let insn = function.and_then(|f| f.instructions.get_mut(asked.slot as usize));
+            let insn = insn.ok_or_else(|| invalid(format!("it asks about the kernel in `{}`, which has no such instruction", asked.func)))?;
+            let patch = asked.answer(kernel, insn.code, insn.src_reg());
+            match patch.map_err(|why| Error::refused(why, "this kernel's hooks are of no kind that the policy knows"))? {
+                Patch::Immediate(imm) => insn.imm = imm,
+                Patch::Offset(off) => insn.off = off,
+                Patch::Nothing => {}
+            }
+        }
+        Ok(())
     }
 
     /// Refuses what no artifact of ours holds.

@@ -1,12 +1,11 @@
 //! A checked artifact in; its maps made, filled and frozen, and its programs verified by the kernel, out. Attaches and
 //! pins nothing: dropping what it gives undoes everything. `load` and `check` share it.
 
-use crate::btf::AttachPoints;
 use crate::error::{Error, Result};
 use crate::object::{Object, ObjectMap, ObjectProgram};
 use crate::policy::{invalid, is_iterator, kernel_version, map_name};
 use crate::sys::{Kernel, LOG_STATS, LOG_STEPS, MapSpec, Number, ProgKind, ProgSpec, SysError};
-use ebsec_artifact::{Artifact, Manifest, ManifestProgram, MapRole, Tables};
+use ebsec_artifact::{Artifact, KernelFunctions, KernelUse, Manifest, ManifestProgram, MapRole, Question, Tables};
 use std::collections::BTreeMap;
 
 /// Room for the verifier's numbers and its last word.
@@ -56,11 +55,15 @@ pub fn stage<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Opti
             "use a kernel with CONFIG_DEBUG_INFO_BTF=y and mount /sys",
         )
     })?;
-    let points = AttachPoints::read(&kernel_btf).ok_or_else(|| {
+    let functions = KernelFunctions::read(&kernel_btf).ok_or_else(|| {
         Error::refused("the kernel's type information is unreadable", "use a kernel whose /sys/kernel/btf/vmlinux is whole")
     })?;
     let mut object = Object::parse(artifact.bytes, &kernel_btf)?;
-    drop(kernel_btf);
+    object.ask(&artifact.functions, &functions)?;
+    let other_way = |asked: &KernelUse<'_>| asked.question == Question::Exists && functions.id(&asked.kernel).is_none();
+    if artifact.functions.iter().any(other_way) && kernel.confidential() {
+        return Err(locked_down());
+    }
     let btf = match object.btf()? {
         Some(btf) => Some(kernel.btf_load(&btf).map_err(|e| Error::system("loading the policy's type information", &e))?),
         None => None,
@@ -68,8 +71,16 @@ pub fn stage<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Opti
     let maps = make_maps(kernel, &object, artifact, ring_size)?;
     let programs = object.programs(|name| maps.get(name).map(|(fd, _)| fd.number()))?;
     let mut staged = Staged { maps, btf, programs: Vec::new(), iterators: Vec::new(), skipped: Vec::new() };
-    choose(&mut staged, programs, &artifact.manifest, &points, &kernel.release())?;
+    choose(&mut staged, programs, &artifact.manifest, &functions, &kernel.release())?;
     Ok(staged)
+}
+
+/// Programs read the kernel's memory by casts where it has them, and else by a helper that such a lockdown forbids.
+fn locked_down() -> Error {
+    Error::refused(
+        "this kernel's lockdown forbids programs to read kernel memory, and it has no `bpf_rdonly_cast` by which they could do without",
+        "use kernel 6.2 or later, or boot with `lockdown=integrity` or without lockdown",
+    )
 }
 
 /// All maps are made, then the rule tables are filled, then frozen.
@@ -145,7 +156,7 @@ fn choose<K: Kernel>(
     staged: &mut Staged<K>,
     mut programs: Vec<ObjectProgram>,
     manifest: &Manifest,
-    points: &AttachPoints,
+    points: &KernelFunctions<'_>,
     release: &str,
 ) -> Result<()> {
     for program in &manifest.programs {
@@ -244,6 +255,9 @@ fn refusal(name: &str, error: &SysError, short: &[u8], long: &[u8]) -> Error {
     let mut detail: Vec<String> = shown.iter().skip(shown.len().saturating_sub(SHOWN_LINES)).cloned().collect();
     if let Some(line) = policy_line.filter(|l| !detail.contains(l)) {
         detail.insert(0, line.clone());
+    }
+    if last.contains("bpf_probe_read_kernel") {
+        return Error { detail: vec![format!("{name}: {last}")], ..locked_down() };
     }
     let cause = if last.is_empty() { error.to_string() } else { last };
     let mut refused = Error::refused(

@@ -1,6 +1,6 @@
 //! The order of a load, what every failure leaves behind, and hostile artifacts, against the fake kernel.
 
-use crate::fixture::artifact;
+use crate::fixture::{self, artifact};
 use crate::sys::Kernel;
 use crate::sys::fake::Fake;
 use crate::{events, load, policy, rules, status, unload, verify};
@@ -109,6 +109,32 @@ fn a_refused_program_is_told_by_check_and_stops_load() {
     let error = try_load(&mut kernel, &bytes).unwrap_err();
     assert!(error.message.contains("`ebsec_path_unlink`: R0 is bad"), "{error}");
     assert_eq!(kernel.state.borrow().leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_lockdown_that_forbids_reading_is_told_in_words() {
+    let bytes = artifact(&HOOKS);
+    let with_cast = [&HOOKS[..], &[fixture::CAST]].concat();
+    for (hooks, confidential, hidden, refused) in [
+        (&HOOKS[..], true, false, true),
+        (&HOOKS[..], false, true, true),
+        (&HOOKS[..], false, false, false),
+        (&with_cast[..], true, false, false),
+    ] {
+        let mut kernel = Fake::new(hooks);
+        (kernel.confidential, kernel.hidden_lockdown) = (confidential, hidden);
+        if hidden {
+            kernel.state.borrow_mut().refuse.insert("ebsec_path_unlink".to_owned());
+        }
+        match try_load(&mut kernel, &bytes) {
+            Ok(_) => assert!(!refused),
+            Err(error) => {
+                assert!(refused && error.message.contains("lockdown") && error.message.contains("bpf_rdonly_cast"), "{error}");
+                assert!(error.help.contains("6.2"), "{error}");
+                assert_eq!(kernel.state.borrow().leftovers(), [""; 0]);
+            }
+        }
+    }
 }
 
 #[test]

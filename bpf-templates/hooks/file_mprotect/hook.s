@@ -48,10 +48,7 @@
   plain_number r3 .plain
   r1 = offsetof(backing_file.user_path)
   r3 += r1
-  r1 = r10
-  r1 += -112
-  r2 = 16
-  call bpf_probe_read_kernel
+  read_kernel 112 16 .plain
 .plain:
   r1 = *(u64 *)(r10 - 104)
   r2 = *(u64 *)(r10 - 112)

@@ -3,7 +3,7 @@
 //! Never fails: what is no instruction of the table is printed as `.insn CODE DST SRC OFF IMM`.
 
 use super::opcode::{AluOp, AtomicOp, Op};
-use super::{Insn, PSEUDO_CALL, PSEUDO_FUNC, PSEUDO_MAP_FD, PSEUDO_MAP_VALUE, helper_name};
+use super::{Insn, PSEUDO_CALL, PSEUDO_FUNC, PSEUDO_KFUNC, PSEUDO_MAP_FD, PSEUDO_MAP_VALUE, helper_name};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -64,6 +64,7 @@ pub fn line(insn: &Insn, next: Option<&Insn>, label: Option<&str>) -> String {
         }
         Op::Goto => format!("goto {}", to()),
         Op::Call if insn.src == PSEUDO_CALL => format!("call pc{:+}", insn.imm),
+        Op::Call if insn.src == PSEUDO_KFUNC => format!("call kfunc {}", insn.imm),
         Op::Call => helper_name(insn.imm).map_or_else(|| format!("call {}", insn.imm), |n| format!("call {n}")),
         Op::Exit => "exit".to_owned(),
         Op::LoadImm64 => wide_text(insn, next).unwrap_or_else(raw),

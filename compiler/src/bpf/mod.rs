@@ -14,6 +14,8 @@ use opcode::{AluOp, AtomicOp, Op};
 
 /// Source register value of a call of a subprogram.
 pub const PSEUDO_CALL: u8 = 1;
+/// Source register value of a call of a function of the kernel (a kfunc).
+pub const PSEUDO_KFUNC: u8 = 2;
 /// Source register value of a 64-bit immediate that is a map's descriptor.
 pub const PSEUDO_MAP_FD: u8 = 1;
 /// Source register value of a 64-bit immediate that is an address in a map's value.
@@ -75,7 +77,7 @@ impl Insn {
             Op::Jump { reg: true, .. } => dst && src && no(true, false),
             Op::Jump { reg: false, .. } => dst && self.src == 0 && no(true, true),
             Op::Goto => self.dst == 0 && self.src == 0 && no(true, false),
-            Op::Call => self.dst == 0 && self.src <= PSEUDO_CALL && no(false, true),
+            Op::Call => self.dst == 0 && self.src <= PSEUDO_KFUNC && no(false, true),
             Op::Exit => self.dst == 0 && self.src == 0 && no(false, false),
             Op::LoadImm64 => dst && self.src <= 15 && no(false, true),
             Op::Load(_) | Op::StoreReg(_) => dst && src && no(true, false),

@@ -129,7 +129,7 @@ pub enum Op {
     },
     /// Unconditional jump.
     Goto,
-    /// Call of a helper (source 0) or a subprogram (source 1).
+    /// Call of a helper (source 0), a subprogram (1) or a function of the kernel (2).
     Call,
     /// Return.
     Exit,

@@ -4,8 +4,9 @@
 use super::core::{Access, CoreTypes};
 use super::{ObjectError, ObjectSpec};
 use crate::bpf::asm::{FuncKind, Reloc, RelocKind};
-use crate::bpf::opcode::{self, Op};
+use crate::bpf::opcode::{self, AluOp, Op, Size};
 use crate::bpf::{Insn, PSEUDO_CALL, PSEUDO_FUNC, UNRESOLVED, encode};
+use ebsec_artifact::{KernelUse, Question};
 use std::collections::BTreeMap;
 
 /// The section of all subprograms.
@@ -25,6 +26,8 @@ pub(super) struct CodeSection {
     pub relocs: Vec<ElfReloc>,
     /// CO-RE relocations by offset.
     pub core: Vec<(u32, Access)>,
+    /// What is asked about the kernel's functions.
+    pub kernel: Vec<KernelUse<'static>>,
 }
 
 /// An ELF relocation.
@@ -80,7 +83,7 @@ pub(super) fn lay_out(spec: &ObjectSpec<'_>) -> Result<Vec<CodeSection>, ObjectE
 
 impl CodeSection {
     fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), funcs: Vec::new(), bytes: Vec::new(), relocs: Vec::new(), core: Vec::new() }
+        Self { name: name.to_owned(), funcs: Vec::new(), bytes: Vec::new(), relocs: Vec::new(), core: Vec::new(), kernel: Vec::new() }
     }
 }
 
@@ -102,6 +105,12 @@ pub(super) fn resolve(
                 {
                     Patched::Elf(target, kind) => section.relocs.push(ElfReloc { offset, target, kind }),
                     Patched::Core(access) => section.core.push((offset, access)),
+                    Patched::Kernel(kernel, question) => section.kernel.push(KernelUse {
+                        func: func.name.clone().into(),
+                        slot: reloc.insn_index as u32,
+                        kernel: kernel.into(),
+                        question,
+                    }),
                 }
             }
             section.bytes.extend(encode(&insns));
@@ -161,7 +170,11 @@ impl<'a> Names<'a> {
 enum Patched {
     Elf(Target, u32),
     Core(Access),
+    Kernel(String, Question),
 }
+
+/// The offset of an argument that nobody looked for: beyond all that a hook can have, so that a kernel refuses it.
+const NO_ARGUMENT: i16 = i16::MAX & !7;
 
 const R_BPF_64_64: u32 = 1;
 const R_BPF_64_32: u32 = 10;
@@ -174,7 +187,7 @@ fn patch(insns: &mut [Insn], reloc: &Reloc, names: &Names<'_>, core: &CoreTypes<
         _ => return Err(ObjectError::new("a relocation lies behind the function's end")),
     };
     let op = opcode::decode(insn.code);
-    if wide != (op == Some(Op::LoadImm64)) && !matches!(reloc.kind, RelocKind::Core { .. }) {
+    if wide != (op == Some(Op::LoadImm64)) && !matches!(reloc.kind, RelocKind::Core { .. } | RelocKind::Kernel { .. }) {
         return Err(ObjectError::new("a relocation does not fit its instruction"));
     }
     match &reloc.kind {
@@ -206,6 +219,15 @@ fn patch(insns: &mut [Insn], reloc: &Reloc, names: &Names<'_>, core: &CoreTypes<
             let access = core.access(path, *what)?;
             set_local(insn, second, op, access.local)?;
             Ok(Patched::Core(access))
+        }
+        RelocKind::Kernel { function, question } => {
+            match (question, op) {
+                (Question::Exists, Some(Op::Alu { op: AluOp::Mov, wide: true, reg: false })) => insn.imm = 0,
+                (Question::Id, Some(Op::Call)) => insn.imm = 0,
+                (Question::Argument(_), Some(Op::Load(Size::DW | Size::W))) => insn.off = NO_ARGUMENT,
+                _ => return Err(ObjectError::new("a question about a kernel's function does not fit its instruction")),
+            }
+            Ok(Patched::Kernel(function.clone(), question.clone()))
         }
     }
 }

@@ -54,7 +54,7 @@ impl<'a> CoreTypes<'a> {
     pub(super) fn access(&self, path: &CorePath, what: CoreWhat) -> Result<Access, ObjectError> {
         let found = self.types.resolve(&path.to_string()).map_err(ObjectError::new)?;
         let ty = *self.ids.get(found.root.as_str()).ok_or_else(|| ObjectError::new(format!("`{path}` was not declared")))?;
-        let of_type = matches!(what, CoreWhat::TypeSize | CoreWhat::TypeExists);
+        let of_type = matches!(what, CoreWhat::TypeSize | CoreWhat::TypeExists | CoreWhat::TypeId);
         if of_type != found.steps.is_empty() {
             let kind = if of_type { "a type" } else { "a field" };
             return Err(ObjectError::new(format!("`{path}` is not {kind}")));
@@ -63,6 +63,7 @@ impl<'a> CoreTypes<'a> {
             CoreWhat::Offset => (0, found.offset),
             CoreWhat::Size => (1, found.size),
             CoreWhat::Exists => (2, 1),
+            CoreWhat::TypeId => (7, ty.0),
             CoreWhat::TypeExists => (8, 1),
             CoreWhat::TypeSize => (9, found.size),
         };

@@ -97,6 +97,8 @@ pub(super) fn write(
     file.section(".BTF.ext", SectionKind::Other, ext, 4);
     file.section(ebsec_artifact::MANIFEST_SECTION, SectionKind::Other, &spec.manifest, 1);
     file.section(ebsec_artifact::TABLES_SECTION, SectionKind::Other, &spec.tables, 8);
+    let asked: Vec<_> = code.iter().flat_map(|section| section.kernel.iter().cloned()).collect();
+    file.section(ebsec_artifact::FUNCTIONS_SECTION, SectionKind::Other, &ebsec_artifact::encode_uses(&asked), 1);
     let text = code.iter().zip(&ids).find(|(s, _)| s.name == TEXT).map(|(_, id)| *id);
     for (section, id) in code.iter().zip(ids) {
         file.relocate(section, id, text)?;

@@ -57,6 +57,10 @@ pub struct Fake {
     pub release: String,
     /// Its security modules.
     pub modules: Option<Vec<String>>,
+    /// Whether programs may not read its memory.
+    pub confidential: bool,
+    /// The same, and only the verifier says so.
+    pub hidden_lockdown: bool,
     /// Whether a bpf file system is mounted.
     pub bpffs: bool,
     /// Whether the loader sees only some processes.
@@ -144,6 +148,8 @@ impl Fake {
             btf: crate::fixture::kernel_btf(hooks),
             release: "6.12.3-test".to_owned(),
             modules: Some(vec!["capability".to_owned(), "bpf".to_owned()]),
+            confidential: false,
+            hidden_lockdown: false,
             bpffs: true,
             container: false,
             tree: BTreeMap::new(),
@@ -190,6 +196,10 @@ impl Kernel for Fake {
 
     fn security_modules(&self) -> Option<Vec<String>> {
         self.modules.clone()
+    }
+
+    fn confidential(&self) -> bool {
+        self.confidential
     }
 
     fn kernel_btf(&self) -> SysResult<Vec<u8>> {
@@ -272,7 +282,8 @@ impl Kernel for Fake {
         self.rule(!self.state.borrow().attached, "a program is verified after attaching");
         self.rule(spec.attach_btf_id != 0, "a program has no attach point");
         if self.state.borrow().refuse.contains(spec.name) {
-            log.extend(b"R0 is bad\nprocessed 1 insns\n");
+            let why = if self.hidden_lockdown { "unknown func bpf_probe_read_kernel#113" } else { "R0 is bad" };
+            log.extend(format!("{why}\nprocessed 1 insns\n").bytes());
             return Self::error("prog_load", libc::EINVAL);
         }
         log.extend(b"processed 9 insns (limit 1000000) max_states_per_insn 1 total_states 2 peak_states 2 mark_read 1\n");

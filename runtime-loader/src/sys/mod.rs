@@ -168,6 +168,8 @@ pub trait Kernel {
     fn release(&self) -> String;
     /// Names of the active security modules; `None` if the kernel does not say.
     fn security_modules(&self) -> Option<Vec<String>>;
+    /// Whether the kernel is locked down so that programs may not read its memory; false if it does not say.
+    fn confidential(&self) -> bool;
     /// The kernel's own type information.
     fn kernel_btf(&self) -> SysResult<Vec<u8>>;
     /// Whether a bpf file system is mounted at this folder.

@@ -125,6 +125,11 @@ impl Kernel for Real {
         }
     }
 
+    fn confidential(&self) -> bool {
+        let text = read("read", Path::new("/sys/kernel/security/lockdown"), 4096).unwrap_or_default();
+        String::from_utf8_lossy(&text).contains("[confidentiality]")
+    }
+
     fn kernel_btf(&self) -> SysResult<Vec<u8>> {
         read("reading /sys/kernel/btf/vmlinux", Path::new("/sys/kernel/btf/vmlinux"), TEXT_LIMIT)
     }

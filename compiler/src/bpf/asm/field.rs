@@ -1,10 +1,10 @@
-//! Takes the tokens of a kernel type or field and of the questions about it, gives the relocation.
+//! Takes the tokens of a kernel type, field or function and of the questions about it, gives the relocation.
 //!
 //! A field is `struct.member(.member|[N])*`. Never knows whether a kernel has it.
 
 use super::lex::Token;
 use super::parse::{Parser, Result};
-use super::{CorePath, CoreStep, CoreWhat, RelocKind};
+use super::{CorePath, CoreStep, CoreWhat, Question, RelocKind};
 
 /// The question that a word in the place of an immediate asks.
 pub(super) fn core_function(word: &str) -> Option<CoreWhat> {
@@ -13,6 +13,7 @@ pub(super) fn core_function(word: &str) -> Option<CoreWhat> {
         "exists" => Some(CoreWhat::Exists),
         "fieldsize" => Some(CoreWhat::Size),
         "sizeof" => Some(CoreWhat::TypeSize),
+        "typeid" => Some(CoreWhat::TypeId),
         _ => None,
     }
 }
@@ -20,14 +21,30 @@ pub(super) fn core_function(word: &str) -> Option<CoreWhat> {
 impl Parser<'_> {
     pub(super) fn core_operand(&mut self, what: CoreWhat) -> Result<RelocKind> {
         self.expect("(")?;
+        if what == CoreWhat::Exists && self.eat_word("kfunc") {
+            let function = self.word()?;
+            self.expect(")")?;
+            return Ok(RelocKind::Kernel { function, question: Question::Exists });
+        }
         let path = self.field_or_type()?;
         self.expect(")")?;
         match (what, path.steps.is_empty()) {
             (CoreWhat::Exists, true) => Ok(RelocKind::Core { path, what: CoreWhat::TypeExists }),
+            (CoreWhat::TypeId, false) => Err(format!("`typeid` takes a type, and `{path}` is a field")),
             (CoreWhat::TypeSize, false) => Err(format!("`sizeof` takes a type; the size of the field is `fieldsize({path})`")),
             (CoreWhat::Offset | CoreWhat::Size, true) => Err(format!("`{path}` is a type where a field is needed")),
             _ => Ok(RelocKind::Core { path, what }),
         }
+    }
+
+    /// `argument(FUNCTION, STRUCT)` after its first word: where a program of a hook finds the argument that points to it.
+    pub(super) fn argument(&mut self) -> Result<RelocKind> {
+        self.expect("(")?;
+        let function = self.word()?;
+        self.expect(",")?;
+        let structure = self.word()?;
+        self.expect(")")?;
+        Ok(RelocKind::Kernel { function, question: Question::Argument(structure) })
     }
 
     pub(super) fn field(&mut self) -> Result<CorePath> {

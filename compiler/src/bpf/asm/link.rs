@@ -1,7 +1,7 @@
 //! Takes expanded lines, gives functions: places instructions, joins jumps with their labels.
 //!
-//! Directives: `.func NAME prog SECTION`, `.func NAME static`, `.func NAME global`; `.loc N` and
-//! `.loc off`. Never changes what the parser made but for jump offsets.
+//! Directives: `.func NAME prog SECTION`, `.func NAME static ARGS`, `.func NAME global ARGS [BYTES]` (the
+//! first argument points to so many bytes); `.loc N` and `.loc off`. Never changes what the parser made but for jump offsets.
 
 use super::expand::{Expanded, Line};
 use super::lex::{Token, lex};
@@ -72,6 +72,13 @@ impl Linker<'_, '_> {
 
     fn func(&mut self, at: Pos, words: &[&str]) {
         self.close_func();
+        let (words, memory) = match words {
+            [rest @ .., bytes] if rest.len() == 3 && rest.get(1) == Some(&"global") => (rest, *bytes),
+            _ => (words, "0"),
+        };
+        let Ok(memory) = memory.parse() else {
+            return self.errors.push(at, format!("`{memory}` is not a number of bytes"));
+        };
         let (name, kind, args) = match words {
             [name, "prog", section] => (*name, FuncKind::Prog { section: (*section).to_owned() }, "1"),
             [name, "static", args] => (*name, FuncKind::Static, *args),
@@ -93,7 +100,7 @@ impl Linker<'_, '_> {
             Ok(n @ 0..=5) => n,
             _ => return self.errors.push(at, format!("`{args}` is not a number of arguments from 0 to 5")),
         };
-        self.unit.funcs.push(Func { name: name.to_owned(), kind, args, insns: Vec::new(), relocs: Vec::new(), locs: Vec::new() });
+        self.unit.funcs.push(Func { name: name.to_owned(), kind, args, memory, insns: Vec::new(), relocs: Vec::new(), locs: Vec::new() });
     }
 
     fn loc(&mut self, at: Pos, words: &[&str]) {

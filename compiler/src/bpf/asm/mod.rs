@@ -15,6 +15,7 @@ mod parse;
 mod tests;
 
 use super::Insn;
+pub use ebsec_artifact::Question;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -88,6 +89,8 @@ pub struct Func {
     pub kind: FuncKind,
     /// how many arguments it takes, all of 64 bits; 5 where the text does not say
     pub args: u8,
+    /// the first argument points to so many bytes; 0: it is a number as the others are
+    pub memory: u32,
     /// its instructions
     pub insns: Vec<Insn>,
     /// what a later stage has to fill in, in the order of the instructions
@@ -142,6 +145,13 @@ pub enum RelocKind {
         /// which fact about it
         what: CoreWhat,
     },
+    /// A function of the kernel; on the immediate of a move or a call, or the offset of a load.
+    Kernel {
+        /// its name
+        function: String,
+        /// which fact about it
+        question: Question,
+    },
 }
 
 /// Which fact about a kernel type or field is asked for.
@@ -157,6 +167,8 @@ pub enum CoreWhat {
     TypeSize,
     /// 1 if the type exists, else 0
     TypeExists,
+    /// the number that the kernel's types give it
+    TypeId,
 }
 
 /// A kernel type or a field in it: `dentry`, `file.f_path.mnt`, `dentry.d_iname[8]`.

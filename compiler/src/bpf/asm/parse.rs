@@ -2,14 +2,16 @@
 //!
 //! Besides the kernel's syntax: `rN = map NAME`, `rN = data SYMBOL [+ N]`, `rN = func NAME`,
 //! kernel fields in place of an offset (`*(u64 *)(r1 + file.f_path.mnt)`), and as an immediate
-//! `offsetof(FIELD)`, `fieldsize(FIELD)`, `exists(FIELD or TYPE)`, `sizeof(TYPE)`. What the
+//! `offsetof(FIELD)`, `fieldsize(FIELD)`, `exists(FIELD or TYPE)`, `sizeof(TYPE)`, `typeid(TYPE)`.
+//! Of the kernel's functions: `exists(kfunc NAME)`, `call kfunc NAME`, and in place of an offset
+//! `argument(FUNCTION, STRUCT)`, where a hook's program finds an argument by its type. What the
 //! disassembler prints for resolved operands parses too. Never knows labels' places.
 
 use super::field::core_function;
 use super::lex::Token;
-use super::{CoreWhat, RelocKind};
+use super::{CoreWhat, Question, RelocKind};
 use crate::bpf::opcode::{ALU, ATOMIC, AluOp, AtomicOp, JUMP, Op, SIZES, Size};
-use crate::bpf::{Insn, PSEUDO_CALL, PSEUDO_FUNC, PSEUDO_MAP_FD, PSEUDO_MAP_VALUE, UNRESOLVED, helper_id};
+use crate::bpf::{Insn, PSEUDO_CALL, PSEUDO_FUNC, PSEUDO_KFUNC, PSEUDO_MAP_FD, PSEUDO_MAP_VALUE, UNRESOLVED, helper_id};
 
 /// A parsed instruction.
 pub(super) struct Parsed {
@@ -95,6 +97,12 @@ impl Parser<'_> {
 
     pub(super) fn eat(&mut self, sign: &'static str) -> bool {
         let found = self.peek() == Some(&Token::Sign(sign));
+        self.at += usize::from(found);
+        found
+    }
+
+    pub(super) fn eat_word(&mut self, word: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token::Word(w)) if w == word);
         self.at += usize::from(found);
         found
     }
@@ -230,6 +238,13 @@ impl Parser<'_> {
         if name == "pc" && matches!(self.peek(), Some(Token::Sign("+" | "-"))) {
             return Ok(Parsed::plain(insn(PSEUDO_CALL, self.signed32()?)));
         }
+        if name == "kfunc" {
+            if let Some(Token::Number(_)) = self.peek() {
+                return Ok(Parsed::plain(insn(PSEUDO_KFUNC, self.signed32()?)));
+            }
+            let function = self.word()?;
+            return Ok(Parsed::core(insn(PSEUDO_KFUNC, 0), Some(RelocKind::Kernel { function, question: Question::Id })));
+        }
         if let Some(id) = helper_id(&name) {
             return Ok(Parsed::plain(insn(0, id)));
         }
@@ -267,6 +282,10 @@ impl Parser<'_> {
         }
         if let Some(Token::Word(_)) = self.tokens.get(self.at + 1) {
             self.expect("+")?;
+            if self.eat_word("argument") {
+                place.core = Some(self.argument()?);
+                return Ok(place);
+            }
             let path = self.field()?;
             place.core = Some(RelocKind::Core { path, what: CoreWhat::Offset });
             return Ok(place);

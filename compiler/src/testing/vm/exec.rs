@@ -10,7 +10,7 @@ use super::map::Map;
 use super::mem::{self, Kind, MemError, Memory, Region};
 use super::{Options, Program};
 use crate::bpf::opcode::{AluOp, AtomicOp, Op, Size};
-use crate::bpf::{Insn, PSEUDO_CALL, PSEUDO_FUNC, PSEUDO_MAP_FD, PSEUDO_MAP_VALUE};
+use crate::bpf::{Insn, PSEUDO_CALL, PSEUDO_FUNC, PSEUDO_KFUNC, PSEUDO_MAP_FD, PSEUDO_MAP_VALUE};
 use std::collections::BTreeMap;
 
 /// The immediate with which loaders mark an instruction whose field or type the kernel lacks.
@@ -67,6 +67,8 @@ pub(super) struct Machine<'a> {
     pub env: &'a mut Env,
     pub maps: &'a mut [Map],
     pub options: &'a Options,
+    /// the number of the kernel's cast, and of what may be cast to
+    pub cast: Option<(i32, u64)>,
     /// deepest stack of each function seen so far, by its first instruction
     pub depths: &'a mut BTreeMap<usize, u64>,
     /// first instruction of each function on the call chain
@@ -295,8 +297,10 @@ impl Machine<'_> {
     }
 
     fn called(&mut self, pc: usize, insn: &Insn, regs: &Regs) -> Done<u64> {
-        if insn.src != PSEUDO_CALL {
-            return self.helper(insn.imm, regs);
+        match insn.src {
+            PSEUDO_CALL => {}
+            PSEUDO_KFUNC => return self.kfunc(insn.imm, regs),
+            _ => return self.helper(insn.imm, regs),
         }
         let to = pc as i64 + 1 + i64::from(insn.imm);
         let start = usize::try_from(to).map_err(|_| Wrong::OutOfProgram(to))?;

@@ -32,6 +32,8 @@ pub enum Wrong {
     OutOfProgram(i64),
     /// The helper is not emulated (or does not exist).
     Helper(i32),
+    /// The kernel has no such function, or it was called wrongly.
+    Kfunc(i32),
     /// The helper was called wrongly.
     Argument {
         /// its name
@@ -64,6 +66,7 @@ impl fmt::Display for Wrong {
             Wrong::Unresolved => write!(f, "the kernel lacks the type or field that is accessed here"),
             Wrong::OutOfProgram(pc) => write!(f, "the program goes on at instruction {pc}, which it does not have"),
             Wrong::Helper(id) => write!(f, "helper {id} is not emulated"),
+            Wrong::Kfunc(id) => write!(f, "function {id} of the kernel is not there, or is called wrongly"),
             Wrong::Argument { helper, problem } => write!(f, "`{helper}` is called wrongly: {problem}"),
             Wrong::Stack(frames) => {
                 let list: Vec<String> = frames.iter().map(|(pc, bytes)| format!("{bytes} at {pc}")).collect();

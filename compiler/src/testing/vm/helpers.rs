@@ -68,6 +68,12 @@ impl Machine<'_> {
         }
     }
 
+    /// Calls function number `id` of the kernel: there is the cast to plain numbers, which gives the address back.
+    pub(super) fn kfunc(&self, id: i32, regs: &Regs) -> Done<u64> {
+        let (_, plain) = self.cast.filter(|(cast, _)| *cast == id).ok_or(Wrong::Kfunc(id))?;
+        if regs.get(2)? == plain { regs.get(1) } else { Err(Wrong::Kfunc(id)) }
+    }
+
     /// Helpers without arguments that matter.
     fn plain(&mut self, id: i32) -> Done<u64> {
         let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);

@@ -9,6 +9,7 @@ use super::{Program, Vm};
 use crate::bpf::{Insn, PSEUDO_MAP_FD, PSEUDO_MAP_VALUE, opcode::Op};
 use aya_obj::btf::Btf;
 use aya_obj::{EbpfSectionKind, Function};
+use ebsec_artifact::{FUNCTIONS_SECTION, KernelFunctions, Patch, read_uses};
 use object::{Endianness, Object as _, ObjectSection as _};
 use std::collections::{BTreeMap, HashSet};
 
@@ -20,6 +21,8 @@ impl Vm {
         let mut obj = aya_obj::Object::parse(elf).map_err(|e| format!("the object cannot be read: {}", chain(&e)))?;
         let btf = Btf::parse(&kernel.btf(), Endianness::Little).map_err(|e| format!("the kernel's types cannot be read: {e}"))?;
         obj.relocate_btf(&btf).map_err(|e| format!("the object cannot be relocated: {}", chain(&e)))?;
+
+        ask(&file, &mut obj, &kernel.btf())?;
 
         let declared: BTreeMap<String, aya_obj::Map> = obj.maps.iter().map(|(n, m)| (n.clone(), m.clone())).collect();
         let mut maps = Vec::new();
@@ -39,6 +42,22 @@ impl Vm {
         programs.sort_by(|a, b| a.name.cmp(&b.name));
         Vm::new(kernel, programs, maps)
     }
+}
+
+/// Answers what the object asks about the kernel's functions.
+fn ask(file: &object::File<'_>, obj: &mut aya_obj::Object, btf: &[u8]) -> Result<(), String> {
+    let section = file.section_by_name(FUNCTIONS_SECTION).and_then(|s| s.data().ok()).unwrap_or_default();
+    let kernel = KernelFunctions::read(btf).ok_or("the kernel's types cannot be read")?;
+    for asked in read_uses(section).map_err(|e| e.to_string())? {
+        let function = obj.functions.values_mut().find(|f| f.name == asked.func);
+        let insn = function.and_then(|f| f.instructions.get_mut(asked.slot as usize)).ok_or("a question about the kernel's functions has no place")?;
+        match asked.answer(&kernel, insn.code, insn.src_reg())? {
+            Patch::Immediate(imm) => insn.imm = imm,
+            Patch::Offset(off) => insn.off = off,
+            Patch::Nothing => {}
+        }
+    }
+    Ok(())
 }
 
 /// An error with its causes.

@@ -30,6 +30,7 @@ pub use reach::Unresolved;
 pub use unit::Data;
 
 use crate::bpf::{Insn, disasm_line, opcode::Op};
+use ebsec_artifact::KernelFunctions;
 use exec::{Machine, Regs};
 use mem::{Kind, Region};
 use std::collections::BTreeMap;
@@ -103,6 +104,8 @@ pub struct Vm {
     /// deepest stack of each function, by program
     depths: Vec<BTreeMap<usize, u64>>,
     unresolved: Vec<Unresolved>,
+    /// the number of the kernel's cast, and of what may be cast to
+    cast: Option<(i32, u64)>,
 }
 
 impl Vm {
@@ -113,7 +116,9 @@ impl Vm {
         }
         let depths = vec![BTreeMap::new(); programs.len()];
         let programs = programs.into_iter().map(Arc::new).collect();
-        Ok(Vm { kernel, options: Options::default(), programs, maps, depths, unresolved })
+        let number = KernelFunctions::read(&kernel.btf()).and_then(|f| f.id(kernel::CAST)).and_then(|id| i32::try_from(id).ok());
+        let cast = number.zip(kernel.types.number("kstatfs").map(u64::from));
+        Ok(Vm { kernel, options: Options::default(), programs, maps, depths, unresolved, cast })
     }
 
     /// The programs.
@@ -159,6 +164,7 @@ impl Vm {
             env: &mut self.kernel.env,
             maps: &mut self.maps,
             options: &self.options,
+            cast: self.cast,
             depths: self.depths.get_mut(index).unwrap_or(&mut none),
             frames: Vec::new(),
             executed: 0,

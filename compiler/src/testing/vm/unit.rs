@@ -9,6 +9,7 @@ use super::map::{Map, MapDef, RDONLY_PROG};
 use super::{Program, Vm};
 use crate::bpf::asm::{CoreWhat, Func, FuncKind, Loc, Reloc, RelocKind, Unit};
 use crate::bpf::{Insn, opcode::Op};
+use ebsec_artifact::{KernelFunctions, KernelUse, Patch};
 use std::collections::BTreeMap;
 
 /// Read-only data that assembly refers to as `data SYMBOL`.
@@ -97,6 +98,11 @@ impl<'a> Linker<'a> {
                     Some(v) => i.off = v as i16,
                 });
             }
+            RelocKind::Kernel { function, question } => {
+                let asked = KernelUse { func: "".into(), slot: 0, kernel: function.into(), question: question.clone() };
+                let Some(insn) = self.insns.get_mut(at) else { return Ok(()) };
+                patch(insn, asked.answer(&KernelFunctions::read(&self.kernel.btf()).ok_or("no types")?, insn.code, insn.src)?);
+            }
         }
         Ok(())
     }
@@ -116,10 +122,20 @@ impl<'a> Linker<'a> {
         let place = self.kernel.types.place(path).ok();
         let value = match what {
             CoreWhat::Exists | CoreWhat::TypeExists => u32::from(place.is_some()),
+            CoreWhat::TypeId => place.and(self.kernel.types.number(path))?,
             CoreWhat::Offset => place?.offset,
             CoreWhat::Size | CoreWhat::TypeSize => place?.size,
         };
         i32::try_from(value).ok()
+    }
+}
+
+/// Puts an answer of the kernel's into its instruction.
+pub(super) fn patch(insn: &mut Insn, patch: Patch) {
+    match patch {
+        Patch::Immediate(imm) => insn.imm = imm,
+        Patch::Offset(off) => insn.off = off,
+        Patch::Nothing => {}
     }
 }
 

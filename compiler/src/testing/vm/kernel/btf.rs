@@ -1,5 +1,6 @@
 //! Takes laid-out types, gives them as BTF bytes, as a kernel shows its own. Never reads BTF.
 
+use super::Function;
 use super::types::{Composite, Ty, Types};
 use std::collections::BTreeMap;
 
@@ -10,9 +11,11 @@ const STRUCT: u32 = 4;
 const UNION: u32 = 5;
 const FWD: u32 = 7;
 const TYPEDEF: u32 = 8;
+const FUNC: u32 = 12;
+const PROTO: u32 = 13;
 
-/// The BTF of all types.
-pub fn encode(types: &Types) -> Vec<u8> {
+/// The BTF of all types and functions: a function's name and what its arguments point to, nothing for a number.
+pub fn encode(types: &Types, functions: &[Function]) -> Vec<u8> {
     let mut w = Writer { types, records: Vec::new(), strings: vec![0], known: BTreeMap::new(), bodies: Vec::new() };
     // Structs first: their numbers are known before anything refers to them.
     for c in &types.composites {
@@ -22,6 +25,9 @@ pub fn encode(types: &Types) -> Vec<u8> {
     }
     let bodies: Vec<Vec<u32>> = types.composites.iter().map(|c| w.members(c)).collect();
     w.bodies = bodies;
+    for function in functions {
+        w.function(function);
+    }
     w.bytes()
 }
 
@@ -58,6 +64,20 @@ impl Writer<'_> {
                 [name, ty, m.offset * 8]
             })
             .collect()
+    }
+
+    fn function(&mut self, function: &Function) {
+        let number = Ty::Int { name: "u64", size: 8, signed: false };
+        let mut params = Vec::new();
+        for argument in &function.arguments {
+            let composite = argument.as_deref().and_then(|name| self.types.number(name));
+            let ty = composite.map_or_else(|| number.clone(), |n| Ty::Ptr(Box::new(Ty::Composite(n as usize - 1))));
+            params.extend([0, self.ty(&ty)]);
+        }
+        let result = self.ty(&number);
+        let proto = self.record(0, PROTO, function.arguments.len() as u32, result, params);
+        let name = self.string(&function.name);
+        self.record(name, FUNC, 1, proto, Vec::new());
     }
 
     /// The number of a type; each is written once.

@@ -19,11 +19,25 @@ use super::mem::{Kind, Memory, Region};
 /// The types of the emulated kernel, as text.
 pub const TYPES: &str = include_str!("types.txt");
 
+/// A function of the kernel that programs can ask about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// its name
+    pub name: String,
+    /// the structs that its arguments point to; none for a number
+    pub arguments: Vec<Option<String>>,
+}
+
+/// The function by which programs read memory of any type, on kernels that have it.
+pub const CAST: &str = "bpf_rdonly_cast";
+
 /// An emulated kernel.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     /// its types
     pub types: Types,
+    /// its functions
+    pub functions: Vec<Function>,
     /// its memory
     pub mem: Memory,
     /// the current task, the clock, what helpers left
@@ -38,12 +52,16 @@ impl Kernel {
 
     /// A kernel with other types.
     pub fn with_types(text: &str, flavour: Flavour, seed: u64) -> Result<Kernel, String> {
-        Ok(Kernel { types: Types::parse(text, flavour, seed)?, mem: Memory::default(), env: Env::default() })
+        let mut kernel = Kernel { types: Types::parse(text, flavour, seed)?, functions: Vec::new(), mem: Memory::default(), env: Env::default() };
+        if flavour != Flavour::Old {
+            kernel.functions.push(Function { name: CAST.to_owned(), arguments: vec![None, None] });
+        }
+        Ok(kernel)
     }
 
     /// Its types as BTF.
     pub fn btf(&self) -> Vec<u8> {
-        btf::encode(&self.types)
+        btf::encode(&self.types, &self.functions)
     }
 
     /// A new object: fields are zero, the bytes between them are not.

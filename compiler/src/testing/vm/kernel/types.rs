@@ -119,6 +119,11 @@ impl Types {
         self.composites.get(*self.by_name.get(name)?)
     }
 
+    /// The number of a struct or union in the kernel's BTF: they are its first types.
+    pub fn number(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).map(|i| *i as u32 + 1)
+    }
+
     /// Follows `struct.member[1].member`.
     pub fn place(&self, path: &str) -> Result<Place, String> {
         let mut parts = path.split('.');
