@@ -120,7 +120,9 @@ impl<'a> Emitter<'a> {
         let pathless = self.label();
         if let Some(fact) = self.object(place).and_then(|o| o.path_when.as_ref()) {
             let named = self.label();
-            let _ = writeln!(out, "  *(u64 *)(r10 - 88) = 0\n  *(u64 *)(r10 - 96) = 0");
+            for slot in [88, 96, 104, 112] {
+                let _ = writeln!(out, "  *(u64 *)(r10 - {slot}) = 0");
+            }
             let _ =
                 writeln!(out, "  {}\n  if r1 != 0 goto {named}\n  goto {pathless}\n{named}:", super::program::fact_macro(self.hook, fact));
         }
