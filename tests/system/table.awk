@@ -46,8 +46,14 @@ FNR == 1 && mode != last { modes[++mode_count] = mode; last = mode }
 /^HOST seconds/ { took[mode, "all"] = $3; next }
 /^HOST status/ && $3 != 0 { note[mode] = note[mode] "    the guest ended with status " $3 "\n"; bad++ }
 /^HOST power-down/ { status[mode, "shut-down"] = 0; next }
-/^STATUS / && /without a record/ && $0 !~ / 0 / { note[mode] = note[mode] "    " $0 "\n" }
-/^KERNEL / && /BUG|WARNING|RCU|rcu|Oops|hung task/ { note[mode] = note[mode] "    " $0 "\n"; bad++ }
+# Paths that were not computed, events without a record, forks that were refused: none of them is right.
+/^STATUS failures/ {
+    line = $0
+    gsub(/[^0-9]/, " ", line)
+    sum = split(line, count, " ") ? count[1] + count[2] + count[3] : 0
+    if (sum) { note[mode] = note[mode] "    " substr($0, index($0, " ") + 1) "\n"; bad++ }
+}
+/^KERNEL / && /BUG|WARNING|RCU|rcu|Oops|hung task/ { note[mode] = note[mode] "    " substr($0, index($0, " ") + 1) "\n"; bad++ }
 /^{/ { event($0) }
 
 END {
