@@ -368,7 +368,9 @@ end:
 ; namespace owns every namespace that had a say. A program with several classes is unresolved. Clobbers r0.
 .macro program_of_paths
   w1 = w0
+  ; how the path was found, which is a flag above, says nothing of the program: crun and runc execute a mount of their own
   r0 >>= 34
+  r0 &= 3
   if r0 == 0 goto .plain
   if r0 == 2 goto .foreign
   r1 = 1
