@@ -2,6 +2,7 @@
 //! for races, and loops to be measured. Takes its orders as arguments, prints
 //! one result a line. Never part of what is shipped.
 
+mod again;
 mod attack;
 mod bench;
 mod costs;
@@ -30,6 +31,7 @@ usage: guest-tools prepare FOLDER
        guest-tools list
        guest-tools do OPERATION WORDS…
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
+       guest-tools again clone|read-only|unmounted|overlay|memory WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
        guest-tools deep FOLDER
        guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Some("list") => attack::list(),
         Some("do") => operation::operation(rest),
         Some("inside") => inside::inside(rest),
+        Some("again") => again::again(rest),
         Some("unix") => unix::unix(rest),
         Some("paths") => paths::paths(rest),
         Some("deep") => storm::make_deep(rest),

@@ -74,12 +74,12 @@ fn open_in(folder: &OwnedFd, name: &CStr, flags: i32) -> io::Result<()> {
 }
 
 /// The name under `/proc` of what a descriptor is open on.
-fn name_of(file: &OwnedFd) -> PathBuf {
+pub fn name_of(file: &OwnedFd) -> PathBuf {
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
 /// A folder, or a file, bound at a place of this process's own namespace, and unmounted while a descriptor is held.
-fn detached(from: &Path, at: &Path) -> io::Result<OwnedFd> {
+pub fn detached(from: &Path, at: &Path) -> io::Result<OwnedFd> {
     own_namespace()?;
     sys::mount(from, at, c"none", MS_BIND)?;
     let held = sys::open(at, O_PATH, 0)?;
