@@ -97,7 +97,7 @@ pub struct Record {
     pub parent: u32,
     /// The same of the program that is being executed.
     pub pending: u32,
-    /// 1: exe known, 2: parent known.
+    /// 1: exe known, 2: parent known, 4: executed a program since the record was made.
     pub flags: u32,
     /// Bit for each event of the plan that a rule could concern.
     pub events: u64,

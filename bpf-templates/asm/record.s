@@ -73,7 +73,7 @@
   w6 = *(u32 *)(r7 + {record_pending})
   *(u32 *)(r7 + {record_exe}) = r6
   w1 = *(u32 *)(r7 + {record_flags})
-  w1 |= 1
+  w1 |= 5
   *(u32 *)(r7 + {record_flags}) = r1
   r1 = r6
   record_line_add
@@ -176,7 +176,8 @@ end:
   exit
 
 ; Classifies the program of a task that is older than the policy. Makes a record only where there is none. A task that
-; execs meanwhile was not seen to, and may have another program by the time its record is there: then it is unknown.
+; execs meanwhile was not seen to, and may have another program by the time its record is there: then it is unknown. One
+; that execs once the record is there wrote its program into it.
 .func ebsec_seed prog iter/task
   r6 = *(u64 *)(r1 + 8)
   if r6 == 0 goto end
@@ -266,6 +267,9 @@ made:
   r1 = *(u64 *)(r10 - 16)
   r2 = *(u64 *)(r10 - 24)
   if r1 == r2 goto end
+  w1 = *(u32 *)(r0 + {record_flags})
+  w1 &= 4
+  if r1 != 0 goto end
   *(u32 *)(r0 + {record_exe}) = 2
   r1 = 1
   lock *(u64 *)(r0 + {record_line0}) |= r1
@@ -355,8 +359,8 @@ end:
 ; namespace owns every namespace that had a say. A program with several classes is unresolved. Clobbers r0.
 .macro program_of_paths
   w1 = w0
+  ; how the path was found, which is a flag above, says nothing of the program: crun and runc execute a mount of their own
   r0 >>= 34
-  ; by which mount it is shown says nothing of a program
   r0 &= 3
   if r0 == 0 goto .plain
   if r0 == 2 goto .foreign

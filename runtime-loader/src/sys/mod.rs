@@ -12,6 +12,7 @@ mod ring;
 use std::ffi::CStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A failed system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,6 +204,8 @@ pub trait Kernel {
     fn link_prog(&mut self, link: &Self::Fd) -> SysResult<ProgInfo>;
     /// Runs an iterator program over all tasks.
     fn run_iterator(&mut self, prog: &Self::Fd) -> SysResult<()>;
+    /// Does nothing for a while.
+    fn pause(&mut self, time: Duration);
 
     /// Pins a map or link at a path of the bpf file system.
     fn pin(&mut self, fd: &Self::Fd, path: &Path) -> SysResult<()>;

@@ -11,6 +11,7 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const PROG_TYPE_TRACING: u32 = 26;
 const PROG_TYPE_LSM: u32 = 29;
@@ -270,6 +271,10 @@ impl Kernel for Real {
         let mut attr = raw::GetId { id: word(&info, 8), ..Default::default() };
         let prog = bpf_fd("BPF_PROG_GET_FD_BY_ID", cmd::PROG_GET_FD_BY_ID, &mut attr)?;
         self.prog_info(&prog)
+    }
+
+    fn pause(&mut self, time: Duration) {
+        std::thread::sleep(time);
     }
 
     fn run_iterator(&mut self, prog: &OwnedFd) -> SysResult<()> {

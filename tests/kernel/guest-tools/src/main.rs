@@ -2,6 +2,7 @@
 //! for races, and loops to be measured. Takes its orders as arguments, prints
 //! one result a line. Never part of what is shipped.
 
+mod again;
 mod aliases;
 mod attack;
 mod bench;
@@ -32,6 +33,7 @@ usage: guest-tools prepare FOLDER
        guest-tools do OPERATION WORDS…
        guest-tools attempt PATH
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
+       guest-tools again clone|read-only|unmounted|overlay|memory WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
        guest-tools aliases FOLDER COMMAND WORDS…
        guest-tools deep FOLDER
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Some("list") => attack::list(),
         Some("do") => operation::operation(rest),
         Some("inside") => inside::inside(rest),
+        Some("again") => again::again(rest),
         Some("unix") => unix::unix(rest),
         Some("paths") => paths::paths(rest),
         Some("aliases") => aliases::aliases(rest),

@@ -69,7 +69,7 @@ pub fn name_of(file: &OwnedFd) -> PathBuf {
 }
 
 /// A folder, or a file, bound at a place of this process's own namespace, and unmounted while a descriptor is held.
-fn detached(from: &Path, at: &Path) -> io::Result<OwnedFd> {
+pub fn detached(from: &Path, at: &Path) -> io::Result<OwnedFd> {
     own_namespace()?;
     sys::mount(from, at, c"none", MS_BIND)?;
     let held = sys::open(at, O_PATH, 0)?;
