@@ -148,7 +148,7 @@ impl<'a> Emitter<'a> {
         out.push_str(&halves);
         let name = format!("ebsec_{}_further_{}", self.hook.name, self.label());
         let more = if host { "several_classes" } else { "several_paths" };
-        let _ = writeln!(out, "  {more} {single} {object} {name}\n{single}:\n{skip}:");
+        let _ = writeln!(out, "  {more} {single}\n{}  several_turns {name}\n{single}:\n{skip}:", self.begin());
         let further = self.further_function(&name, waiting, host);
         self.further.push_str(&further);
         self.own_walk = false;
@@ -202,8 +202,20 @@ impl<'a> Emitter<'a> {
         if kind == 1 && frame == "r10" && !self.own_walk {
             let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
         }
-        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame}");
+        if frame == "r10" {
+            out.push_str(&self.begin());
+        }
+        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame} {}", u8::from(self.hook.pair.is_some()));
         let _ = writeln!(out, "{none}:\n.loc off");
+    }
+
+    /// What comes before the first report, in the program itself: the operation's number, and its two names.
+    fn begin(&self) -> String {
+        let names = self.hook.pair.map(|(old, new)| {
+            let (old, new) = (self.object_macro("object", old), self.object_macro("object", new));
+            format!("  plain_pair {old} {new}\n")
+        });
+        format!("{}  operation_begin {}\n", names.unwrap_or_default(), super::program::step_name(self.hook))
     }
 
     /// Index of the object whose path an object has.
@@ -211,7 +223,7 @@ impl<'a> Emitter<'a> {
         self.object(object).map_or(object, |o| o.path_of)
     }
 
-    fn object_macro(&self, what: &str, object: usize) -> String {
+    pub(super) fn object_macro(&self, what: &str, object: usize) -> String {
         let name = self.object(object).map_or("file", |o| o.name.as_str());
         format!("{}__{what}_{name}", self.hook.name)
     }
