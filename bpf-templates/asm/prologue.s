@@ -158,6 +158,9 @@ allow:
   r2 = 0x102
   if r3 == 2 goto .untold
   if r3 == 4 goto .untold
+  r2 = 0
+  ; no address of the Internet
+  if r3 == 0 goto .untold
   r2 = 2
 .untold:
   r3 = *(u64 *)({frame} - 176)
