@@ -12,8 +12,8 @@ mod tables;
 
 pub use error::ArtifactError;
 pub use manifest::{
-    Action, Budget, FORMAT, Manifest, ManifestMap, ManifestProgram, MapRole, Mode, Outcome, OutcomeRule, ProgramBudget, Rule, Severity,
-    SourceDigest, Tests, Truth, VerifiedKernel, VerifiedProgram,
+    Action, Budget, FORMAT, Manifest, ManifestMap, ManifestProgram, MapRole, Mode, Name, NameSet, Outcome, OutcomeRule, ProgramBudget,
+    Rule, Severity, SourceDigest, Tests, Truth, VerifiedKernel, VerifiedProgram,
 };
 pub use open::{Artifact, DIGEST_LENGTH, MAX_LENGTH, open, seal, set_manifest};
 pub use tables::{MapContents, Table, Tables, encode_tables, read_tables};

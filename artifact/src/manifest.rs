@@ -23,6 +23,12 @@ pub struct Manifest {
     pub line_bits: u32,
     /// Maps and read-only data.
     pub maps: Vec<ManifestMap>,
+    /// Sets of names that rules ask about on the host.
+    pub name_sets: Vec<NameSet>,
+    /// The names in them, sorted, for the loader to look up.
+    pub names: Vec<Name>,
+    /// How often a set has a name for which there was no room.
+    pub names_left_out: u32,
     /// Outcomes by number; 0 is nothing, 1 the canary.
     pub outcomes: Vec<Outcome>,
     /// Package from `ebsec.toml`.
@@ -114,6 +120,26 @@ pub struct ManifestMap {
     pub name: String,
     /// Its part.
     pub role: MapRole,
+}
+
+/// A literal path, or the literal folder that a pattern begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Name {
+    /// What can be looked up; empty for the root.
+    pub path: String,
+    /// The pattern after it, for people: `/*.pid`, `/**`; empty if there is none.
+    pub rest: String,
+}
+
+/// The names of one set, or of several that the same rule asks of the same field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameSet {
+    /// Indexes into [`Manifest::names`].
+    pub names: Vec<u32>,
+    /// Indexes into [`Manifest::rules`].
+    pub rules: Vec<u32>,
 }
 
 /// What an outcome does and why.
@@ -314,6 +340,12 @@ impl Manifest {
             }
             if outcome.errno > 4095 {
                 return wrong("an outcome has an errno above 4095");
+            }
+        }
+        let lost = |index: &u32, len: usize| *index as usize >= len;
+        for set in &self.name_sets {
+            if set.names.iter().any(|n| lost(n, self.names.len())) || set.rules.iter().any(|r| lost(r, self.rules.len())) {
+                return wrong("a set of names has a name or a rule that is not there");
             }
         }
         if self.slots.len() > 64 {

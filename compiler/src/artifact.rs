@@ -1,5 +1,7 @@
 //! Takes a typed package, its plan and its code, gives the sealed artifact: object, manifest and initial map contents.
 
+mod names;
+
 use crate::bpf::asm::FuncKind;
 use crate::codegen::{Code, MapKind, Program};
 use crate::decide::{CANARY, Plan};
@@ -90,6 +92,7 @@ fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sour
         let sections = code.data.iter().filter(move |d| d.section.starts_with(".rodata") == frozen);
         sections.map(|d| d.bytes.len() as u64).sum::<u64>()
     };
+    let names = names::collect(package, catalog);
     Manifest {
         budget: format::Budget {
             map_bytes: section_bytes(false) + code.maps.iter().map(map_bytes).sum::<u64>(),
@@ -102,6 +105,9 @@ fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sour
         kernels: package.kernels.clone(),
         line_bits: plan.subject.line_bits,
         maps: maps(code),
+        name_sets: names.sets,
+        names: names.names,
+        names_left_out: names.left_out,
         outcomes,
         package: package.name.clone(),
         path_classes: plan.paths.class_sets.len() as u32,

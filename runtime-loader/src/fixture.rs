@@ -138,7 +138,8 @@ fn first_kernel(hook: &str) -> &'static str {
     }
 }
 
-fn manifest(hooks: &[&str]) -> Manifest {
+/// Its manifest.
+pub fn manifest(hooks: &[&str]) -> Manifest {
     let program = |hook: &&str| ManifestProgram {
         enforcing: true,
         events: vec!["file.write".to_owned()],

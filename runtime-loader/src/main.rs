@@ -10,6 +10,7 @@ mod events;
 mod fixture;
 mod load;
 mod loaded;
+mod names;
 mod object;
 mod operations;
 mod pins;
@@ -78,8 +79,15 @@ fn run(command: Command) -> Result<(String, ExitCode)> {
 fn load(kernel: &mut Real, file: &Path, ring_size: Option<u32>) -> Result<String> {
     let bytes = policy::read(kernel, file)?;
     let artifact = policy::check(&bytes)?;
+    let mounts = names::mounts(kernel);
     let loaded = load::load(kernel, &artifact, ring_size)?;
-    Ok(loaded.text(&artifact.manifest))
+    // The policy is on: what is said of its names comes after, and is no reason to fail.
+    let names = names::look(kernel, &artifact.manifest, mounts);
+    for line in names.log(&artifact.manifest.package) {
+        // The policy may forbid it; the same is printed.
+        let _ = sys::Kernel::log(kernel, &line);
+    }
+    Ok(loaded.text(&artifact.manifest) + &names.text())
 }
 
 fn check(kernel: &mut Real, file: &Path, json: bool) -> Result<(String, ExitCode)> {

@@ -3,6 +3,7 @@
 
 use crate::error::Result;
 use crate::loaded::{Found, find};
+use crate::names;
 use crate::pins;
 use crate::policy::is_iterator;
 use crate::sys::{Kernel, ProgInfo};
@@ -43,6 +44,8 @@ pub struct Status {
     /// Events that a rule matched, by the counters; each gives one report, in the ring or lost.
     matched: u64,
     stats: Stats,
+    /// What the policy's names are on this host now.
+    names: names::Report,
 }
 
 /// Reads everything.
@@ -75,6 +78,7 @@ pub fn status<K: Kernel>(kernel: &mut K) -> Result<Status> {
         // The counters first: what happens meanwhile is a report too many, never one that is missing.
         matched: matched(&found.data(kernel, &artifact, MapRole::Counters)?),
         stats: found.stats(kernel, &artifact)?,
+        names: names::look(kernel, manifest, names::mounts(kernel)),
     })
 }
 
@@ -146,6 +150,7 @@ impl Status {
             "records": self.records, "seeded": s.seeded,
             "stats": {"matched": self.matched, "emitted": s.emitted, "lost": s.lost, "failed": s.failed,
                 "missing": s.missing, "full": s.full},
+            "names": self.names.json(),
         })
     }
 
@@ -173,6 +178,9 @@ impl Status {
                 ),
             ),
         ];
+        if self.names.looked_up > 0 {
+            rows.push(row("names", self.names.summary()));
+        }
         rows.retain(|r| r.get(1).is_some_and(|v| !v.is_empty()));
         let mut out = text::table(&rows, &[]);
         let mut rows = vec![["HOOK", "ENFORCING", "ID", "TAG", "STATE"].map(str::to_owned).to_vec()];

@@ -71,6 +71,7 @@ fn describe(artifact: &Artifact<'_>, rows: usize) -> String {
         ("layouts", m.schema.chars().take(16).collect()),
         ("path classes", format!("{}, {} of 256 lineage bits", m.path_classes, m.line_bits)),
         ("path states", m.budget.path_states.to_string()),
+        ("names", format!("{} for the loader to look up, in {} sets", m.names.len(), m.name_sets.len())),
         ("memory", format!("{} bytes of tables, {} bytes of maps when full", m.budget.table_bytes, m.budget.map_bytes)),
         ("tests", format!("{} passed, {} failed", m.tests.passed, m.tests.failed)),
     ];

@@ -2,7 +2,7 @@
 //! steps. It checks the rules that a load must keep, at the moment when they would be broken.
 
 use super::ops::{Answer, OPERATIONS};
-use super::{Canary, Kernel, MapSpec, Number, ProgInfo, ProgSpec, Ring, SysError, SysResult};
+use super::{Canary, Kernel, Kind, MapSpec, Number, ProgInfo, ProgSpec, Ring, Seen, SysError, SysResult};
 use ebsec_artifact::schema::{Control, Stats};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,8 @@ pub struct State {
     pub deaf: BTreeSet<String>,
     /// Another security module refuses before the policy does.
     pub others: bool,
+    /// What was logged.
+    pub log: Vec<String>,
     attached: bool,
     canaries: usize,
 }
@@ -59,6 +61,10 @@ pub struct Fake {
     pub bpffs: bool,
     /// Whether the loader sees only some processes.
     pub container: bool,
+    /// What can be looked up.
+    pub tree: BTreeMap<PathBuf, Seen>,
+    /// Where its links lead.
+    pub links: BTreeMap<PathBuf, PathBuf>,
 }
 
 /// A descriptor.
@@ -140,6 +146,8 @@ impl Fake {
             modules: Some(vec!["capability".to_owned(), "bpf".to_owned()]),
             bpffs: true,
             container: false,
+            tree: BTreeMap::new(),
+            links: BTreeMap::new(),
         }
     }
 
@@ -407,6 +415,23 @@ impl Kernel for Fake {
     fn read_file(&self, path: &Path, _: u64) -> SysResult<Vec<u8>> {
         let state = self.state.borrow();
         state.files.get(path).cloned().map_or_else(|| Self::error("read", libc::ENOENT), Ok)
+    }
+
+    fn look(&self, path: &Path) -> SysResult<Seen> {
+        if self.links.contains_key(path) {
+            let mount = path.parent().and_then(|folder| self.tree.get(folder)).map_or(1, |seen| seen.mount);
+            return Ok(Seen { kind: Kind::Link, mount });
+        }
+        self.tree.get(path).copied().map_or_else(|| Self::error("statx", libc::ENOENT), Ok)
+    }
+
+    fn read_link(&self, path: &Path) -> SysResult<PathBuf> {
+        self.links.get(path).cloned().map_or_else(|| Self::error("readlink", libc::EINVAL), Ok)
+    }
+
+    fn log(&mut self, line: &str) -> SysResult<()> {
+        self.state.borrow_mut().log.push(line.to_owned());
+        Ok(())
     }
 
     fn canary(&mut self, _: &Path, operations: &[usize]) -> SysResult<Box<dyn Canary>> {

@@ -121,6 +121,28 @@ pub struct ProgInfo {
     pub translated: u32,
 }
 
+/// What a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A symbolic link.
+    Link,
+    /// A folder.
+    Folder,
+    /// A folder that something is mounted on as soon as it is gone into.
+    Automount,
+    /// Anything else.
+    Other,
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// What it is.
+    pub kind: Kind,
+    /// The number of the mount that shows it; 0 if the kernel does not say.
+    pub mount: u64,
+}
+
 /// A prepared child; dropping it ends it.
 pub trait Canary {
     /// Its process id.
@@ -202,6 +224,13 @@ pub trait Kernel {
     fn write_file(&mut self, path: &Path, bytes: &[u8]) -> SysResult<()>;
     /// Reads a file of at most `limit` bytes.
     fn read_file(&self, path: &Path, limit: u64) -> SysResult<Vec<u8>>;
+
+    /// What a path's last component is, a link itself; mounts nothing and does not wait for a server's news.
+    fn look(&self, path: &Path) -> SysResult<Seen>;
+    /// Where a link leads.
+    fn read_link(&self, path: &Path) -> SysResult<PathBuf>;
+    /// Writes a line to the kernel's log, from where the system's log takes it.
+    fn log(&mut self, line: &str) -> SysResult<()>;
 
     /// Forks a child that will try the operations with these numbers in [`ops::OPERATIONS`], and prepares it; nothing
     /// is tried yet. The child mounts over `folder` in a mount namespace of its own.
