@@ -23,7 +23,7 @@ pub struct Operation {
     /// It was told that it is refused.
     pub refused: bool,
     /// Its thread has begun another one.
-    over: bool,
+    pub over: bool,
 }
 
 impl Operation {

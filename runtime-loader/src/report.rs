@@ -34,6 +34,8 @@ struct Line<'a> {
     event: &'a str,
     rules: Vec<(u32, Truth)>,
     first: &'a Report,
+    /// The first one that has an object.
+    object: &'a Report,
     /// Other files of the operation that the same rules are about.
     also: Vec<String>,
 }
@@ -89,7 +91,7 @@ impl<'a> Teller<'a> {
                     let same = lines.iter().position(|l| l.event == outcome.event);
                     let at = same.unwrap_or(lines.len());
                     if same.is_none() {
-                        lines.push(Line { event: &outcome.event, rules: Vec::new(), first: report, also: Vec::new() });
+                        lines.push(Line { event: &outcome.event, rules: Vec::new(), first: report, object: report, also: Vec::new() });
                     }
                     if let Some(line) = lines.get_mut(at) {
                         line.rules.push((rule.rule, rule.truth));
@@ -140,14 +142,14 @@ impl<'a> Teller<'a> {
     }
 
     fn text(&self, line: &Line<'_>, time: &str, verdict: &str, cgroup: Option<String>) -> String {
-        let report = line.first;
+        let (report, object) = (line.first, line.object);
         let mut out = format!("{time} {verdict:<12} {}", line.event);
-        match report.kind {
-            1 => out += &file(report),
-            2 => out += &peer(report),
+        match object.kind {
+            1 => out += &file(object),
+            2 => out += &peer(object),
             _ => {}
         }
-        if let Some(target) = path(&report.target, report.target_length) {
+        if let Some(target) = path(&object.target, object.target_length) {
             out += &format!(" to {target}");
         }
         for other in &line.also {
@@ -194,46 +196,55 @@ impl<'a> Teller<'a> {
                 "namespaces": {"mnt": report.mnt_ns, "pid": report.pid_ns, "user": report.user_ns},
                 "cgroup": {"id": report.cgroup, "path": cgroup}}),
         );
-        if report.flags & UNTOLD != 0 {
-            put("undecided", true.into());
-        }
-        match report.kind {
-            1 => {
-                put("path", path(&report.path, report.path_length).into());
-                if let Some(target) = path(&report.target, report.target_length) {
-                    put("target", target.into());
-                }
-                if !line.also.is_empty() {
-                    put("also", line.also.clone().into());
-                }
-                if let Some(fs) = file_system(report) {
-                    let device = format!("{}:{}", report.major, report.minor);
-                    put("file", json!({"fs": fs, "device": device, "inode": (report.inode != 0).then_some(report.inode)}));
-                }
-            }
-            2 => {
-                put("addr", address(report).into());
-                put("port", (report.port != u32::MAX).then_some(report.port).into());
-            }
-            _ => {}
-        }
+        object(line, put);
         Value::Object(value).to_string()
     }
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
     /// A file of the operation beside the first one.
-    fn add(&mut self, report: &Report) {
+    fn add(&mut self, report: &'a Report) {
+        if self.object.kind == 0 {
+            self.object = report;
+        }
         if report.kind != 1 || report.target_length != 0 {
             return;
         }
         let named = |r: &Report| path(&r.path, r.path_length);
         if let Some(other) = named(report)
-            && Some(&other) != named(self.first).as_ref()
+            && Some(&other) != named(self.object).as_ref()
             && !self.also.contains(&other)
         {
             self.also.push(other);
         }
+    }
+}
+
+/// What a line says of its object in JSON.
+fn object(line: &Line<'_>, mut put: impl FnMut(&str, Value)) {
+    let report = line.object;
+    if report.flags & UNTOLD != 0 {
+        put("undecided", true.into());
+    }
+    match report.kind {
+        1 => {
+            put("path", path(&report.path, report.path_length).into());
+            if let Some(target) = path(&report.target, report.target_length) {
+                put("target", target.into());
+            }
+            if !line.also.is_empty() {
+                put("also", line.also.clone().into());
+            }
+            if let Some(fs) = file_system(report) {
+                let device = format!("{}:{}", report.major, report.minor);
+                put("file", json!({"fs": fs, "device": device, "inode": (report.inode != 0).then_some(report.inode)}));
+            }
+        }
+        2 => {
+            put("addr", address(report).into());
+            put("port", (report.port != u32::MAX).then_some(report.port).into());
+        }
+        _ => {}
     }
 }
 
@@ -293,4 +304,82 @@ fn address(report: &Report) -> Option<String> {
 fn peer(report: &Report) -> String {
     let port = if report.port == u32::MAX { String::new() } else { format!(" port {}", report.port) };
     format!(" {}{port}", address(report).unwrap_or_else(|| "unknown address".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use ebsec_artifact::{Outcome, OutcomeRule};
+
+    fn rule(action: Action, mode: Mode, label: &str, event: &str) -> Rule {
+        let text = r#"{ "action": "deny", "attack": [], "because": "", "event": "", "file": "a.ebsec", "label": null, "line": 1, "mode": "observe", "policy": "p", "severity": "high" }"#;
+        let (label, event) = (Some(label.to_owned()), event.to_owned());
+        Rule { action, mode, label, event, ..serde_json::from_str(text).unwrap() }
+    }
+
+    /// Outcome 2 + i is rule i, true.
+    fn manifest(rules: Vec<Rule>) -> Manifest {
+        let outcome = |(i, r): (usize, &Rule)| Outcome {
+            event: r.event.clone(),
+            rules: vec![OutcomeRule { rule: i as u32, truth: Truth::True }],
+            ..Outcome::default()
+        };
+        let none = [Outcome::default(), Outcome::default()];
+        let outcomes = none.into_iter().chain(rules.iter().enumerate().map(outcome)).collect();
+        Manifest { rules, outcomes, ..Manifest::default() }
+    }
+
+    fn at(outcome: u32, verdict: u32, object: &str) -> Report {
+        let mut report = Report { outcome, verdict, kind: 1, operation: 1, path_length: object.len() as u32, ..Report::default() };
+        let start = report.path.len() - object.len();
+        report.path[start..].copy_from_slice(object.as_bytes());
+        report
+    }
+
+    fn lines(manifest: &Manifest, reports: &[Report]) -> Vec<String> {
+        let mut operation = Operation { reports: reports.to_vec(), ..Operation::default() };
+        let lines = Teller::new(manifest, 0, false).lines(&mut operation, |_| None);
+        lines.iter().map(|l| l.split_once(' ').unwrap().1.to_owned()).collect()
+    }
+
+    /// What observing says of a rule is what enforcing would do with it.
+    #[test]
+    fn observing_foretells_enforcing() {
+        let said = |action, truth| would(&[(&rule(action, Mode::Observe, "a", "exec"), truth)]);
+        assert_eq!(said(Action::Deny, Truth::True), "would refuse");
+        assert_eq!(said(Action::Deny, Truth::Failed), "would refuse");
+        assert_eq!(said(Action::Kill, Truth::True), "would kill");
+        assert_eq!(said(Action::Kill, Truth::Failed), "would refuse");
+        assert_eq!(said(Action::Audit, Truth::Failed), "allowed");
+    }
+
+    #[test]
+    fn a_rule_is_named_once_an_operation() {
+        let both = |event| rule(Action::Deny, Mode::Observe, "a", event);
+        let manifest = manifest(vec![both("exec"), both("file.run"), rule(Action::Audit, Mode::Observe, "b", "file.run")]);
+        let told = lines(&manifest, &[at(2, 0, "/x"), at(3, 0, "/x"), at(4, 0, "/x"), at(2, 0, "/y")]);
+        let expected = ["would refuse exec /x and /y by [0] (p.a at a.ebsec:1)", "would refuse file.run /x by [0] (p.b at a.ebsec:1)"];
+        assert_eq!(told, expected);
+    }
+
+    /// What was allowed first and refused in the end was refused.
+    #[test]
+    fn the_verdict_is_that_of_the_whole_operation() {
+        let rules = vec![rule(Action::Audit, Mode::Enforce, "a", "file.write"), rule(Action::Deny, Mode::Enforce, "b", "file.write")];
+        let manifest = manifest(rules);
+        let told = lines(&manifest, &[at(2, 0, "/x"), at(3, 13, "/x")]);
+        assert_eq!(told, ["refused      file.write /x by [0] (p.a at a.ebsec:1) (p.b at a.ebsec:1)"]);
+    }
+
+    #[test]
+    fn what_is_known_of_an_undecided_file_is_told_and_never_a_slash() {
+        let manifest = manifest(vec![rule(Action::Deny, Mode::Enforce, "a", "file.read")]);
+        let mut known = at(2, 1, "/etc/x");
+        (known.flags, known.path_length, known.major, known.minor) = (UNTOLD, known.path_length | CUT, 8, 1);
+        known.fs[..4].copy_from_slice(b"ext4");
+        let nothing = Report { path_length: CUT, inode: 12, ..known };
+        assert_eq!(lines(&manifest, &[known]), ["refused      file.read ext4 8:1 …/etc/x by [0] (p.a at a.ebsec:1)"]);
+        assert_eq!(lines(&manifest, &[nothing]), ["refused      file.read ext4 8:1 inode 12 by [0] (p.a at a.ebsec:1)"]);
+    }
 }
