@@ -372,11 +372,32 @@ crossing:
   r0 = 0
   exit
 top:
+  ; is it in a namespace that is not anonymous? (ns_kind says the same; but here the stack is deep)
   read8 8 mount.mnt_ns end
+  r6 = *(u64 *)(r10 - 8)
+  r1 = r6
+  r1 += 4096
+  if r1 <= 4096 goto detached
+  r1 = exists(mnt_namespace.seq)
+  if r1 == 0 goto numbered
+  read8 8 mnt_namespace.seq end
   r1 = *(u64 *)(r10 - 8)
-  call ns_kind
-  if r0 == 1 goto whole
-  ; a mount that is in no namespace: what is left is the way within the file system
+  if r1 != 0 goto whole
+  goto detached
+numbered:
+  r1 = r10
+  r1 += -8
+  r2 = 4
+  r3 = offsetof(mnt_namespace.ns.inum)
+  r3 += r6
+  call bpf_probe_read_kernel
+  if r0 != 0 goto end
+  ; MNT_NS_ANON_INO
+  w1 = *(u32 *)(r10 - 8)
+  w2 = 0xEFFFFFF7
+  if r1 != r2 goto whole
+detached:
+  ; what is left is the way within the file system
   *(u64 *)(r9 + 24) = 0
   r0 = 0
   exit

@@ -64,11 +64,12 @@ another:
   r9 *= r2
 .endm
 
-; Once in a program's run, before anything is reported: STEP is the hook's function beside it. The upper half of the
-; verdict's slot says that it was.
-.macro operation_begin step
+; Once in a program's run, before anything is reported: STEP is the hook's function beside it, NAMES leaves the two names of a
+; rename or link. The upper half of the verdict's slot says that it was.
+.macro operation_begin step names
   w1 = *(u32 *)(r10 - 76)
   if r1 != 0 goto .begun
+  {names}
   r1 = r6
   call {step}
   r1 = 1
@@ -108,4 +109,8 @@ another:
 .no:
   r1 = 0
 .done:
+.endm
+
+; Of an operation without a second name.
+.macro no_names
 .endm

@@ -316,8 +316,7 @@ bad:
   lock *(u64 *)(r1 + {stats_failed}) += r2
   r1 = 1
   forget r1 r8
-  r1 &= 0xfff
-  *(u64 *)(r7 - 80) = r1
+  *(u32 *)(r7 - 80) = r1
 over:
   r0 = 1
   exit

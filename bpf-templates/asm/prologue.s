@@ -4,8 +4,8 @@
 ;   8, 16 scratch · 24 start state · 32 exe · 40 parent · 48 to 72 lineage words · 80 verdict (errno), 76 (4 bytes) whether the operation has its number
 ;   88 class and flags of the paths at hand (all ones: not walked yet), 96 of the host's paths · 104, 112 dentry and vfsmount as plain addresses
 ;   128 task name (16 bytes), for hooks about paths · 184 address of the peer as for the trie (4 bytes length, 16 address)
-;   132 to 240 states of chains that wait for a path (4 bytes each), 248 and 256 the two names of a rename or link, for hooks
-;   about paths
+;   132 to 240 states of chains that wait for a path (4 bytes each), for hooks about paths; of a rename or link 136 and 144
+;   are its two names, and the states are 148 to 256
 ;   hooks about sockets keep instead at 88 what control messages name, at 128 scratch (8 bytes), at 160 the caller's socket
 ;   address (28 bytes), at 192 the port, at 200 what is known of the peer
 
@@ -79,10 +79,11 @@
   *(u64 *)(r10 - 64) = 0
   *(u64 *)(r10 - 72) = 0
 .begin:
+  ; two halves, the upper one last: so the verifier takes them for the same as after an outcome
   r1 = 0
   forget r1 r8
-  r1 &= 0xfff
-  *(u64 *)(r10 - 80) = r1
+  *(u32 *)(r10 - 80) = r1
+  *(u32 *)(r10 - 76) = r1
 .endm
 
 ; Leaves a register's value as it is, but in a form about which the verifier assumes nothing: known constants and ranges
@@ -114,7 +115,7 @@ allow:
 
 ; Takes the outcome in r1: counts it, reports it, adds its refusal to the verdict. FRAME: what reaches the program's stack.
 ; kind 0: there is no object; kind 1: it is the path at 104, 112 with the class at 88, and where PAIR is 1 what is reported are
-; the two names of the operation at 248, 256; kind 2: the address at 180, port at 192, of which 200 says what is known.
+; the two names of the operation at 136, 144; kind 2: the address at 180, port at 192, of which 200 says what is known.
 .macro take_outcome kind frame pair
 .if {kind} == 1
   w2 = *(u32 *)({frame} - 88)
@@ -146,8 +147,8 @@ allow:
   r2 = 0x101
 .named:
 .if {pair}
-  r3 = *(u64 *)({frame} - 248)
-  r5 = *(u64 *)({frame} - 256)
+  r3 = *(u64 *)({frame} - 136)
+  r5 = *(u64 *)({frame} - 144)
 .else
   r3 = *(u64 *)({frame} - 104)
   r5 = 0
@@ -183,19 +184,19 @@ allow:
   r1 = 1
 .set:
   forget r1 r8
-  r1 &= 0xfff
   *(u32 *)({frame} - 80) = r1
+  *(u32 *)({frame} - 76) = r1
 .done:
 .endm
 
-; The two names of an operation, as plain addresses of dentries at r10 - 248 and r10 - 256.
+; The two names of an operation, as plain addresses of dentries at r10 - 136 and r10 - 144.
 .macro plain_pair first second
   {first}
   *(u64 *)(r10 - 8) = r1
   {second}
   *(u64 *)(r10 - 16) = r1
   r1 = r10
-  r1 += -256
+  r1 += -144
   r2 = 16
   r3 = r10
   r3 += -16

@@ -53,5 +53,10 @@
   r1 = *(u64 *)(r6 + 0)
   r2 = *(u64 *)(r1 + linux_binprm.filename)
   r1 = *(u64 *)(r1 + linux_binprm.interp)
-  r1 ^= r2
+  if r1 == r2 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
+.done:
 .endm

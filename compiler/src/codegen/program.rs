@@ -35,7 +35,12 @@ pub(crate) fn emit(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
     let decisions = raises(gen_, chains);
     let silent = silent(hook);
     let uses = |macro_name: &str| i64::from(decisions.contains(macro_name));
-    let mut out = format!(
+    let names = hook.pair.map(|(old, new)| {
+        let (old, new) = (gen_.object_macro("object", old), gen_.object_macro("object", new));
+        format!(".macro {}_names\n  plain_pair {old} {new}\n.endm\n", hook.name)
+    });
+    let mut out = names.unwrap_or_default();
+    out += &format!(
         ".set MASK {mask:#x}\n.set USE_EXE {}\n.set USE_PARENT {}\n.func ebsec_{hook} prog lsm/{hook}\n",
         uses("class_process_exe\n"),
         uses("class_process_parent_exe\n"),
