@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ use std::time::Duration;
 pub const USAGE: &str = "\
 usage: guest-tools do read|append|truncate|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
-       guest-tools do connect|send ADDRESS:PORT | connect-unix PATH
+       guest-tools do connect|send ADDRESS:PORT | connect-unix PATH | listen-unix PATH SECONDS
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
        guest-tools do map|protect PATH
        guest-tools do exec PROGRAM ARGUMENTS… | memory | wait SECONDS";
@@ -42,6 +42,10 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["symlink", from, to] => std::os::unix::fs::symlink(from, to),
         ["connect", to] => TcpStream::connect_timeout(&address(to)?, PATIENCE).map(drop),
         ["connect-unix", path] => UnixStream::connect(path).map(drop),
+        ["listen-unix", path, seconds] => {
+            let seconds = number_of(seconds)?;
+            UnixListener::bind(path).map(|_listening| std::thread::sleep(Duration::from_secs(seconds)))
+        }
         ["send", to] => send(address(to)?),
         ["mount", kind, folder] => {
             CString::new(*kind).map_err(io::Error::from).and_then(|kind| sys::mount(Path::new("none"), Path::new(folder), &kind, 0))
