@@ -327,27 +327,26 @@ slow:
   call path_find
 .endm
 
-; Where the paths of an object have several classes (flag 4): a turn of FUNCTION for each further one, else to \single.
-.macro several_paths single object function
+; Goes on where the paths of an object have several classes (flag 4), to be judged in a turn for each further one; else to \single.
+.macro several_paths single
   r1 = *(u64 *)(r10 - 88)
   r1 >>= 34
   r1 &= 1
   if r1 == 0 goto {single}
-  several_turns {object} {function}
 .endm
 
 ; The same where the host's paths are asked too: a turn for each further pair.
-.macro several_classes single object function
+.macro several_classes single
   r1 = *(u64 *)(r10 - 88)
   r2 = *(u64 *)(r10 - 96)
   r1 |= r2
   r1 >>= 34
   r1 &= 1
   if r1 == 0 goto {single}
-  several_turns {object} {function}
 .endm
 
-.macro several_turns object function
+; A turn of FUNCTION for each further class.
+.macro several_turns function
   r1 = {WALK_CLASSES*WALK_CLASSES}
   r2 = func {function}
   r3 = r10
@@ -428,8 +427,7 @@ bad:
   lock *(u64 *)(r1 + {stats_failed}) += r2
   r1 = 1
   forget r1 r8
-  r1 &= 0xfff
-  *(u64 *)(r7 - 80) = r1
+  *(u32 *)(r7 - 80) = r1
 over:
   r0 = 1
   exit

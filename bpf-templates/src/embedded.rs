@@ -76,6 +76,8 @@ assembly!(
     "name.s",
     "mounts.s",
     "act.s",
+    "images.s",
+    "operation.s",
     "tasks.s",
     "record.s",
     "fields.s",

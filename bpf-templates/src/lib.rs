@@ -154,6 +154,17 @@ pub struct Raise {
     pub when: Vec<(String, bool)>,
 }
 
+/// When a call of a hook goes on with an operation that another call began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// The hooks that were its steps before, a bit for each by its index in [`Catalog::hooks`].
+    pub hooks: u64,
+    /// Facts that must hold; they need not be among [`Hook::facts`], which decide what is raised.
+    pub when: Vec<(String, bool)>,
+    /// Only for the object of the step before.
+    pub same_object: bool,
+}
+
 /// A hook's contract.
 #[derive(Clone, Debug)]
 pub struct Hook {
@@ -173,6 +184,10 @@ pub struct Hook {
     pub facts: Vec<String>,
     /// The hook raises nothing when one of these facts holds as given.
     pub silent_when: Vec<(String, bool)>,
+    /// The two objects that are the old and the new name of one file: a report has both.
+    pub pair: Option<(usize, usize)>,
+    /// Which calls are one operation with a call before.
+    pub follows: Vec<Follows>,
     /// What it raises otherwise.
     pub raises: Vec<Raise>,
     /// The hook's own event.

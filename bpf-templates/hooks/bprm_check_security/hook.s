@@ -48,3 +48,15 @@
   *(u64 *)(r10 - 88) = r7
 .end:
 .endm
+; The interpreter of a script, after the script itself.
+.macro bprm_check_security__fact_interpreter
+  r1 = *(u64 *)(r6 + 0)
+  r2 = *(u64 *)(r1 + linux_binprm.filename)
+  r1 = *(u64 *)(r1 + linux_binprm.interp)
+  if r1 == r2 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
+.done:
+.endm

@@ -87,13 +87,13 @@ impl<'a> Emitter<'a> {
         self.mark(&mut out, chain, None);
         out.push_str("  r9 = *(u64 *)(r10 - 24)\n");
         self.layers(&mut out, chain, before, object, &early);
-        let _ = writeln!(out, "  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
+        let _ = writeln!(out, "  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", self.state_slot(slot));
         out
     }
 
     /// The first half of a chain with its slot: dead unless the half says otherwise.
     pub(crate) fn saved(&self, begin: &str, slot: usize) -> String {
-        format!("  r9 = 0\n  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{begin}", state_slot(slot))
+        format!("  r9 = 0\n  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{begin}", self.state_slot(slot))
     }
 
     /// The rest of a chain, from the state in its slot on.
@@ -101,7 +101,7 @@ impl<'a> Emitter<'a> {
         let none = self.label();
         let mut out = String::new();
         self.mark(&mut out, half.chain, None);
-        let _ = writeln!(out, "  w9 = *(u32 *)({} - {})\n  if r9 == 0 goto {none}", self.frame, state_slot(half.slot));
+        let _ = writeln!(out, "  w9 = *(u32 *)({} - {})\n  if r9 == 0 goto {none}", self.frame, self.state_slot(half.slot));
         let after = half.chain.layers.get(half.first..).unwrap_or_default();
         self.layers(&mut out, half.chain, after, half.object, &none);
         self.outcome(&mut out, half.chain, half.object, &none);
@@ -114,7 +114,7 @@ impl<'a> Emitter<'a> {
         let skip = self.label();
         let mut out = String::from("  r1 = 0\n");
         for half in waiting {
-            let _ = writeln!(out, "  w2 = *(u32 *)(r10 - {})\n  r1 |= r2", state_slot(half.slot));
+            let _ = writeln!(out, "  w2 = *(u32 *)(r10 - {})\n  r1 |= r2", self.state_slot(half.slot));
         }
         let _ = writeln!(out, "  if r1 == 0 goto {skip}");
         let pathless = self.label();
@@ -158,7 +158,7 @@ impl<'a> Emitter<'a> {
         out.push_str(&halves);
         let name = format!("ebsec_{}_further_{}", self.hook.name, self.label());
         let more = if host { "several_classes" } else { "several_paths" };
-        let _ = writeln!(out, "  {more} {single} {object} {name}\n{single}:\n{skip}:");
+        let _ = writeln!(out, "  {more} {single}\n{}  several_turns {name}\n{single}:\n{skip}:", self.begin());
         let further = self.further_function(&name, waiting, host);
         self.further.push_str(&further);
         self.plain = false;
@@ -212,8 +212,22 @@ impl<'a> Emitter<'a> {
         if kind == 1 && frame == "r10" && !self.plain {
             let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
         }
-        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame}");
+        if frame == "r10" {
+            out.push_str(&self.begin());
+        }
+        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame} {}", u8::from(self.hook.pair.is_some()));
         let _ = writeln!(out, "{none}:\n.loc off");
+    }
+
+    /// Distance of a waiting chain's state.
+    fn state_slot(&self, slot: usize) -> usize {
+        4 * slot + if self.hook.pair.is_some() { 148 } else { 132 }
+    }
+
+    /// What comes before the first report, in the program itself: the operation's number, and its two names.
+    fn begin(&self) -> String {
+        let names = if self.hook.pair.is_some() { format!("{}_names", self.hook.name) } else { "no_names".to_owned() };
+        format!("  operation_begin {} {names}\n", super::program::step_name(self.hook))
     }
 
     /// Index of the object whose path an object has.
@@ -221,7 +235,7 @@ impl<'a> Emitter<'a> {
         self.object(object).map_or(object, |o| o.path_of)
     }
 
-    fn object_macro(&self, what: &str, object: usize) -> String {
+    pub(super) fn object_macro(&self, what: &str, object: usize) -> String {
         let name = self.object(object).map_or("file", |o| o.name.as_str());
         format!("{}__{what}_{name}", self.hook.name)
     }
@@ -355,11 +369,6 @@ impl<'a> Emitter<'a> {
         }
         let _ = writeln!(out, "  r1 &= {}", (1u32 << flags.len()) - 1);
     }
-}
-
-/// Distance of a waiting chain's state.
-fn state_slot(slot: usize) -> usize {
-    132 + 4 * slot
 }
 
 /// `to = table[index]` with the index checked; both are registers.

@@ -457,6 +457,10 @@ impl Kernel for Fake {
         Ok(Box::new(FakeCanary { operations: operations.to_vec(), state: Rc::clone(&self.state) }))
     }
 
+    fn cgroup_path(&self, _: u64) -> Option<String> {
+        None
+    }
+
     fn clocks(&self) -> (u64, u64) {
         (1_000_000_000, 0)
     }

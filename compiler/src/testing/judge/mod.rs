@@ -311,9 +311,11 @@ impl<'p> Judge<'p> {
                 return Err(Trouble::Report(format!("the outcome {} is reported as {:#x}", report.outcome, report.verdict)));
             }
             if let (1, Some(paths)) = (report.kind, &paths) {
-                let told = end_of(&report.path, report.path_length);
-                if !paths.iter().any(|p| p.ends_with(told)) || told.is_empty() {
-                    return Err(Trouble::Report(format!("a report names the path `{}`", String::from_utf8_lossy(told))));
+                // Both names of a rename are on one mount; here they may be on two, and the object's own is right.
+                let told = [end_of(&report.path, report.path_length), end_of(&report.target, report.target_length)];
+                if !told.iter().any(|told| !told.is_empty() && paths.iter().any(|p| p.ends_with(told))) {
+                    let [path, target] = told.map(String::from_utf8_lossy);
+                    return Err(Trouble::Report(format!("a report names the path `{path}`, the target `{target}`")));
                 }
             }
         }

@@ -129,10 +129,17 @@ fn written(judge: &Judge<'_>, subject: &Subject) -> Record {
         line3,
         base_ns: 0,
         base_number: 0,
+        image: 0,
+        parent_image: 0,
+        parent_pid: 0,
+        operation: 0,
         paths: 0,
         hosts: 0,
         classes: [0; 32],
         host_classes: [0; 32],
+        steps: 0,
+        call: 0,
+        object: 0,
     }
 }
 

@@ -127,6 +127,7 @@ impl World {
         let mut kernel = Kernel::new(flavour, seed)?;
         let user_ns = kernel.alloc("user_namespace")?;
         let pid_ns = kernel.alloc("pid_namespace")?;
+        kernel.env.registers = kernel.alloc("pt_regs")?;
         let none = Mount { addr: 0, vfs: 0, root: 0, sb: 0 };
         let mut world = World {
             kernel,
