@@ -113,7 +113,7 @@ pub fn read_uses(bytes: &[u8]) -> Result<Vec<KernelUse<'_>>, ArtifactError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::btf::tests::sample;
