@@ -198,6 +198,9 @@ impl Stage {
 /// Outcomes and how often each was counted.
 type Counts = Vec<u64>;
 
+/// Of one run: several walks may each climb as far as a walk goes.
+const MOST_INSTRUCTIONS: u64 = 16_000_000;
+
 /// A loaded artifact, ready for operations one after the other; what a program remembers, it remembers.
 #[derive(Clone, Debug)]
 pub struct Judge<'p> {
@@ -217,6 +220,7 @@ impl<'p> Judge<'p> {
     pub fn new(stage: &Stage, artifact: &[u8], plan: &'p Plan, package: &Package) -> Result<Judge<'p>, String> {
         let opened = ebsec_artifact::open(artifact).map_err(|e| e.to_string())?;
         let mut vm = Vm::load(artifact, stage.world.kernel.clone())?;
+        vm.options.limit = MOST_INSTRUCTIONS;
         let name = |role| opened.manifest.maps.iter().find(|m| m.role == role).map(|m| m.name.clone());
         let map = |role| name(role).ok_or_else(|| format!("the manifest names no map for {role:?}"));
         for table in &opened.tables.tables {

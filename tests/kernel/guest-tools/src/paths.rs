@@ -163,6 +163,15 @@ const ALONE: &[Way] = &[
     ("proc, a denied name", |_| open_in(&mounted_nowhere(c"proc")?, c"version", O_RDONLY)),
     ("proc, another", |_| open_in(&mounted_nowhere(c"proc")?, c"meminfo", O_RDONLY)),
     ("proc, a process's own", |_| open_in(&mounted_nowhere(c"proc")?, c"self/status", O_RDONLY)),
+    ("proc, what a container runtime writes of itself", |_| {
+        let mount = mounted_nowhere(c"proc")?;
+        open_in(&mount, c"self/attr/exec", O_WRONLY)?;
+        open_in(&mount, c"self/oom_score_adj", O_WRONLY)
+    }),
+    ("proc, again by its descriptor", |_| {
+        let mount = mounted_nowhere(c"proc")?;
+        open(&name_of(&sys::open_at(&mount, c"self/status", O_PATH)?), O_RDONLY)
+    }),
     ("proc, change a denied name", |_| open_in(&mounted_nowhere(c"proc")?, c"sys/kernel/domainname", O_WRONLY)),
     ("proc, change another", |_| open_in(&mounted_nowhere(c"proc")?, c"sys/kernel/hostname", O_WRONLY)),
     ("proc without the rest", |_| {
@@ -192,6 +201,7 @@ const ALONE: &[Way] = &[
     }),
     ("times of memory", |_| privileges::touch_open(&sys::memfd()?)),
     ("times of a pipe", |_| privileges::touch_open(&io::pipe()?.0)),
+    ("times of a pipe, by its name in /proc", |_| sys::touch(&name_of(&io::pipe()?.0.into()))),
     ("times of a socket", |_| privileges::touch_open(&std::os::unix::net::UnixDatagram::unbound()?)),
     ("attributes of memory", |_| sys::set_attribute(&name_of(&sys::memfd()?), c"trusted.a", b"x")),
     ("mode of a socket", |_| {
