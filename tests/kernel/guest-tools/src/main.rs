@@ -3,6 +3,7 @@
 //! one result a line. Never part of what is shipped.
 
 mod again;
+mod aliases;
 mod attack;
 mod bench;
 mod costs;
@@ -30,9 +31,11 @@ usage: guest-tools prepare FOLDER
        guest-tools attack [--peer4 IP] [--peer6 IP] [--port N] FOLDER NAME|KIND|all…
        guest-tools list
        guest-tools do OPERATION WORDS…
+       guest-tools attempt PATH
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
        guest-tools again clone|read-only|unmounted|overlay|memory WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
+       guest-tools aliases FOLDER COMMAND WORDS…
        guest-tools deep FOLDER
        guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
        guest-tools routed ROUTE PROGRAM WORDS…
@@ -55,9 +58,15 @@ fn main() -> ExitCode {
         Some("again") => again::again(rest),
         Some("unix") => unix::unix(rest),
         Some("paths") => paths::paths(rest),
+        Some("aliases") => aliases::aliases(rest),
         Some("deep") => storm::make_deep(rest),
         Some("routed") => operation::routed(rest),
         Some("stress") => stress::stress(rest),
+        Some("alias") => match aliases::one(rest) {
+            Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
+            Err(message) => Err(message),
+        },
+        Some("attempt") => return ExitCode::from(operation::attempt(rest)),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
             Err(message) => Err(message),
