@@ -206,8 +206,7 @@ pub fn make_read_only(tree: &OwnedFd) -> io::Result<()> {
     let attributes: [u64; 4] = [1, 0, 0, 0];
     let size = std::mem::size_of_val(&attributes);
     // SAFETY: a terminated path, and as many bytes as are said.
-    let result =
-        unsafe { libc::syscall(libc::SYS_mount_setattr, tree.as_raw_fd(), c"".as_ptr(), EMPTY_PATH, attributes.as_ptr(), size) };
+    let result = unsafe { libc::syscall(libc::SYS_mount_setattr, tree.as_raw_fd(), c"".as_ptr(), EMPTY_PATH, attributes.as_ptr(), size) };
     check(result).map(drop)
 }
 
