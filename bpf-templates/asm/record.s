@@ -365,6 +365,8 @@ end:
 .macro program_of_paths
   w1 = w0
   r0 >>= 34
+  ; by which mount it is shown says nothing of a program
+  r0 &= 3
   if r0 == 0 goto .plain
   if r0 == 2 goto .foreign
   r1 = 1

@@ -2,6 +2,7 @@
 //! for races, and loops to be measured. Takes its orders as arguments, prints
 //! one result a line. Never part of what is shipped.
 
+mod aliases;
 mod attack;
 mod bench;
 mod costs;
@@ -29,8 +30,10 @@ usage: guest-tools prepare FOLDER
        guest-tools attack [--peer4 IP] [--peer6 IP] [--port N] FOLDER NAME|KIND|all…
        guest-tools list
        guest-tools do OPERATION WORDS…
+       guest-tools attempt PATH
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
+       guest-tools aliases FOLDER COMMAND WORDS…
        guest-tools deep FOLDER
        guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
        guest-tools routed ROUTE PROGRAM WORDS…
@@ -52,9 +55,15 @@ fn main() -> ExitCode {
         Some("inside") => inside::inside(rest),
         Some("unix") => unix::unix(rest),
         Some("paths") => paths::paths(rest),
+        Some("aliases") => aliases::aliases(rest),
         Some("deep") => storm::make_deep(rest),
         Some("routed") => operation::routed(rest),
         Some("stress") => stress::stress(rest),
+        Some("alias") => match aliases::one(rest) {
+            Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
+            Err(message) => Err(message),
+        },
+        Some("attempt") => return ExitCode::from(operation::attempt(rest)),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
             Err(message) => Err(message),

@@ -2,8 +2,8 @@
 //! kernel itself; paths that are longer than any call takes; handles. Takes folders that hold a file `a` and a program
 //! `tool`, prints the result of each way, a line for each; what lies in no folder is told once.
 
-use crate::attack::PROGRAM;
-use crate::{errno, privileges, sys};
+use crate::attack::{PROGRAM, tried};
+use crate::{privileges, sys};
 use libc::{CLONE_NEWNS, MS_BIND, MS_PRIVATE, MS_REC, O_CREAT, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 use std::ffi::CStr;
 use std::fs;
@@ -49,18 +49,8 @@ fn tell(ways: &[Way], folders: &[&str]) {
     }
 }
 
-fn tried(way: impl FnOnce() -> io::Result<()>) -> String {
-    const LOST: i32 = 250;
-    let status = sys::in_child(|| way().map_or_else(|error| error.raw_os_error().unwrap_or(LOST), |()| 0));
-    match status {
-        Ok(Some(0)) => "ok".to_owned(),
-        Ok(Some(LOST) | None) => "lost".to_owned(),
-        Ok(Some(number)) => errno::name(&io::Error::from_raw_os_error(number)),
-        Err(error) => format!("no child: {error}"),
-    }
-}
-
-fn own_namespace() -> io::Result<()> {
+/// A mount namespace whose mounts nobody else sees.
+pub fn own_namespace() -> io::Result<()> {
     sys::unshare(CLONE_NEWNS)?;
     sys::mount(Path::new("/"), Path::new("/"), c"none", MS_REC | MS_PRIVATE)
 }
@@ -74,7 +64,7 @@ fn open_in(folder: &OwnedFd, name: &CStr, flags: i32) -> io::Result<()> {
 }
 
 /// The name under `/proc` of what a descriptor is open on.
-fn name_of(file: &OwnedFd) -> PathBuf {
+pub fn name_of(file: &OwnedFd) -> PathBuf {
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
