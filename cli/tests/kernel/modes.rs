@@ -64,14 +64,15 @@ fn operations(line: &str) -> Vec<String> {
     rules.map(|rule| without_numbers(&format!("{} {what}", rule["rule"].as_str().unwrap()))).collect()
 }
 
-/// Numbers of processes and descriptors differ from run to run.
+/// Numbers of processes, descriptors and files without a name differ from run to run: `/12/`, `iou-wrk-12`, `#12`.
 fn without_numbers(text: &str) -> String {
-    let mut out = String::new();
-    for part in text.split_inclusive('/') {
-        let number = part.trim_end_matches('/');
-        out += &if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) { part.replace(number, "N") } else { part.to_owned() };
-    }
-    out
+    let part = |part: &str| {
+        let name = part.trim_end_matches(['/', ' ']);
+        let rest = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = rest.len() < name.len() && (rest.is_empty() || rest.ends_with(['-', '#']));
+        if number { format!("{rest}N{}", &part[name.len()..]) } else { part.to_owned() }
+    };
+    text.split_inclusive(['/', ' ']).map(part).collect()
 }
 
 /// The differences of a scenario: `+` was foretold and not refused, `-` was refused and not foretold.
@@ -112,5 +113,5 @@ fn observing_foretells_enforcing() {
 #[test]
 fn a_policy_is_turned_into_one_that_observes() {
     assert_eq!(observing("policy a {\n    mode = enforce\n    // mode = x\n}\n"), "policy a {\n    mode = observe\n    // mode = x\n}\n");
-    assert_eq!(without_numbers("rule cat /proc/12/root/a"), "rule cat /proc/N/root/a");
+    assert_eq!(without_numbers("rule iou-wrk-7 /proc/12/root/a1 #34"), "rule iou-wrk-N /proc/N/root/a1 #N");
 }
