@@ -1,8 +1,6 @@
 //! Embedded TOML in, [`Catalog`] out; an inconsistency of the data is an error text.
 
-use crate::{
-    Catalog, Event, FastWalk, Field, FieldId, FieldOf, FieldType, Follows, Hook, HookId, HookObject, ObjectKind, Raise, embedded,
-};
+use crate::{Catalog, Event, FastWalk, Field, FieldId, FieldOf, FieldType, Follows, Hook, HookId, HookObject, ObjectKind, Raise, embedded};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
