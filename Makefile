@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-races soak-differential planted test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-races soak-differential planted system test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -72,6 +72,12 @@ soak-races: fetch-kernels guest-tools
 	    diff $$folder/expected <(head -n -2 target/soak.$$name.$$kernel); \
 	  done; \
 	done
+
+# A whole Debian 13 at work, without a policy and with several; an hour for each kernel. SERIES are kernels, MODES and STEPS some of
+# tests/system's.
+system: fetch-kernels guest-tools
+	@tools/setup system
+	@tests/system/run $(SERIES)
 
 # What needs no kernel.
 test-host: setup

@@ -113,7 +113,7 @@ pub fn read_uses(bytes: &[u8]) -> Result<Vec<KernelUse<'_>>, ArtifactError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::btf::tests::sample;
@@ -144,7 +144,12 @@ mod tests {
         let cases = [
             (ask("bpf_lsm_file_open", Question::Exists), MOVE, 0, Ok(Patch::Immediate(1))),
             (ask("nothing", Question::Exists), MOVE, 0, Ok(Patch::Immediate(0))),
-            (ask("bpf_lsm_file_open", Question::Id), CALL, PSEUDO_KFUNC, Ok(Patch::Immediate(kernel.id("bpf_lsm_file_open").unwrap() as i32))),
+            (
+                ask("bpf_lsm_file_open", Question::Id),
+                CALL,
+                PSEUDO_KFUNC,
+                Ok(Patch::Immediate(kernel.id("bpf_lsm_file_open").unwrap() as i32)),
+            ),
             (ask("nothing", Question::Id), CALL, PSEUDO_KFUNC, Ok(Patch::Nothing)),
             (ask("bpf_lsm_file_open", argument("file")), 0x79, 6, Ok(Patch::Offset(8))),
             (ask("nothing", argument("file")), 0x79, 6, Ok(Patch::Nothing)),

@@ -146,6 +146,60 @@ decided:
 .done:
 .endm
 
+; A whole name of a component, from its 32 inline bytes in r2 to r5. r1 = state, bits 32 to 39 the name's length (at most 31),
+; bit 40 whether a slash follows -> r0 = state, bit 32 set where nothing that follows can change the class. What unrolls its
+; components calls this, where instructions to verify count for more than those of a call.
+.func step_name global 5
+  r8 = r1
+  r6 = r3
+  r7 = r4
+  r9 = r5
+  r5 = r2
+  r1 >>= 32
+  *(u64 *)(r10 - 8) = r1
+  w8 = w8
+.rept k 0 4
+  r4 = *(u64 *)(r10 - 8)
+  r1 = r4
+  r1 &= 255
+  if r1 >= 8 goto whole{k}
+  ; the bytes beyond the name go, the slash comes right after it
+  r1 <<= 3
+  r3 = -1
+  r3 <<= r1
+  r3 ^= -1
+  r5 &= r3
+  r4 >>= 8
+  r4 &= 1
+  r4 *= 47
+  r4 <<= r1
+  r5 |= r4
+  if r5 == 0 goto end
+  step_word
+  goto end
+whole{k}:
+  r4 += -8
+  *(u64 *)(r10 - 8) = r4
+  step_word
+.if k == 0
+  r5 = r6
+.endif
+.if k == 1
+  r5 = r7
+.endif
+.if k == 2
+  r5 = r9
+.endif
+.endr
+end:
+  r0 = r8
+  exit
+decided:
+  r0 = 1 ll
+  r0 <<= 32
+  r0 |= r8
+  exit
+
 ; r0 = class of state r8.
 .macro class_of_state
   r1 = r8

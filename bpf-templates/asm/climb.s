@@ -77,15 +77,24 @@ end:
   exit
 
 ; Climbs from walk_at, walk_mount and walk_top into the chain that begins at \first with \mask, and of which the first
-; components (a number or register) are there. Leaves walk_end, walk_index and walk_low. The scratch is r7, its address at
-; r10 - 24. Clobbers r0-r5.
+; components (a number or register) are there. Leaves walk_end, walk_index and walk_low. The scratch is r7. Clobbers r0-r5.
 .macro climb first mask components
-  r1 = {components}
-  *(u64 *)(r7 + {walk_index}) = r1
-  r1 = {first}
-  *(u64 *)(r7 + {walk_first}) = r1
-  r1 = {mask}
-  *(u64 *)(r7 + {walk_mask}) = r1
+  r4 = {components}
+  r3 = {mask}
+  r2 = {first}
+  r1 = *(u64 *)(r7 + {walk_which})
+  call chain_climbed
+.endm
+
+; r1 = scratch, then first, mask, components. A function, so that verifiers follow it once and not wherever it is called.
+.func chain_climbed global 4
+  r6 = r2
+  r8 = r3
+  r9 = r4
+  scratch r1 end
+  *(u64 *)(r7 + {walk_first}) = r6
+  *(u64 *)(r7 + {walk_mask}) = r8
+  *(u64 *)(r7 + {walk_index}) = r9
   *(u64 *)(r7 + {walk_end}) = 0
   *(u64 *)(r7 + {walk_low}) = 0
   r1 = {WALK_STEPS}
@@ -95,10 +104,10 @@ end:
   r4 = 0
   call bpf_loop
   r1 = *(u64 *)(r7 + {walk_index})
-  r2 = {mask}
-  if r1 <= r2 goto .kept
-  r1 -= r2
+  if r1 <= r8 goto end
+  r1 -= r8
   r1 += -1
   *(u64 *)(r7 + {walk_low}) = r1
-.kept:
-.endm
+end:
+  r0 = 0
+  exit

@@ -1,35 +1,5 @@
 ; What mounts and mount namespaces are: whose they are, what kind, where their roots are.
 
-; Whether a mount is the root of a mount namespace: nothing visible stands above it.
-; r1 = address of a vfsmount, r2 = address of the namespace -> r0 = 1 or 0.
-.func mount_is_root global 2
-  r8 = r2
-  r2 = offsetof(mount.mnt)
-  r1 -= r2
-  r6 = r1
-  read8 8 mount.mnt_ns no
-  r1 = *(u64 *)(r10 - 8)
-  if r1 != r8 goto no
-  read8 8 mount.mnt_parent no
-  r7 = *(u64 *)(r10 - 8)
-  if r7 == r6 goto yes
-  ; below its root a namespace may keep another one, which is empty and shows only this mount
-  read8 8 mount.mnt_mountpoint no
-  r8 = *(u64 *)(r10 - 8)
-  r6 = r7
-  read8 8 mount.mnt_parent no
-  r1 = *(u64 *)(r10 - 8)
-  if r1 != r6 goto no
-  read8 8 mount.mnt.mnt_root no
-  r1 = *(u64 *)(r10 - 8)
-  if r1 != r8 goto no
-yes:
-  r0 = 1
-  exit
-no:
-  r0 = 0
-  exit
-
 ; r1 = address of a mount namespace -> r0 = its number, which no other one gets while the kernel runs; 0 for an anonymous
 ; one and where it cannot be read.
 .func ns_number global 1

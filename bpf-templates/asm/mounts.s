@@ -1,25 +1,26 @@
-; The mounts of a file system in a namespace, and the path that each of them gives to a file. The namespace's own list (until
-; 6.7) or tree is gone through: what other namespaces mount costs nothing here.
+; The mounts of a file system in a namespace, and the path that each of them gives to a file. What is remembered of them
+; (remember.s) is gone on from; else the namespace's own list (until 6.7) or tree is gone through: what other namespaces mount
+; costs nothing here.
 
 ; Most mounts of one file system in one namespace; more of them fail.
 .set MOST_MOUNTS 2048
 ; Most steps through a namespace's tree: three for each of its mounts (fs.mount-max is 100,000).
 .set MOUNT_STEPS 524288
 
-; Adds the paths by which the namespace r1 shows the file that scratch r2 is about. r0 = 0.
-.func walk_list global 2
-  r9 = r1
-  scratch r2 end
+; The chain of dentries from the file up to the root of its file system, once for all mounts. r1 = scratch
+; -> r0 = 0 where no namespace can show it, 1, or 2 where the chain could not be followed.
+.func walk_chain global 1
+  scratch r1 none
   r6 = *(u64 *)(r7 + {walk_file})
-  read8 8 dentry.d_sb end
+  read8 8 dentry.d_sb none
   r6 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + {walk_sb}) = r6
-  read8 8 super_block.s_flags end
+  read8 8 super_block.s_flags none
   r1 = *(u64 *)(r10 - 8)
   ; SB_NOUSER: no namespace ever shows it
   r1 >>= 31
   r1 &= 1
-  if r1 != 0 goto end
+  if r1 != 0 goto none
   r1 = *(u64 *)(r7 + {walk_depth})
   if r1 != -1 goto climbed
   r1 = *(u64 *)(r7 + {walk_file})
@@ -31,7 +32,7 @@
   if r5 == 0 goto whole
   *(u64 *)(r7 + {walk_dentries}) = r5
   r6 = r5
-  read_sequence 8 end
+  read_sequence 8 none
   w1 = *(u32 *)(r10 - 8)
   *(u32 *)(r7 + {walk_seqs}) = r1
   r5 = 1
@@ -46,22 +47,74 @@ whole:
   r1 = *(u64 *)(r7 + {walk_at})
   *(u64 *)(r7 + {walk_root}) = r1
 climbed:
-  *(u64 *)(r7 + {walk_turn}) = 0
+  r0 = 1
+  exit
+deep:
+  r0 = 2
+  exit
+none:
+  r0 = 0
+  exit
+
+; Adds the paths by which the namespace r1 shows the file that scratch r3 is about: by the vfsmount r2, which is in it, or by
+; each of its mounts (0) -> r0 = 1 where there is one.
+.func walk_shown global 3
+  r9 = r1
+  r8 = r2
+  r6 = r3
+  scratch r6 none
+  r1 = r6
+  call walk_chain
+  if r0 == 0 goto none
+  if r0 == 2 goto deep
   *(u64 *)(r7 + {walk_listed}) = r9
+  *(u64 *)(r7 + {walk_single}) = r8
+  if r8 != 0 goto keeper
+  r8 = *(u64 *)(r7 + {walk_sb})
+keeper:
+  *(u64 *)(r7 + {walk_keeper}) = r8
+  *(u64 *)(r7 + {walk_shows}) = 0
+  r8 = r6
   r6 = r9
-  read8 8 mnt_namespace.event end
-  r8 = *(u64 *)(r10 - 8)
+  read8 8 mnt_namespace.event none
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + {walk_event}) = r1
+  r1 = r9
+  call ns_number
+  *(u64 *)(r7 + {walk_number}) = r0
+  r1 = r8
+  call mounts_known
+  r6 = r0
+  if r6 == 0 goto search
+  r1 = *(u64 *)(r7 + {walk_places})
+  r2 = func place_step
+  r3 = r10
+  r3 += -24
+  r4 = 0
+  call bpf_loop
+  goto searched
+search:
+  *(u64 *)(r7 + {walk_places}) = 0
+  *(u64 *)(r7 + {walk_links}) = 0
+  *(u64 *)(r7 + {walk_open}) = 0
+  *(u64 *)(r7 + {walk_shut}) = 0
+  *(u64 *)(r7 + {walk_soft}) = 0
+  *(u64 *)(r7 + {walk_others}) = -1
+  *(u64 *)(r7 + {walk_turn}) = 0
+  r1 = *(u64 *)(r7 + {walk_single})
+  if r1 != 0 goto begin
+  r6 = r9
   r1 = exists(mount.mnt_node)
   if r1 == 0 goto list
-  read8 8 mnt_namespace.mounts.rb_node end
+  read8 8 mnt_namespace.mounts.rb_node none
   r1 = *(u64 *)(r10 - 8)
-  if r1 == 0 goto end
+  if r1 == 0 goto none
   goto begin
 list:
   r1 = offsetof(mnt_namespace.list)
   r1 += r6
   *(u64 *)(r7 + {walk_head}) = r1
-  read8 8 mnt_namespace.list.next end
+  read8 8 mnt_namespace.list.next none
   r1 = *(u64 *)(r10 - 8)
 begin:
   *(u64 *)(r7 + {walk_node}) = r1
@@ -71,29 +124,237 @@ begin:
   r3 += -24
   r4 = 0
   call bpf_loop
+  r6 = 0
+searched:
   ; what changed meanwhile may have been passed over; who keeps changing it is not waited for
+  *(u64 *)(r10 - 32) = r6
   r6 = r9
-  read8 8 mnt_namespace.event end
+  read8 8 mnt_namespace.event told
   r1 = *(u64 *)(r10 - 8)
-  if r1 == r8 goto end
+  r2 = *(u64 *)(r7 + {walk_event})
+  if r1 == r2 goto same
+  r1 = *(u64 *)(r7 + {walk_single})
+  if r1 != 0 goto told
   r1 = *(u64 *)(r7 + {walk_strict})
-  if r1 == 0 goto end
+  if r1 == 0 goto told
   *(u64 *)(r7 + {walk_changed}) = 1
-end:
-  r0 = 0
+  goto told
+same:
+  r1 = *(u64 *)(r10 - 32)
+  r2 = *(u64 *)(r7 + {walk_changed})
+  r1 |= r2
+  if r1 != 0 goto told
+  ; the last scratch can be taken away at any time
+  if r8 == {WALK_SCRATCHES-1} goto told
+  r1 = r8
+  call mounts_learn
+told:
+  r0 = *(u64 *)(r7 + {walk_shows})
   exit
 deep:
   *(u64 *)(r7 + {walk_here}) = 0
   r1 = 1
   add_class
+  r0 = 1
+  exit
+none:
   r0 = 0
   exit
+
+; Adds the path by the mount at hand: what it shows at its top in walk_key, the states in walk_bare and walk_beneath. Goes on at
+; `more`, or ends at `stop` where a rename came between. The scratch is r7. Clobbers r0-r5, r8, r9.
+.macro use_place
+  r1 = *(u64 *)(r7 + {walk_key})
+  r9 = *(u64 *)(r7 + {walk_depth})
+  r2 = *(u64 *)(r7 + {walk_root})
+  if r1 == r2 goto .placed
+  *(u64 *)(r7 + {walk_place}) = -1
+  r1 = r9
+  r1 += 7
+  r1 >>= 3
+  r2 = func find_step
+  r3 = r10
+  r3 += -24
+  r4 = 0
+  call bpf_loop
+  r9 = *(u64 *)(r7 + {walk_place})
+  if r9 == -1 goto more
+.placed:
+  *(u64 *)(r7 + {walk_place}) = r9
+  *(u64 *)(r7 + {walk_shows}) = 1
+  r1 = *(u64 *)(r7 + {walk_bare})
+  if r9 == 0 goto .from
+  r1 = *(u64 *)(r7 + {walk_beneath})
+.from:
+  r2 = r1
+  r2 >>= 32
+  *(u64 *)(r7 + {walk_told}) = r2
+  w8 = w1
+  *(u64 *)(r7 + {walk_state}) = r8
+  if r2 != 0 goto .found
+  ; mounts that come to the same state at the same place give the same class
+  r2 = r9
+  r2 <<= 32
+  r2 |= r8
+  r3 = *(u64 *)(r7 + {walk_seen})
+.rept k 0 8
+  if r3 <= {k} goto .unseen
+  r4 = *(u64 *)(r7 + {walk_pairs+8*k})
+  if r4 == r2 goto more
+.endr
+  goto .matched
+.unseen:
+  r4 = r3
+  r4 &= 7
+  r4 <<= 3
+  r5 = r7
+  r5 += r4
+  *(u64 *)(r5 + {walk_pairs}) = r2
+  r3 += 1
+  *(u64 *)(r7 + {walk_seen}) = r3
+.matched:
+  r1 = *(u64 *)(r7 + {walk_lost})
+  *(u64 *)(r7 + {walk_low}) = r1
+  match_chain 0 {WALK_PATH-1} r9 r8
+  r1 = *(u64 *)(r7 + {walk_told})
+  if r1 == 3 goto stop
+.found:
+  add_found
+.endm
+
+; One of the mounts that are remembered. r1 = its number, r2 = address of the scratch's address -> r0 = 1 to end.
+.func place_step static 2
+  r7 = *(u64 *)(r2 + 0)
+  *(u64 *)(r10 - 24) = r7
+  r1 &= {MOST_PLACES-1}
+  r1 <<= 3
+  r2 = r7
+  r2 += r1
+  r1 = *(u64 *)(r2 + {walk_roots})
+  *(u64 *)(r7 + {walk_key}) = r1
+  r1 = *(u64 *)(r2 + {walk_vfses})
+  *(u64 *)(r7 + {walk_here}) = r1
+  r1 = *(u64 *)(r2 + {walk_bares})
+  *(u64 *)(r7 + {walk_bare}) = r1
+  r1 = *(u64 *)(r2 + {walk_belows})
+  *(u64 *)(r7 + {walk_beneath}) = r1
+  *(u64 *)(r7 + {walk_mounted}) = 1
+  use_place
+more:
+  r0 = 0
+  exit
+stop:
+  r0 = 1
+  exit
+
+; Keeps the mount at hand among those that were gone through, and what it means for the fast walk. The scratch is r7.
+; Clobbers r0-r5, r8, r9.
+.macro keep_place
+  ; the dentries of its mount point's path
+  r1 = *(u64 *)(r7 + {walk_index})
+  r2 = *(u64 *)(r7 + {walk_links})
+  if r1 > 8 goto .long
+  r3 = r1
+  r3 += r2
+  if r3 > {MOST_LINKS} goto .long
+  *(u64 *)(r7 + {walk_links}) = r3
+.rept k 0 8
+  if r1 <= {k} goto .linked
+  r2 &= {MOST_LINKS-1}
+  r4 = r2
+  r4 <<= 3
+  r5 = r7
+  r5 += r4
+  r3 = *(u64 *)(r7 + {walk_dentries+8*WALK_PATH+8*k})
+  *(u64 *)(r5 + {walk_link_dentries}) = r3
+  r4 >>= 1
+  r5 = r7
+  r5 += r4
+  w3 = *(u32 *)(r7 + {walk_seqs+4*WALK_PATH+4*k})
+  *(u32 *)(r5 + {walk_link_seqs}) = r3
+  r2 += 1
+.endr
+  goto .linked
+.long:
+  *(u64 *)(r7 + {walk_links}) = {MOST_LINKS+1}
+.linked:
+  r9 = *(u64 *)(r7 + {walk_places})
+  r1 = r9
+  r1 += 1
+  *(u64 *)(r7 + {walk_places}) = r1
+  if r9 > {MOST_PLACES-1} goto .kept
+  r4 = r9
+  r4 <<= 3
+  r5 = r7
+  r5 += r4
+  r1 = *(u64 *)(r7 + {walk_key})
+  *(u64 *)(r5 + {walk_roots}) = r1
+  r1 = *(u64 *)(r7 + {walk_here})
+  *(u64 *)(r5 + {walk_vfses}) = r1
+  r1 = *(u64 *)(r7 + {walk_bare})
+  *(u64 *)(r5 + {walk_bares}) = r1
+  r2 = *(u64 *)(r7 + {walk_beneath})
+  *(u64 *)(r5 + {walk_belows}) = r2
+  r9 += 1
+  r1 >>= 32
+  r2 >>= 32
+  if r2 == 1 goto .decides
+  if r2 != 0 goto .several
+  ; one that does not decide: the only one, or the same as it
+  r3 = *(u64 *)(r7 + {walk_open})
+  if r3 == 0 goto .only
+  if r3 > {MOST_PLACES} goto .kept
+  r3 += -1
+  r3 &= {MOST_PLACES-1}
+  r3 <<= 3
+  r4 = r7
+  r4 += r3
+  r1 = *(u64 *)(r4 + {walk_roots})
+  r2 = *(u64 *)(r7 + {walk_key})
+  if r1 != r2 goto .several
+  r1 = *(u64 *)(r4 + {walk_belows})
+  r2 = *(u64 *)(r7 + {walk_beneath})
+  if r1 == r2 goto .kept
+.several:
+  r9 = -1
+.only:
+  *(u64 *)(r7 + {walk_open}) = r9
+  goto .kept
+.decides:
+  if r1 == 1 goto .firm
+  *(u64 *)(r7 + {walk_soft}) = 1
+.firm:
+  w8 = *(u32 *)(r7 + {walk_beneath})
+  class_of_state
+  r1 = *(u64 *)(r7 + {walk_others})
+  if r1 == r0 goto .classed
+  if r1 == -1 goto .first
+  r0 = -2
+.first:
+  *(u64 *)(r7 + {walk_others}) = r0
+.classed:
+  ; the fast walk rather ends where the file system does
+  r1 = *(u64 *)(r7 + {walk_shut})
+  if r1 == 0 goto .shut
+  r1 = *(u64 *)(r7 + {walk_key})
+  r2 = *(u64 *)(r7 + {walk_root})
+  if r1 != r2 goto .kept
+.shut:
+  *(u64 *)(r7 + {walk_shut}) = r9
+.kept:
+.endm
 
 ; One step through the namespace's mounts. r2 = address of the scratch's address -> r0 = 1 to end.
 ; State in the scratch: node (where), head (end of a list), turn (of a tree: 0 down to the left, 1 here, 2 up).
 .func mount_step static 2
   r7 = *(u64 *)(r2 + 0)
   *(u64 *)(r10 - 24) = r7
+  r6 = *(u64 *)(r7 + {walk_single})
+  r1 = offsetof(mount.mnt)
+  if r6 == 0 goto search
+  r6 -= r1
+  goto this
+search:
   r6 = *(u64 *)(r7 + {walk_node})
   r1 = exists(mount.mnt_node)
   if r1 == 0 goto list
@@ -161,6 +422,7 @@ visit:
   r1 = *(u64 *)(r10 - 8)
   r2 = *(u64 *)(r7 + {walk_sb})
   if r1 != r2 goto more
+this:
   *(u64 *)(r7 + {walk_mounted}) = 1
   r1 = *(u64 *)(r7 + {walk_visits})
   r1 += 1
@@ -169,31 +431,17 @@ visit:
   r1 = offsetof(mount.mnt)
   r1 += r6
   *(u64 *)(r7 + {walk_here}) = r1
-  ; where between the file and the root of its file system does this mount begin?
   read8 8 mount.mnt.mnt_root more
   r1 = *(u64 *)(r10 - 8)
-  r9 = *(u64 *)(r7 + {walk_depth})
-  r2 = *(u64 *)(r7 + {walk_root})
-  if r1 == r2 goto placed
   *(u64 *)(r7 + {walk_key}) = r1
-  *(u64 *)(r7 + {walk_place}) = -1
-  r1 = r9
-  r1 += 7
-  r1 >>= 3
-  r2 = func find_step
-  r3 = r10
-  r3 += -24
-  r4 = 0
-  call bpf_loop
-  r9 = *(u64 *)(r7 + {walk_place})
-  if r9 == -1 goto more
-placed:
-  *(u64 *)(r7 + {walk_place}) = r9
-  ; the path of its mount point, and the state after it
+  ; the path of its mount point: the state after it, and after the slash that follows
+  r1 = {START_PATH}
+  *(u64 *)(r7 + {walk_bare}) = r1
+  *(u64 *)(r7 + {walk_beneath}) = r1
+  *(u64 *)(r7 + {walk_index}) = 0
   read8 8 mount.mnt_parent more
   r8 = *(u64 *)(r10 - 8)
-  r1 = {START_PATH}
-  if r8 == r6 goto above
+  if r8 == r6 goto named
   read8 8 mount.mnt_mountpoint more
   r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + {walk_at}) = r1
@@ -212,57 +460,32 @@ placed:
   match_chain {WALK_PATH} {WALK_ABOVE-1} r5 {START_PATH}
   r1 = *(u64 *)(r7 + {walk_told})
   if r1 == 3 goto stop
-  if r1 != 0 goto whole
-  r1 = *(u64 *)(r7 + {walk_place})
-  if r1 == 0 goto whole
+  r0 = r1
+  r0 <<= 32
+  w2 = *(u32 *)(r7 + {walk_state})
+  r0 |= r2
+  *(u64 *)(r7 + {walk_bare}) = r0
+  if r1 != 0 goto below
+  r1 = *(u64 *)(r7 + {walk_index})
+  if r1 == 0 goto below
   r1 = *(u64 *)(r7 + {walk_state})
-  r2 = *(u64 *)(r7 + {walk_index})
-  if r2 == 0 goto above
   r2 = 47
   call step8
-  r1 = r0
-  r1 >>= 32
-  w0 = w0
-  *(u64 *)(r7 + {walk_state}) = r0
-  if r1 != 0 goto whole
-  r1 = r0
-above:
-  r9 = *(u64 *)(r7 + {walk_place})
-  ; mounts that come to the same state at the same place give the same class
-  r2 = r9
-  r2 <<= 32
-  r2 |= r1
-  r3 = *(u64 *)(r7 + {walk_seen})
-.rept k 0 8
-  if r3 <= {k} goto unseen
-  r4 = *(u64 *)(r7 + {walk_pairs+8*k})
-  if r4 == r2 goto more
-.endr
-  goto matched
-unseen:
-  r4 = r3
-  r4 &= 7
-  r4 <<= 3
-  r5 = r7
-  r5 += r4
-  *(u64 *)(r5 + {walk_pairs}) = r2
-  r3 += 1
-  *(u64 *)(r7 + {walk_seen}) = r3
-matched:
-  r8 = r1
-  r1 = *(u64 *)(r7 + {walk_lost})
-  *(u64 *)(r7 + {walk_low}) = r1
-  match_chain 0 {WALK_PATH-1} r9 r8
-  r1 = *(u64 *)(r7 + {walk_told})
-  if r1 == 3 goto stop
-whole:
-  add_found
+below:
+  *(u64 *)(r7 + {walk_beneath}) = r0
+named:
+  keep_place
+  use_place
 more:
+  r1 = *(u64 *)(r7 + {walk_single})
+  if r1 != 0 goto stop
   r0 = 0
   exit
 many:
   r1 = 1
   add_class
+  *(u64 *)(r7 + {walk_shows}) = 1
+  *(u64 *)(r7 + {walk_places}) = -1
 stop:
   r0 = 1
   exit

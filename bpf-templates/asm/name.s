@@ -48,6 +48,9 @@
   ; link by link: the name alone has to be one that it had
   read_sequence 8 failed
   w9 = *(u32 *)(r10 - 8)
+  r1 = r9
+  r1 &= 1
+  if r1 != 0 goto waiting
 strict:
   *(u64 *)(r7 + {walk_seen_seq}) = r9
   r1 = *(u64 *)(r7 + {walk_state})
@@ -101,10 +104,12 @@ step:
 miss:
   r1 = r8
   r2 = r5
-  call step8
-  w8 = w0
-  r0 >>= 32
-  r6 = r0
+  step_bytes certain
+  w8 = w1
+  goto stepped
+certain:
+  w8 = w1
+  r6 = 1
 stepped:
   *(u64 *)(r7 + {walk_state}) = r8
   *(u64 *)(r7 + {walk_rest}) = r9
@@ -128,19 +133,24 @@ failed:
   r1 = 2
   goto told
 moved:
+  *(u64 *)(r7 + {walk_rest}) = 0
+  r1 = *(u64 *)(r7 + {walk_before})
+  *(u64 *)(r7 + {walk_state}) = r1
+  r1 = *(u64 *)(r7 + {walk_strict})
+  if r1 == 0 goto waiting
+  ; to begin anew costs as much as was matched
+  r1 = *(u64 *)(r7 + {walk_worked})
+  if r1 <= {WALK_ANEW} goto begin
+  *(u64 *)(r7 + {walk_strict}) = 0
+waiting:
   ; who renames what lies on the path itself may keep it moving; whoever asks does not wait for long
   r1 = *(u64 *)(r7 + {walk_patience})
   if r1 == 0 goto failed
   r1 += -1
   *(u64 *)(r7 + {walk_patience}) = r1
-  *(u64 *)(r7 + {walk_rest}) = 0
-  r1 = *(u64 *)(r7 + {walk_strict})
-  if r1 != 0 goto begin
   r1 = *(u64 *)(r7 + {walk_left})
   r1 += 1
   *(u64 *)(r7 + {walk_left}) = r1
-  r1 = *(u64 *)(r7 + {walk_before})
-  *(u64 *)(r7 + {walk_state}) = r1
   goto more
 begin:
   *(u64 *)(r7 + {walk_changed}) = 1
@@ -155,16 +165,31 @@ more:
   exit
 
 ; Matches the chain that begins at \first with \mask, from its component \left (exclusive) down to the leaf, in state
-; \state: registers or numbers. Leaves walk_state and walk_told. The scratch is r7, its address at r10 - 24. Clobbers r0-r5.
+; \state: registers or numbers. Leaves walk_state and walk_told. The scratch is r7. Clobbers r0-r5.
 .macro match_chain first mask left state
-  r1 = {state}
+  r4 = {left}
+  r5 = {state}
+  r3 = {mask}
+  r2 = {first}
+  r1 = *(u64 *)(r7 + {walk_which})
+  call chain_matched
+.endm
+
+; r1 = scratch, then first, mask, left, state. A function for the same reason as chain_climbed.
+.func chain_matched global 5
+  r6 = r2
+  r8 = r3
+  r9 = r4
+  *(u64 *)(r10 - 32) = r5
+  scratch r1 end
+  *(u64 *)(r7 + {walk_first}) = r6
+  *(u64 *)(r7 + {walk_mask}) = r8
+  *(u64 *)(r7 + {walk_left}) = r9
+  r1 = *(u64 *)(r10 - 32)
   *(u64 *)(r7 + {walk_state}) = r1
-  r1 = {left}
-  *(u64 *)(r7 + {walk_left}) = r1
-  r1 = {first}
-  *(u64 *)(r7 + {walk_first}) = r1
-  r1 = {mask}
-  *(u64 *)(r7 + {walk_mask}) = r1
+  r2 = *(u64 *)(r7 + {walk_worked})
+  r2 += r9
+  *(u64 *)(r7 + {walk_worked}) = r2
   *(u64 *)(r7 + {walk_told}) = 0
   *(u64 *)(r7 + {walk_rest}) = 0
   r1 = {WALK_WORDS}
@@ -174,12 +199,13 @@ more:
   r4 = 0
   call bpf_loop
   r1 = *(u64 *)(r7 + {walk_told})
-  if r1 != 0 goto .told
+  if r1 != 0 goto end
   ; as far as it goes, and that was not to the end
   r1 = *(u64 *)(r7 + {walk_left})
   r2 = *(u64 *)(r7 + {walk_rest})
   r1 |= r2
-  if r1 == 0 goto .told
+  if r1 == 0 goto end
   *(u64 *)(r7 + {walk_told}) = 2
-.told:
-.endm
+end:
+  r0 = 0
+  exit

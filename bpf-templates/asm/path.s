@@ -57,52 +57,123 @@
   if r3 != 0 goto slow
 .endm
 
-; The fast walk: typed pointers, the mount that is the root of the caller's namespace, up to 16 components, inline names.
+; The same by a call: a few instructions more, a tenth to verify.
+.macro component_called slot slash seq
+  r6 = *(u64 *)(r10 - {slot})
+  w9 = *(u32 *)(r6 + dentry.d_name.len)
+  if r9 > 31 goto slow
+  name_word 0
+  r2 = r5
+  name_word 1
+  r3 = r5
+  name_word 2
+  r4 = r5
+  name_word 3
+  r1 = r9
+.if {slash}
+  r1 |= 256
+.endif
+  r1 <<= 32
+  r1 |= r8
+  call step_name
+  w8 = w0
+  r0 >>= 32
+  if r0 != 0 goto decided
+  w1 = *(u32 *)(r10 - {seq})
+  w2 = *(u32 *)(r6 + dentry.d_seq.seqcount.sequence)
+  r3 = r1
+  r3 &= 1
+  r2 ^= r1
+  r3 |= r2
+  if r3 != 0 goto slow
+.endm
+
+; The fast walk: typed pointers, up to 16 components (12 in most hooks), inline names, below the root of the initial namespace or below the one
+; mount of which what is remembered (remember.s) says that it decides alone.
 ; Every name and parent is believed only if the dentry's sequence is the same after its name was matched: each of them then
-; held at the moment when the walk up was at the top. What is moved meanwhile is left to path_find.
-; r1 = dentry, r2 = vfsmount -> r0; flag 2 where path_find must decide.
-; Stack: 16 slots of dentries at 8..128, their sequences at 132..192, scratch at 200..224.
-.func path_fast static 2
+; held at the moment when the walk up was at the top; and so did what is remembered, if it still holds at the end. What is
+; moved meanwhile is left to path_find.
+; r1 = dentry, r2 = vfsmount (0: the hook shows none) -> r0; flag 2 where path_find must decide.
+; Stack: 16 slots of dentries at 8..128, their sequences at 132..192, the caller's namespace at 200, the version of what is
+; remembered at 208, dentry at 224. r7 is by what the mount is remembered: the vfsmount, or the super block.
+; To verifiers since 6.4 each pointer that is read from a trusted one costs millions of instructions (they look for its type
+; by name): so none is read twice.
+.macro fast_walk component depth mountless
   r6 = r1
   r7 = r2
 .if NEED_DELETED
   *(u64 *)(r10 - 224) = r6
 .endif
   call bpf_get_current_task_btf
-  r1 = *(u64 *)(r0 + task_struct.nsproxy)
-  if r1 == 0 goto slow
-  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  r9 = *(u64 *)(r0 + task_struct.nsproxy)
+  if r9 == 0 goto slow
+  r9 = *(u64 *)(r9 + nsproxy.mnt_ns)
+  *(u64 *)(r10 - 200) = r9
   r8 = data control
-  r2 = *(u64 *)(r8 + {control_mnt_ns})
-  if r1 != r2 goto other
-  r1 = *(u64 *)(r8 + {control_root_mnt})
-  if r7 == r1 goto top
-  goto slow
+  r1 = *(u64 *)(r8 + {control_mnt_ns})
+  if r9 != r1 goto other
+.if !{mountless}
+  r2 = *(u64 *)(r8 + {control_root_mnt})
+  if r7 == r2 goto top
+.endif
+  goto remembered
 other:
   ; of a namespace that somebody made for himself other names count too
-  r2 = *(u64 *)(r1 + mnt_namespace.user_ns)
+  r2 = *(u64 *)(r9 + mnt_namespace.user_ns)
   if r2 == 0 goto slow
   w2 = *(u32 *)(r2 + user_namespace.level)
   if r2 != 0 goto slow
-  *(u64 *)(r10 - 200) = r7
+remembered:
+.if {mountless}
+  r7 = *(u64 *)(r6 + dentry.d_sb)
+.endif
+  r3 = r7
+  r2 = r9
+  mounts_slot
+  mounts_entry r5
+  r1 = *(u64 *)(r5 + {mounts_version})
   *(u64 *)(r10 - 208) = r1
-.if NEED_DELETED
-  *(u64 *)(r10 - 8) = r6
-.endif
-  plain_words 224 16 208 slow
-  r1 = *(u64 *)(r10 - 216)
-  r2 = *(u64 *)(r10 - 224)
-.if NEED_DELETED
-  r6 = *(u64 *)(r10 - 8)
-  *(u64 *)(r10 - 224) = r6
-.endif
-  call mount_is_root
-  if r0 == 0 goto slow
+  r1 &= 1
+  if r1 != 0 goto slow
+  r1 = *(u64 *)(r5 + {mounts_keeper})
+  if r7 != r1 goto slow
+  r1 = *(u64 *)(r5 + {mounts_ns})
+  if r9 != r1 goto slow
+  r1 = *(u64 *)(r5 + {mounts_event})
+  r2 = *(u64 *)(r9 + mnt_namespace.event)
+  if r2 != r1 goto slow
+  r1 = exists(mnt_namespace.seq)
+  if r1 == 0 goto new
+  r2 = *(u64 *)(r9 + mnt_namespace.seq)
+  goto number
+new:
+  r2 = *(u64 *)(r9 + mnt_namespace.ns.ns_id)
+number:
+  r1 = *(u64 *)(r5 + {mounts_number})
+  if r2 != r1 goto slow
+  r1 = *(u64 *)(r5 + {mounts_fast})
+  if r1 == 0 goto slow
+  r0 = *(u64 *)(r5 + {mounts_root})
+  r8 = *(u64 *)(r5 + {mounts_state})
+  ; the name of the mount point itself
+  if r6 == r0 goto slow
+  if r1 == 1 goto up
+.rept i 0 {depth}
+  r6 = *(u64 *)(r6 + dentry.d_parent)
+  if r6 == r0 goto end
+.endr
+  goto slow
+.if !{mountless}
 top:
-  r0 = *(u64 *)(r7 + vfsmount.mnt_root)
+  r0 = *(u64 *)(r8 + {control_root_top})
   r8 = {START_PATH}
   if r6 == r0 goto end
-.rept i 0 16
+  ; to the verifier this begins like all others
+  *(u64 *)(r10 - 208) = r0
+  forget r8 r0
+.endif
+up:
+.rept i 0 {depth}
   w1 = *(u32 *)(r6 + dentry.d_seq.seqcount.sequence)
   *(u32 *)(r10 - {4*i+132}) = r1
   *(u64 *)(r10 - {8*i+8}) = r6
@@ -110,16 +181,47 @@ top:
   if r6 == r0 goto enter{i}
 .endr
   goto slow
-.rept j 0 15
-enter{15-j}:
-  component {8*(15-j)+8} 1 {4*(15-j)+132}
+.rept j 1 {depth}
+enter{depth-j}:
+  {component} {8*(depth-j)+8} 1 {4*(depth-j)+132}
 .endr
 enter0:
-  component 8 0 132
+  {component} 8 0 132
   goto end
 decided:
 end:
   class_of_state
+  r1 = data control
+.if !{mountless}
+  r2 = *(u64 *)(r1 + {control_root_mnt})
+  if r7 == r2 goto alone
+.endif
+  r9 = r0
+  r1 = *(u64 *)(r1 + {control_mnt_ns})
+  r2 = *(u64 *)(r10 - 200)
+  r0 = *(u64 *)(r2 + mnt_namespace.event)
+  r3 = r7
+  mounts_slot
+  r8 = r3
+  mounts_entry r7
+  r1 = *(u64 *)(r7 + {mounts_event})
+  if r1 != r0 goto slow
+  r1 = *(u64 *)(r7 + {mounts_others})
+  if r1 == -1 goto only
+  if r1 != r9 goto slow
+only:
+  r1 = *(u64 *)(r7 + {mounts_links})
+  if r1 == 0 goto held
+  r1 = r8
+  call mounts_hold
+  if r0 == 0 goto slow
+held:
+  r1 = *(u64 *)(r7 + {mounts_version})
+  r2 = *(u64 *)(r10 - 208)
+  if r1 != r2 goto slow
+  r0 = *(u64 *)(r7 + {mounts_flags})
+  r0 |= r9
+alone:
 .if NEED_DELETED
   ; unlinked: not hashed, has an inode, is no root
   r6 = *(u64 *)(r10 - 224)
@@ -139,9 +241,19 @@ slow:
   r0 = 1 ll
   r0 <<= 33
   exit
+.endm
+
+; All in one piece.
+.func path_fast static 2
+  fast_walk component 16 0
+.func path_called static 2
+  fast_walk component_called 12 0
+; For hooks that show no mount.
+.func path_mountless static 2
+  fast_walk component_called 12 1
 
 ; r0 = class and flags of the paths of an object; OBJECT is the macro that shows it. Uses r10 - 16, - 104, - 112.
-.macro walk_object object
+.macro walk_hot object
   {object}
   call path_fast
   r1 = r0
@@ -150,12 +262,39 @@ slow:
   if r1 == 0 goto .walked
   {object}
   plain_object
+  find_plain
+.walked:
+.endm
+
+; The same, and the object's plain addresses are left at r10 - 104 and r10 - 112; FAST is the fast walk.
+.macro walk_object object fast
+  {object}
+  plain_object
+  r1 = *(u64 *)(r10 - 8)
+  r2 = *(u64 *)(r10 - 16)
+  call {fast}
+  r1 = r0
+  r1 >>= 33
+  r1 &= 1
+  if r1 == 0 goto .walked
+  find_plain
+.walked:
+.endm
+
+; The same without a fast walk, for hooks that are called rarely.
+.macro walk_rare object
+  {object}
+  plain_object
+  find_plain
+.endm
+
+; r0 = the same of the plain addresses at r10 - 104 and r10 - 112.
+.macro find_plain
   r1 = *(u64 *)(r10 - 104)
   r2 = *(u64 *)(r10 - 112)
   r3 = 0
   r4 = 0
   call path_find
-.walked:
 .endm
 
 ; A path that could not be computed. Clobbers r1 and r2.
@@ -165,17 +304,6 @@ slow:
   lock *(u64 *)(r1 + {stats_failed}) += r2
 .endm
 
-
-; The same without the fast walk.
-.macro walk_anywhere object
-  {object}
-  plain_object
-  r1 = *(u64 *)(r10 - 104)
-  r2 = *(u64 *)(r10 - 112)
-  r3 = 0
-  r4 = 0
-  call path_find
-.endm
 
 ; The same by the names that the namespace of the object's own mount has for it, where it is in one.
 .macro walk_by_its_mount object
@@ -190,19 +318,8 @@ slow:
   call path_find
 .endm
 
-; r10 - 88 = class and flags, unless the hook walked before.
-.macro walk_unless_done walk object
-  r1 = *(u64 *)(r10 - 88)
-  if r1 != -1 goto .done
-  {walk} {object}
-  *(u64 *)(r10 - 88) = r0
-.done:
-.endm
-
-; r0 = class and flags of the paths by which the host shows an object.
-.macro walk_for_host object
-  {object}
-  plain_object
+; r0 = class and flags of the paths by which the host shows the object of these addresses.
+.macro walk_for_host
   r1 = *(u64 *)(r10 - 104)
   r2 = *(u64 *)(r10 - 112)
   r3 = 0
@@ -210,27 +327,26 @@ slow:
   call path_find
 .endm
 
-; Where the paths of an object have several classes (flag 4): a turn of FUNCTION for each further one, else to \single.
-.macro several_paths single object function
+; Goes on where the paths of an object have several classes (flag 4), to be judged in a turn for each further one; else to \single.
+.macro several_paths single
   r1 = *(u64 *)(r10 - 88)
   r1 >>= 34
   r1 &= 1
   if r1 == 0 goto {single}
-  several_turns {object} {function}
 .endm
 
 ; The same where the host's paths are asked too: a turn for each further pair.
-.macro several_classes single object function
+.macro several_classes single
   r1 = *(u64 *)(r10 - 88)
   r2 = *(u64 *)(r10 - 96)
   r1 |= r2
   r1 >>= 34
   r1 &= 1
   if r1 == 0 goto {single}
-  several_turns {object} {function}
 .endm
 
-.macro several_turns object function
+; A turn of FUNCTION for each further class.
+.macro several_turns function
   r1 = {WALK_CLASSES*WALK_CLASSES}
   r2 = func {function}
   r3 = r10
@@ -311,8 +427,7 @@ bad:
   lock *(u64 *)(r1 + {stats_failed}) += r2
   r1 = 1
   forget r1 r8
-  r1 &= 0xfff
-  *(u64 *)(r7 - 80) = r1
+  *(u32 *)(r7 - 80) = r1
 over:
   r0 = 1
   exit

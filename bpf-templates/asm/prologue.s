@@ -1,10 +1,11 @@
 ; What every program of a hook does first, and how it ends.
 ; Registers of a program: r6 the context, r8 the task's address, r9 the state of the chain that is being walked.
 ; Stack of a program, by the distance below r10:
-;   8, 16 scratch · 24 start state · 32 exe · 40 parent · 48 to 72 lineage words · 80 verdict (errno)
+;   8, 16 scratch · 24 start state · 32 exe · 40 parent · 48 to 72 lineage words · 80 verdict (errno), 76 (4 bytes) whether the operation has its number
 ;   88 class and flags of the paths at hand (all ones: not walked yet), 96 of the host's paths · 104, 112 dentry and vfsmount as plain addresses
 ;   128 task name (16 bytes), for hooks about paths · 184 address of the peer as for the trie (4 bytes length, 16 address)
-;   132 to 252 states of chains that wait for a path (4 bytes each), for hooks about paths
+;   132 to 240 states of chains that wait for a path (4 bytes each), for hooks about paths; of a rename or link 136 and 144
+;   are its two names, and the states are 148 to 256
 ;   hooks about sockets keep instead at 88 what control messages name, at 128 scratch (8 bytes), at 160 the caller's socket
 ;   address (28 bytes), at 192 the port, at 200 what is known of the peer
 
@@ -78,10 +79,11 @@
   *(u64 *)(r10 - 64) = 0
   *(u64 *)(r10 - 72) = 0
 .begin:
+  ; two halves, the upper one last: so the verifier takes them for the same as after an outcome
   r1 = 0
   forget r1 r8
-  r1 &= 0xfff
-  *(u64 *)(r10 - 80) = r1
+  *(u32 *)(r10 - 80) = r1
+  *(u32 *)(r10 - 76) = r1
 .endm
 
 ; Leaves a register's value as it is, but in a form about which the verifier assumes nothing: known constants and ranges
@@ -112,9 +114,12 @@ allow:
 .endm
 
 ; Takes the outcome in r1: counts it, reports it, adds its refusal to the verdict. FRAME: what reaches the program's stack.
-; kind 0: there is no object; kind 1: it is the path at 104, 112 with the class at 88; kind 2: the address at 180, port at 192.
-.macro take_outcome kind frame
+; kind 0: there is no object; kind 1: it is the path at 104, 112 with the class at 88, and where PAIR is 1 what is reported are
+; the two names of the operation at 136, 144; kind 2: the address at 180, port at 192, of which 200 says what is known.
+.macro take_outcome kind frame pair
 .if {kind} == 1
+  w2 = *(u32 *)({frame} - 88)
+  if r2 == 1 goto .untold
   r4 = *(u64 *)({frame} - 112)
   r2 = *(u64 *)({frame} - 88)
   r2 >>= 36
@@ -135,11 +140,30 @@ allow:
   r4 = *(u64 *)({frame} - 112)
 .shown:
   r2 = 1
+  goto .named
+.untold:
+  ; what is known is the way within the file system
+  r4 = 0
+  r2 = 0x101
+.named:
+.if {pair}
+  r3 = *(u64 *)({frame} - 136)
+  r5 = *(u64 *)({frame} - 144)
+.else
   r3 = *(u64 *)({frame} - 104)
   r5 = 0
 .endif
+.endif
 .if {kind} == 2
+  r3 = *(u64 *)({frame} - 200)
+  r2 = 0x102
+  if r3 == 2 goto .untold
+  if r3 == 4 goto .untold
+  r2 = 0
+  ; no address of the Internet
+  if r3 == 0 goto .untold
   r2 = 2
+.untold:
   r3 = *(u64 *)({frame} - 176)
   r4 = *(u64 *)({frame} - 168)
   r5 = *(u64 *)({frame} - 192)
@@ -154,13 +178,23 @@ allow:
   r1 = r0
   r1 &= 0xfff
   if r1 == 0 goto .done
-  r2 = *(u64 *)({frame} - 80)
+  w2 = *(u32 *)({frame} - 80)
   if r2 == 0 goto .set
   if r2 == r1 goto .done
   r1 = 1
 .set:
   forget r1 r8
-  r1 &= 0xfff
-  *(u64 *)({frame} - 80) = r1
+  *(u32 *)({frame} - 80) = r1
+  *(u32 *)({frame} - 76) = r1
+.done:
+.endm
+
+; The two names of an operation, as plain addresses of dentries at r10 - 136 and r10 - 144.
+.macro plain_pair first second
+  {first}
+  *(u64 *)(r10 - 8) = r1
+  {second}
+  *(u64 *)(r10 - 16) = r1
+  plain_words 144 16 16 .done
 .done:
 .endm

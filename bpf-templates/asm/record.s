@@ -67,21 +67,37 @@
 
 ; An exec is past the point of no return: what was pending is what runs.
 .func ebsec_bprm_committed_creds prog lsm/bprm_committed_creds
+  r6 = r1
   call bpf_get_current_task
   r8 = r0
   record_of_task end
-  w6 = *(u32 *)(r7 + {record_pending})
-  *(u32 *)(r7 + {record_exe}) = r6
+  w9 = *(u32 *)(r7 + {record_pending})
+  *(u32 *)(r7 + {record_exe}) = r9
   w1 = *(u32 *)(r7 + {record_flags})
-  w1 |= 1
+  w1 |= 5
   *(u32 *)(r7 + {record_flags}) = r1
-  r1 = r6
+  r1 = r9
   record_line_add
   record_events_of
   *(u64 *)(r7 + {record_events}) = r1
   call bpf_get_current_task_btf
   r1 = *(u64 *)(r0 + task_struct.nsproxy)
   record_base
+  ; and its name
+  image_users {record_image} -1
+  *(u32 *)(r7 + {record_image}) = 0
+  r3 = *(u64 *)(r6 + 0)
+  r3 = *(u64 *)(r3 + linux_binprm.file)
+  if r3 == 0 goto end
+  r1 = *(u64 *)(r3 + file.f_path.dentry)
+  *(u64 *)(r10 - 8) = r1
+  r1 = *(u64 *)(r3 + file.f_path.mnt)
+  *(u64 *)(r10 - 16) = r1
+  plain_words 32 16 16 end
+  r1 = *(u64 *)(r10 - 24)
+  r2 = *(u64 *)(r10 - 32)
+  call image_keep
+  *(u32 *)(r7 + {record_image}) = r0
 end:
   r0 = 0
   exit
@@ -92,12 +108,19 @@ end:
   *(u64 *)(r10 - 8) = r1
   plain_number r8 end
   find_slot slot_is_own elsewhere
-  r2 = data owners
-  r2 += r1
+  r6 = data owners
+  r6 += r1
+  record_of_slot
+  r7 = r0
+  record_forgets
   r1 = 0
-  *(u64 *)(r2 + 0) = r1
+  *(u64 *)(r6 + 0) = r1
   goto end
 elsewhere:
+  record_in_hash
+  if r0 == 0 goto end
+  r7 = r0
+  record_forgets
   r1 = map tasks
   r2 = r10
   r2 += -8
@@ -137,6 +160,11 @@ end:
   w1 = *(u32 *)(r7 + {record_flags})
   w1 |= 2
   *(u32 *)(r7 + {record_flags}) = r1
+  w1 = *(u32 *)(r7 + {record_image})
+  *(u32 *)(r7 + {record_parent_image}) = r1
+  call bpf_get_current_pid_tgid
+  r0 >>= 32
+  *(u32 *)(r7 + {record_parent_pid}) = r0
   record_events_of
   *(u64 *)(r7 + {record_events}) = r1
 thread:
@@ -153,7 +181,7 @@ fill:
   r1 = *(u64 *)(r7 + {8*i})
   *(u64 *)(r0 + {8*i}) = r1
 .endr
-  goto end
+  goto kept
 full:
   *(u64 *)(r10 - 8) = r8
   r1 = map tasks
@@ -162,7 +190,7 @@ full:
   r3 = r7
   r4 = 0
   call bpf_map_update_elem
-  if r0 == 0 goto end
+  if r0 == 0 goto kept
   r1 = data stats
   r2 = 1
   lock *(u64 *)(r1 + {stats_full}) += r2
@@ -171,12 +199,17 @@ full:
   if r1 == 0 goto end
   r0 = -11
   exit
+kept:
+  ; the names of its programs have one user more
+  image_users {record_image} 1
+  image_users {record_parent_image} 1
 end:
   r0 = 0
   exit
 
 ; Classifies the program of a task that is older than the policy. Makes a record only where there is none. A task that
-; execs meanwhile was not seen to, and may have another program by the time its record is there: then it is unknown.
+; execs meanwhile was not seen to, and may have another program by the time its record is there: then it is unknown. One
+; that execs once the record is there wrote its program into it.
 .func ebsec_seed prog iter/task
   r6 = *(u64 *)(r1 + 8)
   if r6 == 0 goto end
@@ -188,6 +221,8 @@ end:
   if r1 == 0 goto known
   r2 = *(u64 *)(r1 + fs_struct.root.mnt)
   *(u64 *)(r7 + {control_root_mnt}) = r2
+  r2 = *(u64 *)(r2 + vfsmount.mnt_root)
+  *(u64 *)(r7 + {control_root_top}) = r2
   r2 = *(u64 *)(r1 + fs_struct.root.dentry)
   *(u64 *)(r7 + {control_root_dentry}) = r2
   r1 = *(u64 *)(r6 + task_struct.nsproxy)
@@ -241,6 +276,10 @@ homeless:
   program_of_paths
   *(u32 *)(r7 + {record_exe}) = r1
   record_line_add
+  r1 = *(u64 *)(r10 - {64+record_size})
+  r2 = *(u64 *)(r10 - {72+record_size})
+  call image_keep
+  *(u32 *)(r7 + {record_image}) = r0
 made:
   record_events_of
   *(u64 *)(r7 + {record_events}) = r1
@@ -250,7 +289,7 @@ made:
   r3 = r7
   r4 = 1
   call bpf_map_update_elem
-  if r0 != 0 goto end
+  if r0 != 0 goto late
   r1 = data stats
   r2 = 1
   lock *(u64 *)(r1 + {stats_seeded}) += r2
@@ -264,6 +303,9 @@ made:
   r1 = *(u64 *)(r10 - 16)
   r2 = *(u64 *)(r10 - 24)
   if r1 == r2 goto end
+  w1 = *(u32 *)(r0 + {record_flags})
+  w1 &= 4
+  if r1 != 0 goto end
   *(u32 *)(r0 + {record_exe}) = 2
   r1 = 1
   lock *(u64 *)(r0 + {record_line0}) |= r1
@@ -271,10 +313,16 @@ made:
 end:
   r0 = 0
   exit
+late:
+  ; its own programs made one meanwhile
+  image_users {record_image} -1
+  r0 = 0
+  exit
 
 ; Second pass: adds the lines of the living ancestors, and the parent where no fork was seen. The task's own programs may
 ; run meanwhile, so bits are only added, and a bit of `events` too many costs time and changes no verdict.
-; State of the way up at r10 - 80: 0 task, 8 first ancestor's program (all ones: none yet), 16 line_events, 24 to 48 line.
+; State of the way up at r10 - 80: 0 task, 8 first ancestor's program (all ones: none yet), 16 line_events, 24 to 48 line,
+; 56 number of the first ancestor's name.
 .func ebsec_seed_line prog iter/task
   r6 = *(u64 *)(r1 + 8)
   if r6 == 0 goto end
@@ -283,7 +331,7 @@ end:
   record_of_task end
   *(u64 *)(r10 - 80) = r8
   *(u64 *)(r10 - 72) = -1
-.rept i 0 5
+.rept i 0 6
   *(u64 *)(r10 - {64-8*i}) = 0
 .endr
   r1 = 64
@@ -312,6 +360,13 @@ whole:
   *(u32 *)(r7 + {record_parent}) = r1
   r1 = 2
   lock *(u32 *)(r7 + {record_flags}) |= r1
+  r1 = *(u64 *)(r6 + task_struct.real_parent)
+  if r1 == 0 goto known
+  w2 = *(u32 *)(r1 + task_struct.tgid)
+  *(u32 *)(r7 + {record_parent_pid}) = r2
+  r1 = *(u64 *)(r10 - 24)
+  *(u32 *)(r7 + {record_parent_image}) = r1
+  image_users {record_parent_image} 1
 known:
   record_events_of
   lock *(u64 *)(r7 + {record_events}) |= r1
@@ -332,6 +387,8 @@ end:
   r2 = *(u64 *)(r9 + 8)
   if r2 != -1 goto known
   *(u64 *)(r9 + 8) = r1
+  w1 = *(u32 *)(r7 + {record_image})
+  *(u64 *)(r9 + 56) = r1
 known:
   r1 = *(u64 *)(r7 + {record_line_events})
   r2 = *(u64 *)(r9 + 16)
@@ -349,11 +406,19 @@ end:
   r0 = 1
   exit
 
+; The record at r7 goes: the names in it have one user less. Clobbers r1, r2.
+.macro record_forgets
+  image_users {record_image} -1
+  image_users {record_parent_image} -1
+.endm
+
 ; r1 = class << 1 | trusted of a program by what is said of its paths in r0. Rule 18: trusted where the initial user
 ; namespace owns every namespace that had a say. A program with several classes is unresolved. Clobbers r0.
 .macro program_of_paths
   w1 = w0
+  ; how the path was found, which is a flag above, says nothing of the program: crun and runc execute a mount of their own
   r0 >>= 34
+  r0 &= 3
   if r0 == 0 goto .plain
   if r0 == 2 goto .foreign
   r1 = 1

@@ -17,11 +17,12 @@
 ; Most classes that the paths of a file may have.
 .set WALK_CLASSES 8
 ; Rounds of a walk: one for the file and one for each name in a layer; where a rename came between it begins anew, and goes
-; link by link in the last seven.
-.set WALK_ROUNDS 12
-.set WALK_STRICT 3
+; link by link in the last five, and as soon as so many components were matched.
+.set WALK_ROUNDS 9
+.set WALK_STRICT 5
+.set WALK_ANEW 4096
 ; How often it looks again at a name that is being moved.
-.set WALK_PATIENCE 16384
+.set WALK_PATIENCE 8192
 
 ; Scratches of a processor; see also codegen/data.rs.
 .set WALK_SCRATCHES 8
@@ -51,30 +52,39 @@
   add_class
 .endm
 
-; Adds the class in r1. Clobbers r2-r4.
+; Adds the class in r1. The scratch is r7. Clobbers r0-r5.
 .macro add_class
+  r2 = *(u64 *)(r7 + {walk_which})
+  call class_found
+.endm
+
+; Adds class r1 to those that scratch r2 has.
+.func class_found global 2
+  r9 = r1
+  scratch r2 done
+  r1 = r9
   ; the mount by which a report names the file
   r2 = *(u64 *)(r7 + {walk_wanted})
   w3 = -1
-  if r2 == r3 goto .any
-  if r2 != r1 goto .counted
-.any:
+  if r2 == r3 goto any
+  if r2 != r1 goto counted
+any:
   r2 = *(u64 *)(r7 + {walk_shown})
-  if r2 != 0 goto .counted
+  if r2 != 0 goto counted
   r2 = *(u64 *)(r7 + {walk_here})
   *(u64 *)(r7 + {walk_shown}) = r2
-.counted:
+counted:
   r2 = *(u64 *)(r7 + {walk_found})
 .rept k 0 WALK_CLASSES
-  if r2 <= {k} goto .new
+  if r2 <= {k} goto new
   w3 = *(u32 *)(r7 + {walk_classes+4*k})
-  if r3 == r1 goto .done
+  if r3 == r1 goto done
 .endr
   ; too many to judge each: the last one stands for what could not be
   r1 = 1
   *(u32 *)(r7 + {walk_classes+4*WALK_CLASSES-4}) = r1
-  goto .done
-.new:
+  goto done
+new:
   r3 = r2
   r3 &= {WALK_CLASSES-1}
   r3 <<= 2
@@ -83,46 +93,7 @@
   *(u32 *)(r4 + {walk_classes}) = r1
   r2 += 1
   *(u64 *)(r7 + {walk_found}) = r2
-.done:
-.endm
-
-; The path by the file's own mount, in the namespace r1, walked in scratch r2 -> r0 = 1 where it has one there, which is added to the found.
-.func walk_exact global 2
-  r9 = r1
-  scratch r2 none
-  r1 = *(u64 *)(r7 + {walk_file})
-  *(u64 *)(r7 + {walk_at}) = r1
-  r6 = *(u64 *)(r7 + {walk_vfs})
-  *(u64 *)(r7 + {walk_mount}) = r6
-  *(u64 *)(r7 + {walk_here}) = r6
-  r3 = offsetof(vfsmount.mnt_root)
-  r3 += r6
-  read_kernel 8 8 none
-  r1 = *(u64 *)(r10 - 8)
-  *(u64 *)(r7 + {walk_top}) = r1
-  ; the chain of the file system is gone
-  *(u64 *)(r7 + {walk_depth}) = -1
-  climb 0 {WALK_PATH-1} 0
-  r1 = *(u64 *)(r7 + {walk_end})
-  if r1 > 1 goto none
-  if r1 == 0 goto deep
-  r6 = *(u64 *)(r7 + {walk_mount})
-  r1 = offsetof(mount.mnt)
-  r6 -= r1
-  read8 8 mount.mnt_ns none
-  r1 = *(u64 *)(r10 - 8)
-  if r1 != r9 goto none
-  r5 = *(u64 *)(r7 + {walk_index})
-  match_chain 0 {WALK_PATH-1} r5 {START_PATH}
-  add_found
-  r0 = 1
-  exit
-deep:
-  r1 = 1
-  add_class
-  r0 = 1
-  exit
-none:
+done:
   r0 = 0
   exit
 
@@ -132,7 +103,9 @@ none:
   *(u64 *)(r10 - 40) = r2
   *(u64 *)(r10 - 48) = r3
   *(u64 *)(r10 - 56) = r4
+  r6 = r5
   scratch r5 none
+  *(u64 *)(r7 + {walk_which}) = r6
   r1 = 1
   r1 = atomic_fetch_add((u64 *)(r7 + {walk_claims}), r1)
   r1 += 1
@@ -172,10 +145,13 @@ wanted:
   if r1 != 0 goto mounted
   r1 = *(u64 *)(r10 - 48)
   if r1 != 0 goto given
-  call bpf_get_current_task_btf
-  r1 = *(u64 *)(r0 + task_struct.nsproxy)
-  if r1 == 0 goto mounted
-  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  call bpf_get_current_task
+  r6 = r0
+  read8 8 task_struct.nsproxy mounted
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto mounted
+  read8 8 nsproxy.mnt_ns mounted
+  r1 = *(u64 *)(r10 - 8)
 given:
   *(u64 *)(r7 + {walk_caller}) = r1
   r8 = *(u64 *)(r7 + {walk_caller})
@@ -213,14 +189,16 @@ none:
   if r1 != 0 goto listed
   r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 != r8 goto listed
-  r2 = r6
-  call walk_exact
+  r2 = *(u64 *)(r7 + {walk_vfs})
+  r3 = r6
+  call walk_shown
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 != 0 goto own
 listed:
   r1 = r8
-  r2 = r6
-  call walk_list
+  r2 = 0
+  r3 = r6
+  call walk_shown
   r1 = *(u64 *)(r7 + {walk_found})
   if r1 != 0 goto own
   r1 = r9
@@ -232,8 +210,9 @@ listed:
   call ns_kind
   if r0 != 1 goto initial
   r1 = *(u64 *)(r7 + {walk_its_ns})
-  r2 = r6
-  call walk_exact
+  r2 = *(u64 *)(r7 + {walk_vfs})
+  r3 = r6
+  call walk_shown
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 == 0 goto initial
   r1 = *(u64 *)(r7 + {walk_its_ns})
@@ -247,8 +226,9 @@ initial:
   r1 = data control
   r1 = *(u64 *)(r1 + {control_mnt_ns})
   if r1 == r8 goto own
-  r2 = r6
-  call walk_list
+  r2 = 0
+  r3 = r6
+  call walk_shown
 own:
   ; a namespace of a user's own making gives no file another name than it has outside
   r1 = *(u64 *)(r7 + {walk_foreign})
@@ -261,8 +241,9 @@ own:
   r1 = *(u64 *)(r1 + {control_mnt_ns})
 before:
   if r1 == r8 goto judged
-  r2 = r6
-  call walk_list
+  r2 = 0
+  r3 = r6
+  call walk_shown
 judged:
   r0 = 0
   exit
@@ -295,12 +276,15 @@ taken:
   *(u64 *)(r10 - 72) = r6
   r9 = {WALK_ROUNDS}
   *(u64 *)(r7 + {walk_patience}) = {WALK_PATIENCE}
+  *(u64 *)(r7 + {walk_worked}) = 0
   *(u64 *)(r7 + {walk_layers}) = 0
 round:
   r9 += -1
   if r9 == 0 goto spent
-  r1 = r9
-  r1 >>= {WALK_STRICT}
+  r1 = 0
+  if r9 <= {WALK_STRICT} goto loose
+  r1 = 1
+loose:
   *(u64 *)(r7 + {walk_strict}) = r1
   r1 = *(u64 *)(r7 + {walk_layers})
   if r1 != 0 goto known

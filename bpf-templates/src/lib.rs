@@ -114,6 +114,16 @@ pub struct Event {
     pub doc: String,
 }
 
+/// How a hook's walks of paths are made fast. Both cost verifiers time in each program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FastWalk {
+    /// All in one piece: for what is called all the time.
+    Inline,
+    /// A function for each name: a few hundred instructions more, a fifth to verify.
+    Called,
+}
+
 /// An object of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookObject {
@@ -144,6 +154,17 @@ pub struct Raise {
     pub when: Vec<(String, bool)>,
 }
 
+/// When a call of a hook goes on with an operation that another call began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// The hooks that were its steps before, a bit for each by its index in [`Catalog::hooks`].
+    pub hooks: u64,
+    /// Facts that must hold; they need not be among [`Hook::facts`], which decide what is raised.
+    pub when: Vec<(String, bool)>,
+    /// Only for the object of the step before.
+    pub same_object: bool,
+}
+
 /// A hook's contract.
 #[derive(Clone, Debug)]
 pub struct Hook {
@@ -155,14 +176,18 @@ pub struct Hook {
     pub first_kernel: (u16, u16),
     /// What its objects are.
     pub object: ObjectKind,
-    /// It is called so often that its walk has a fast way, which verifiers follow for long.
-    pub hot: bool,
+    /// How its walks of paths are made fast; `None` for hooks that are called rarely.
+    pub fast: Option<FastWalk>,
     /// Objects in order.
     pub objects: Vec<HookObject>,
     /// Names of the facts.
     pub facts: Vec<String>,
     /// The hook raises nothing when one of these facts holds as given.
     pub silent_when: Vec<(String, bool)>,
+    /// The two objects that are the old and the new name of one file: a report has both.
+    pub pair: Option<(usize, usize)>,
+    /// Which calls are one operation with a call before.
+    pub follows: Vec<Follows>,
     /// What it raises otherwise.
     pub raises: Vec<Raise>,
     /// The hook's own event.

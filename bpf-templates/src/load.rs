@@ -1,6 +1,6 @@
 //! Embedded TOML in, [`Catalog`] out; an inconsistency of the data is an error text.
 
-use crate::{Catalog, Event, Field, FieldId, FieldOf, FieldType, Hook, HookId, HookObject, ObjectKind, Raise, embedded};
+use crate::{Catalog, Event, FastWalk, Field, FieldId, FieldOf, FieldType, Follows, Hook, HookId, HookObject, ObjectKind, Raise, embedded};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ struct EventRow {
 #[serde(deny_unknown_fields)]
 struct HookRow {
     #[serde(default)]
-    hot: bool,
+    fast: Option<FastWalk>,
     doc: String,
     first_kernel: String,
     object: String,
@@ -71,7 +71,20 @@ struct HookRow {
     silent_when: Vec<String>,
     #[serde(default)]
     objects: Vec<ObjectRow>,
+    pair: Option<[String; 2]>,
+    #[serde(default)]
+    follows: Vec<FollowsRow>,
     raise: Vec<RaiseRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FollowsRow {
+    hooks: Vec<String>,
+    #[serde(default)]
+    when: Vec<String>,
+    #[serde(default)]
+    same_object: bool,
 }
 
 #[derive(Deserialize)]
@@ -153,8 +166,9 @@ pub(crate) fn load() -> Result<Catalog, String> {
         });
     }
     catalog.events = all;
+    let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
     for (name, row) in rows {
-        let hook = hook(&catalog, name, row)?;
+        let hook = hook(&catalog, &names, name, row)?;
         catalog.hooks.push(hook);
     }
     Ok(catalog)
@@ -203,7 +217,21 @@ fn fact(name: &str) -> (String, bool) {
     }
 }
 
-fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
+/// The hooks whose operation a call goes on with; `*` is all of them.
+fn follows(names: &[&str], name: &str, row: &FollowsRow) -> Result<Follows, String> {
+    let mut hooks = 0;
+    for wanted in &row.hooks {
+        let bits = match names.iter().position(|n| n == wanted) {
+            Some(index) => 1u64 << index,
+            None if wanted == "*" => u64::MAX,
+            None => return Err(format!("{name}: unknown hook {wanted}")),
+        };
+        hooks |= bits;
+    }
+    Ok(Follows { hooks, when: row.when.iter().map(|f| fact(f)).collect(), same_object: row.same_object })
+}
+
+fn hook(catalog: &Catalog, names: &[&str], name: &str, row: HookRow) -> Result<Hook, String> {
     let event = |event: &str| catalog.event(event).ok_or(format!("{name}: unknown event {event}"));
     let mut raises = Vec::new();
     for raise in &row.raise {
@@ -215,6 +243,13 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
         raises.push(Raise { event: event(&raise.event)?, object, when: raise.when.iter().map(|f| fact(f)).collect() });
     }
     let silent_when: Vec<_> = row.silent_when.iter().map(|f| fact(f)).collect();
+    let follows = row.follows.iter().map(|f| follows(names, name, f)).collect::<Result<Vec<_>, _>>()?;
+    for (used, _) in follows.iter().flat_map(|f| &f.when) {
+        let own = format!(".macro {name}__fact_{}\n", used.replace('.', "_"));
+        if !crate::hook_assembly(name).is_some_and(|(_, text)| text.contains(&own)) {
+            return Err(format!("{name}: unknown fact {used}"));
+        }
+    }
     for (used, _) in raises.iter().flat_map(|r| &r.when).chain(&silent_when) {
         if !row.facts.contains(used) {
             return Err(format!("{name}: unknown fact {used}"));
@@ -242,6 +277,13 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
             by_its_mount: object.by_its_mount,
         });
     }
+    let pair = match &row.pair {
+        Some([first, second]) => {
+            let index = |wanted: &str| row.objects.iter().position(|o| o.name == wanted).ok_or(format!("{name}: unknown object {wanted}"));
+            Some((index(first)?, index(second)?))
+        }
+        None => None,
+    };
     let (major, minor) = row.first_kernel.split_once('.').ok_or(format!("{name}: bad kernel"))?;
     let number = |text: &str| text.parse::<u16>().map_err(|_| format!("{name}: bad kernel"));
     Ok(Hook {
@@ -249,10 +291,12 @@ fn hook(catalog: &Catalog, name: &str, row: HookRow) -> Result<Hook, String> {
         doc: row.doc,
         first_kernel: (number(major)?, number(minor)?),
         object: object_kind(&row.object)?,
-        hot: row.hot,
+        fast: row.fast,
         objects,
         facts: row.facts,
         silent_when,
+        pair,
+        follows,
         raises,
         event: event(&format!("hook.{name}"))?,
     })

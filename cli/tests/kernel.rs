@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "kernel/modes.rs"]
+mod modes;
+
 const EBSEC: &str = env!("CARGO_BIN_EXE_ebsec");
 
 #[test]
@@ -150,19 +153,23 @@ fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
         files.push((loader, "/bin/ebsec-load".into()));
     }
     let policy = folder.join("policy.ebsec");
-    if policy.exists() {
-        files.push((build(&policy)?, "/scenario/policy.bpf.o".into()));
+    if let Ok(policy) = std::fs::read_to_string(policy) {
+        files.push((build(folder, &policy, "")?, "/scenario/policy.bpf.o".into()));
+        files.push((build(folder, &modes::observing(&policy), ".observing")?, "/scenario/observing.bpf.o".into()));
     }
     Ok(files)
 }
 
 /// Kept under the build folder, where a failure can be looked at.
-fn build(policy: &Path) -> Result<PathBuf, String> {
-    let name = policy.parent().and_then(Path::file_name).unwrap().to_str().unwrap();
+fn build(folder: &Path, policy: &str, mode: &str) -> Result<PathBuf, String> {
+    let name = folder.file_name().unwrap().to_str().unwrap();
     // Tests of several kernels run at once, each with a file of its own.
-    let thread = std::thread::current().name().unwrap_or_default().to_owned();
-    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{thread}.bpf.o"));
-    let done = Command::new(EBSEC).arg("build").arg(policy).arg("-o").arg(&object).output().unwrap();
+    let thread = std::thread::current().name().unwrap_or_default().replace(':', "-");
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{thread}{mode}.bpf.o"));
+    let place = tempfile::tempdir().unwrap();
+    let source = place.path().join("policy.ebsec");
+    std::fs::write(&source, policy).unwrap();
+    let done = Command::new(EBSEC).current_dir(place.path()).args(["build", "policy.ebsec", "-o"]).arg(&object).output().unwrap();
     match done.status.success() {
         true => Ok(object),
         false => Err(format!("the policy does not build:\n{}{}", text(&done.stdout), text(&done.stderr))),

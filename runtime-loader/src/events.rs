@@ -3,13 +3,14 @@
 
 use crate::error::{Error, Result};
 use crate::loaded::find;
+use crate::operations::{HOLD, Operations};
 use crate::pins;
-use crate::policy::{map_name, rule_name};
+use crate::policy::map_name;
+use crate::report::Teller;
 use crate::sys::Kernel;
-use crate::text::{clean, time};
+use ebsec_artifact::MapRole;
 use ebsec_artifact::schema::Report;
-use ebsec_artifact::{Action, Manifest, MapRole, Mode, Rule, Truth};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 
@@ -24,9 +25,6 @@ pub struct Options {
     pub max: Option<u64>,
 }
 
-/// Bit of a report's length: the front of the path is cut off.
-const CUT: u32 = 1 << 31;
-const KILLED: u32 = 1 << 16;
 /// Records that are taken before they are written.
 const BATCH: u64 = 1024;
 /// Milliseconds between looks at the count of lost records.
@@ -43,8 +41,9 @@ pub fn events<K: Kernel>(kernel: &mut K, options: Options, out: &mut impl Write)
     let events = found.map(kernel, map_name(&artifact.manifest, MapRole::Events)?)?;
     let mut ring = kernel.ring(events).map_err(|e| Error::system("opening the event ring", &e))?;
     let (wall, boot) = kernel.clocks();
-    let offset = wall.saturating_sub(boot);
-    let (mut lost, mut written) = (0, 0u64);
+    let mut teller = Teller::new(&artifact.manifest, wall.saturating_sub(boot), options.json);
+    let mut operations = Operations::default();
+    let (mut lost, mut written, mut waited) = (0, 0u64, false);
     loop {
         let records = ring.take(options.max.map_or(BATCH, |max| (max - written).min(BATCH)));
         let now = found.stats(kernel, &artifact)?.lost;
@@ -53,128 +52,36 @@ pub fn events<K: Kernel>(kernel: &mut K, options: Options, out: &mut impl Write)
             lines.push(lost_line(now - lost, options.json));
             lost = now;
         }
-        for record in &records {
-            let Some(report) = Report::read(record) else { continue };
-            lines.push(line(&report, &artifact.manifest, offset, options.json));
-        }
         written += records.len() as u64;
+        let full = options.max.is_some_and(|max| written >= max);
+        let idle = records.is_empty();
+        for report in records.iter().filter_map(|record| Report::read(record)) {
+            operations.add(report);
+        }
+        // What is not told yet may go on in reports that are still to come.
+        let over = full || !options.follow && idle && (waited || operations.is_empty());
+        let told = if over { operations.all() } else { operations.ripe(kernel.clocks().1) };
+        for mut operation in told {
+            lines.extend(teller.lines(&mut operation, |id| kernel.cgroup_path(id)));
+            operations.told(operation);
+        }
         for line in lines {
             // Nobody reads any more: that is an end, not an error.
             if writeln!(out, "{line}").is_err() {
                 return Ok(());
             }
         }
-        if out.flush().is_err() || !options.follow && records.is_empty() || options.max.is_some_and(|max| written >= max) {
+        if out.flush().is_err() || over {
             return Ok(());
         }
-        if options.follow {
-            ring.wait(PATIENCE).map_err(|e| Error::system("waiting for events", &e))?;
+        if options.follow || idle {
+            let patience = if operations.is_empty() { PATIENCE } else { HOLD };
+            ring.wait(patience).map_err(|e| Error::system("waiting for events", &e))?;
         }
+        waited = idle;
     }
 }
 
 fn lost_line(count: u64, json: bool) -> String {
     if json { json!({"lost": count}).to_string() } else { format!("{count} lost: the event ring was full") }
-}
-
-/// The bytes at the end of `bytes` that hold a path, and whether its front is missing.
-fn path(bytes: &[u8], length: u32) -> Option<String> {
-    let kept = (length & !CUT) as usize;
-    let path = bytes.get(bytes.len().checked_sub(kept)?..)?;
-    match (path.is_empty(), length & CUT != 0) {
-        (true, _) => None,
-        (false, cut) => Some(format!("{}{}", if cut { "…" } else { "" }, clean(path))),
-    }
-}
-
-fn address(bytes: [u8; 16]) -> String {
-    let ip = std::net::Ipv6Addr::from(bytes);
-    ip.to_ipv4_mapped().map_or_else(|| ip.to_string(), |v4| v4.to_string())
-}
-
-/// What happened, or what an enforcing policy would have made happen.
-fn verdict(report: &Report, rules: &[(&Rule, Truth)]) -> &'static str {
-    let observed = || rules.iter().filter(|(r, _)| r.mode == Mode::Observe);
-    // what cannot be decided is refused, and kills nobody
-    let kills = observed().any(|(r, truth)| r.action == Action::Kill && *truth == Truth::True);
-    let refuses = observed().any(|(r, _)| r.action != Action::Audit);
-    match (report.verdict & 0xffff, report.verdict & KILLED != 0) {
-        (_, true) => "killed",
-        (0, _) if kills => "would kill",
-        (0, _) if refuses => "would refuse",
-        (0, _) => "allowed",
-        _ => "refused",
-    }
-}
-
-/// One event as a line.
-pub fn line(report: &Report, manifest: &Manifest, offset: u64, json: bool) -> String {
-    let comm = report.comm.split(|b| *b == 0).next().unwrap_or_default();
-    let exe = path(&report.exe, report.exe_length);
-    let object = match report.kind {
-        1 => path(&report.path, report.path_length).map(|p| ("path", p)),
-        2 => Some(("addr", address(report.addr))),
-        _ => None,
-    };
-    let rules: Vec<_> = manifest.rules_of(report.outcome).collect();
-    let event = manifest.outcomes.get(report.outcome as usize).map_or("", |o| o.event.as_str());
-    let verdict = verdict(report, &rules);
-    let time = time(report.time.saturating_add(offset));
-    if !json {
-        let mut line = format!("{time} {verdict:<12} {event}");
-        match (&object, report.kind) {
-            (Some((_, object)), 2) => line += &format!(" {object} port {}", report.port),
-            (Some((_, object)), _) => line += &format!(" {object}"),
-            (None, _) => {}
-        }
-        line += &format!(" by {}[{}]", exe.unwrap_or_else(|| clean(comm)), report.tgid);
-        for (rule, truth) in rules {
-            let undecided = if truth == Truth::Failed { " undecided" } else { "" };
-            line += &format!(" ({} at {}:{}{undecided})", rule_name(rule), rule.file, rule.line);
-        }
-        return line;
-    }
-    let rule = |(rule, truth): &(&Rule, Truth)| {
-        json!({"rule": rule_name(rule), "action": rule.action, "truth": truth, "mode": rule.mode, "severity": rule.severity,
-            "attack": rule.attack, "because": rule.because, "file": rule.file, "line": rule.line})
-    };
-    let mut value = Map::new();
-    value.insert("time".to_owned(), time.into());
-    value.insert("boot_ns".to_owned(), report.time.into());
-    value.insert("event".to_owned(), event.into());
-    value.insert("verdict".to_owned(), verdict.into());
-    value.insert("errno".to_owned(), (report.verdict & 0xffff).into());
-    value.insert("outcome".to_owned(), report.outcome.into());
-    value.insert("rules".to_owned(), Value::Array(rules.iter().map(rule).collect()));
-    let process = json!({"pid": report.tgid, "thread": report.pid, "uid": report.uid, "gid": report.gid, "comm": clean(comm), "exe": exe});
-    value.insert("process".to_owned(), process);
-    if let Some((key, object)) = object {
-        value.insert(key.to_owned(), object.into());
-        if report.kind == 2 {
-            value.insert("port".to_owned(), report.port.into());
-        }
-    }
-    Value::Object(value).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    /// What observing says of a rule is what enforcing would do with it.
-    #[test]
-    fn observing_foretells_enforcing() {
-        let rule = |action| -> Rule {
-            let text = r#"{ "action": "deny", "attack": [], "because": "", "event": "exec", "file": "a.ebsec", "label": null, "line": 1, "mode": "observe", "policy": "p", "severity": "high" }"#;
-            Rule { action, ..serde_json::from_str(text).unwrap() }
-        };
-        let report = Report::read(&[0; Report::SIZE]).unwrap();
-        let said = |action, truth| verdict(&report, &[(&rule(action), truth)]);
-        assert_eq!(said(Action::Deny, Truth::True), "would refuse");
-        assert_eq!(said(Action::Deny, Truth::Failed), "would refuse");
-        assert_eq!(said(Action::Kill, Truth::True), "would kill");
-        assert_eq!(said(Action::Kill, Truth::Failed), "would refuse");
-        assert_eq!(said(Action::Audit, Truth::Failed), "allowed");
-    }
 }

@@ -12,6 +12,7 @@ use ebsec_artifact::schema::{Control, Stats};
 use ebsec_artifact::{Artifact, Manifest, ManifestProgram, MapRole};
 use serde_json::json;
 use std::path::Path;
+use std::time::Duration;
 
 /// What is on when `load` succeeds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -135,7 +136,15 @@ fn attach<K: Kernel>(kernel: &mut K, programs: Vec<(ManifestProgram, K::Fd)>) ->
     Ok(attached)
 }
 
-/// Lets the iterators record the processes that run already, and makes sure that they did.
+/// Passes of the iterators in a row that find nobody new, before all are held to be recorded; the time between two; and how
+/// many there are at most.
+const QUIET: usize = 4;
+const PAUSE: Duration = Duration::from_millis(25);
+const PASSES: usize = 64;
+
+/// Lets the iterators record the processes that run already, and makes sure that they did. Who is being forked by somebody
+/// who has no record yet, or was before the fork hook was attached, is in no list until the fork ends; that is seen by a
+/// later pass only. Nothing is judged meanwhile.
 fn seed<K: Kernel>(
     kernel: &mut K,
     staged: &Staged<K>,
@@ -143,18 +152,26 @@ fn seed<K: Kernel>(
     cell: &Cell<'_, K>,
     iterators: &[(String, K::Fd)],
 ) -> Result<()> {
-    // Twice: a child that was being forked the first time has what its parent knew then.
-    for (name, program) in iterators.iter().chain(iterators) {
-        kernel.run_iterator(program).map_err(|e| Error::system(format!("recording the running processes with `{name}`"), &e))?;
-    }
     if iterators.is_empty() {
         return Ok(());
     }
     let (map, spec) = stage::map::<K>(&staged.maps, &artifact.manifest, MapRole::Stats)?;
-    let mut stats = vec![0; spec.value_size as usize];
-    kernel.map_lookup(map, &0u32.to_le_bytes(), &mut stats).map_err(|e| Error::system("reading the counters", &e))?;
-    let seeded = Stats::read(&stats).is_some_and(|s| s.seeded > 0);
-    if seeded && cell.read(kernel)?.is_some_and(|(control, _)| control.root_mnt != 0) {
+    let (mut seeded, mut quiet) = (0, 0);
+    for _ in 0..PASSES {
+        for (name, program) in iterators {
+            kernel.run_iterator(program).map_err(|e| Error::system(format!("recording the running processes with `{name}`"), &e))?;
+        }
+        let mut stats = vec![0; spec.value_size as usize];
+        kernel.map_lookup(map, &0u32.to_le_bytes(), &mut stats).map_err(|e| Error::system("reading the counters", &e))?;
+        let now = Stats::read(&stats).map_or(0, |s| s.seeded);
+        quiet = if now == seeded { quiet + 1 } else { 0 };
+        seeded = now;
+        if quiet == QUIET {
+            break;
+        }
+        kernel.pause(PAUSE);
+    }
+    if seeded > 0 && cell.read(kernel)?.is_some_and(|(control, _)| control.root_mnt != 0) {
         return Ok(());
     }
     Err(Error::refused(

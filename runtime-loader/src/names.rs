@@ -62,7 +62,7 @@ pub fn look<K: Kernel>(kernel: &K, manifest: &Manifest, mounts: Result<Vec<u8>, 
     let places: Vec<(Place, Vec<Other>, Option<&Mount>)> = manifest.names.iter().map(place).collect();
     report.looked_up = places.len();
     let mut told: BTreeMap<(&str, &str), Told> = BTreeMap::new();
-    for set in &manifest.name_sets {
+    for (number_of_set, set) in manifest.name_sets.iter().enumerate() {
         let set = Set::of(set, manifest);
         let found = set.names.iter().any(|n| places.get(*n).is_some_and(|(p, ..)| p.end != End::Missing));
         for number in &set.names {
@@ -78,7 +78,7 @@ pub fn look<K: Kernel>(kernel: &K, manifest: &Manifest, mounts: Result<Vec<u8>, 
             }
             let key = set.key(name);
             let one = told.entry(key).or_insert_with(|| Told::new(key, place, *mount));
-            one.alone |= !found;
+            one.alone = one.alone.or((!found).then_some(number_of_set));
             one.rules.extend(set.rules.iter().cloned());
             one.others.extend(others.into_iter().cloned());
         }

@@ -89,7 +89,8 @@ impl Object {
         for asked in uses {
             let function = self.inner.functions.values_mut().find(|f| f.name == asked.func);
             let insn = function.and_then(|f| f.instructions.get_mut(asked.slot as usize));
-            let insn = insn.ok_or_else(|| invalid(format!("it asks about the kernel in `{}`, which has no such instruction", asked.func)))?;
+            let insn =
+                insn.ok_or_else(|| invalid(format!("it asks about the kernel in `{}`, which has no such instruction", asked.func)))?;
             let patch = asked.answer(kernel, insn.code, insn.src_reg());
             match patch.map_err(|why| Error::refused(why, "this kernel's hooks are of no kind that the policy knows"))? {
                 Patch::Immediate(imm) => insn.imm = imm,

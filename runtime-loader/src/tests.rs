@@ -57,6 +57,20 @@ fn everything_is_loaded_and_frozen_before_anything_is_attached() {
 }
 
 #[test]
+fn processes_are_recorded_until_nobody_new_is_found() {
+    let passes = |newcomers| {
+        let (mut kernel, bytes) = (Fake::new(&HOOKS), artifact(&HOOKS));
+        kernel.newcomers = newcomers;
+        try_load(&mut kernel, &bytes).unwrap();
+        let state = kernel.state.borrow();
+        state.steps.iter().filter(|s| s.starts_with("run_iterator ")).count()
+    };
+    assert_eq!(passes(9) - passes(1), 8);
+    assert!(passes(1) > 2, "a child that was being forked is in no list the first time");
+    assert!(passes(255) < 100, "a host where there is always somebody new gets its policy");
+}
+
+#[test]
 fn a_failure_at_any_step_leaves_nothing() {
     let bytes = artifact(&HOOKS);
     let mut kernel = Fake::new(&HOOKS);

@@ -13,7 +13,7 @@
 
 ; Before anything else, dormant or not: the class of the program that would run is left pending in the record.
 .macro bprm_check_security__before
-  walk_object bprm_check_security__object_file
+  walk_object bprm_check_security__object_file path_called
   *(u64 *)(r10 - 88) = r0
   program_of_paths
   w9 = w1
@@ -47,4 +47,16 @@
   call bpf_map_update_elem
   *(u64 *)(r10 - 88) = r7
 .end:
+.endm
+; The interpreter of a script, after the script itself.
+.macro bprm_check_security__fact_interpreter
+  r1 = *(u64 *)(r6 + 0)
+  r2 = *(u64 *)(r1 + linux_binprm.filename)
+  r1 = *(u64 *)(r1 + linux_binprm.interp)
+  if r1 == r2 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
+.done:
 .endm

@@ -86,3 +86,6 @@
   w1 = *(u32 *)(r1 + file.f_flags)
   r1 &= 0x200
 .endm
+.macro file_open__fact_in_a_layer
+  in_a_layer
+.endm

@@ -8,3 +8,6 @@
 .macro inode_set_acl__fact_by_stacked_fs
   acts_for_another
 .endm
+.macro inode_set_acl__fact_in_a_layer
+  in_a_layer
+.endm

@@ -21,3 +21,6 @@
 .macro inode_setattr__fact_by_stacked_fs
   acts_for_another
 .endm
+.macro inode_setattr__fact_in_a_layer
+  in_a_layer
+.endm

@@ -32,3 +32,16 @@
   r1 = 0
 .done:
 .endm
+; Exec has not said yet which format the program has: it maps the program or its loader.
+.macro mmap_file__fact_loading
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.mm)
+  if r1 == 0 goto .no
+  r1 = *(u64 *)(r1 + mm_struct.binfmt)
+  if r1 != 0 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
+.done:
+.endm

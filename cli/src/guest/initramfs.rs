@@ -23,6 +23,8 @@ pub struct Contents<'a> {
     pub script: &'a str,
     /// Modules that are loaded before the script, in order.
     pub modules: &'a [String],
+    /// The script runs in the system of the first disk, not in the archive's.
+    pub root: bool,
     /// Guest paths whose contents are sent back afterwards.
     pub collect: &'a [String],
     /// The word that starts every line of ours on the result channel.
@@ -44,6 +46,10 @@ pub fn build(contents: &Contents<'_>) -> Result<Vec<u8>, Failure> {
     }
     archive.file("ebsec/init", 0o755, init(contents).as_bytes())?;
     archive.file("ebsec/script", 0o755, contents.script.as_bytes())?;
+    if contents.root {
+        let line = "stty -F /dev/ttyS1 raw -echo 2>/dev/null\n";
+        archive.file(RUN.trim_start_matches('/'), 0o755, format!("#!/bin/sh\n{line}{}", run(contents)).as_bytes())?;
+    }
     archive.symlink("init", "ebsec/init")?;
     for file in contents.files {
         archive.guest_file(file)?;
@@ -51,22 +57,17 @@ pub fn build(contents: &Contents<'_>) -> Result<Vec<u8>, Failure> {
     archive.finish()
 }
 
-/// The first process. Everything the script prints goes to the second serial
-/// line, so that kernel messages on the first cannot tear it.
+/// Where a root of its own finds what it has to run.
+pub const RUN: &str = "/ebsec/run";
+
+/// The first process: what every guest needs, then the script, or another root and its init.
 fn init(contents: &Contents<'_>) -> String {
-    let mark = contents.mark;
     let mut text = String::from(
         "#!/bin/sh
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-mkdir -p /dev/pts /dev/shm
-mount -t bpf bpf /sys/fs/bpf
-mount -t securityfs securityfs /sys/kernel/security
-mount -t tracefs tracefs /sys/kernel/tracing
-mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null
-ip link set lo up
 stty -F /dev/ttyS1 raw -echo 2>/dev/null
 cd /root
 status=0
@@ -75,8 +76,47 @@ status=0
     for module in contents.modules {
         text.push_str(&format!("insmod '{}' >/dev/ttyS1 2>&1 || status=1\n", modules::in_guest(module)));
     }
+    match contents.root {
+        true => text.push_str(&into_root(contents.files)),
+        false => {
+            text.push_str(
+                "mkdir -p /dev/pts /dev/shm
+mount -t bpf bpf /sys/fs/bpf
+mount -t securityfs securityfs /sys/kernel/security
+mount -t tracefs tracefs /sys/kernel/tracing
+mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null
+ip link set lo up
+",
+            );
+            text.push_str(&run(contents));
+            text.push_str("poweroff -f\n");
+        }
+    }
+    text
+}
+
+/// Puts the files and the script into the root on the first disk and starts its init. A guest that lacks a module or a file
+/// would test something else, so it ends here.
+fn into_root(files: &[GuestFile]) -> String {
+    let mut text = String::from("mount -t ext4 -o noatime /dev/vda /root >/dev/ttyS1 2>&1 || status=1\n");
+    for file in files {
+        let path = file.path.replace('\'', "'\\''");
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        // `-p` keeps the mode.
+        text.push_str(&format!("{{ mkdir -p '/root{folder}' && cp -p '{path}' '/root{path}'; }} >/dev/ttyS1 2>&1 || status=1\n"));
+    }
+    text.push_str(&format!("mkdir -p /root/ebsec && cp /ebsec/script /root/ebsec/script && cp {RUN} /root{RUN} || status=1\n"));
+    text.push_str("[ $status = 0 ] || poweroff -f\ncd /\nexec switch_root /root /sbin/init\n");
+    text
+}
+
+/// Runs the script and sends what came of it. Everything that it prints goes to the second serial line, so that kernel
+/// messages on the first cannot tear it.
+fn run(contents: &Contents<'_>) -> String {
+    let mark = contents.mark;
     // A script whose modules are not there would test something else.
-    text.push_str("[ $status = 0 ] && { /bin/sh /ebsec/script </dev/null >/dev/ttyS1 2>&1; status=$?; }\nexec 3>/dev/ttyS1\n");
+    let mut text =
+        String::from("[ ${status=0} = 0 ] && { /bin/sh /ebsec/script </dev/null >/dev/ttyS1 2>&1; status=$?; }\nexec 3>/dev/ttyS1\n");
     text.push_str(&format!("printf '\\n{mark} exit %d\\n' $status >&3\n"));
     for path in contents.collect {
         let quoted = path.replace('\'', "'\\''");
@@ -88,7 +128,7 @@ status=0
     }
     text.push_str(&format!("printf '{mark} end\\n' >&3\n"));
     // Closing waits until the line has sent everything.
-    text.push_str("exec 3>&-\npoweroff -f\n");
+    text.push_str("exec 3>&-\n");
     text
 }
 
@@ -196,6 +236,7 @@ mod tests {
             files: &files,
             script: "true",
             modules: &[],
+            root: false,
             collect: &[],
             mark: "m",
         })

@@ -52,7 +52,7 @@ impl Kernel {
         Modules::open(&self.folder.join(MODULES))
     }
 
-    /// Earlier versions of this program kept none.
+    /// Earlier versions of this program kept none, or fewer.
     fn has_modules(&self) -> bool {
         Modules::are_in(&self.folder.join(MODULES))
     }
@@ -192,6 +192,12 @@ impl Cache {
     }
 }
 
+/// Apt sources, in stanzas, of suites of Debian at the mirror that this machine uses.
+pub fn sources<S: AsRef<str>>(suites: &[S]) -> Result<String, Failure> {
+    let list = mirror::private_list(&mirror::of_this_machine(), suites);
+    list.ok_or_else(|| Failure::new("this machine's apt sources name no Debian archive"))
+}
+
 /// `7.3` of `7.3.4-1~bpo13+1`.
 pub fn release_of(version: &str) -> String {
     version.split('.').take(2).collect::<Vec<_>>().join(".")
@@ -259,8 +265,7 @@ impl Packages {
                 );
             }
         }
-        let list = mirror::private_list(&mirror::of_this_machine())
-            .ok_or_else(|| Failure::new("this machine's apt sources name no Debian archive"))?;
+        let list = sources(mirror::KERNELS)?;
         let folder = cache.join(".apt");
         for part in ["lists/partial", "cache/archives/partial"] {
             let path = folder.join(part);

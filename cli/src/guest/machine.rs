@@ -52,6 +52,11 @@ pub struct GuestSpec {
     pub script: String,
     /// Modules to load before the script, in order; files of theirs are among `files`.
     pub modules: Vec<String>,
+    /// An ext4 image to be the guest's root, whose own init is started. It has a service that runs [`initramfs::RUN`] and then
+    /// powers off. What is written to it is thrown away.
+    pub root: Option<PathBuf>,
+    /// Files that get what the guest writes to its third serial line and to further ones.
+    pub serials: Vec<PathBuf>,
     /// Guest paths to bring back after the script.
     pub collect: Vec<String>,
     /// More kernel parameters; the last of a kind wins.
@@ -79,6 +84,8 @@ impl GuestSpec {
             files: Vec::new(),
             script: script.into(),
             modules: Vec::new(),
+            root: None,
+            serials: Vec::new(),
             collect: Vec::new(),
             append: String::new(),
             icount: false,
@@ -149,6 +156,7 @@ pub fn run(spec: &GuestSpec) -> Result<GuestResult, Failure> {
         files: &spec.files,
         script: &spec.script,
         modules: &spec.modules,
+        root: spec.root.is_some(),
         collect: &spec.collect,
         mark: &mark,
     })?;
@@ -177,6 +185,9 @@ fn start(spec: &GuestSpec, initrd: &Path, results: &Path) -> Result<Child, Failu
         let message = format!("there is no kernel at `{}`", spec.kernel.display());
         return Err(Failure::new(message).help("fetch it with `ebsec kernels --fetch`"));
     }
+    if let Some(root) = spec.root.as_ref().filter(|root| !root.is_file()) {
+        return Err(Failure::new(format!("there is no image at `{}`", root.display())));
+    }
     let mut command = qemu();
     // A richer processor has crashed guest kernels under threaded emulation while programs were attached; this one has not.
     // Processors that share one thread never run at the same instant, however many there are.
@@ -186,8 +197,14 @@ fn start(spec: &GuestSpec, initrd: &Path, results: &Path) -> Result<Child, Failu
     command.args(["-no-reboot", "-smp", &spec.processors.to_string(), "-monitor", "none"]);
     command.args(["-m", &spec.memory_mib.to_string()]);
     command.args(["-serial", "stdio"]);
-    command.arg("-serial");
-    command.arg(format!("file:{}", results.display()));
+    for serial in std::iter::once(results).chain(spec.serials.iter().map(PathBuf::as_path)) {
+        command.arg("-serial").arg(format!("file:{}", serial.display()));
+    }
+    if let Some(root) = &spec.root {
+        // A comma ends an option's value, and two stand for one.
+        let image = root.display().to_string().replace(',', ",,");
+        command.arg("-drive").arg(format!("file={image},format=raw,if=virtio,snapshot=on,cache=unsafe"));
+    }
     if spec.icount {
         command.args(["-icount", "shift=0,sleep=off"]);
     }

@@ -1,5 +1,5 @@
-//! Takes the text of this machine's apt sources, gives the archives that kernels
-//! can come from, and the text of a private list for them. Never changes the
+//! Takes the text of this machine's apt sources, gives Debian's archives among
+//! them, and the text of a private list of some suites there. Never changes the
 //! machine's lists and holds no host's name.
 
 use std::path::Path;
@@ -19,8 +19,7 @@ const SUITES: &[&str] =
     &["bullseye", "bookworm", "trixie", "forky", "duke", "sid", "oldoldstable", "oldstable", "stable", "testing", "unstable"];
 
 /// Suites with the kernels wanted; each kernel is in one of them.
-const WANTED: &[(&str, bool)] =
-    &[("bookworm", false), ("bookworm-backports", false), ("trixie-backports", false), ("bookworm-security", true)];
+pub const KERNELS: &[&str] = &["bookworm", "bookworm-backports", "trixie-backports", "bookworm-security"];
 
 /// The archives of this machine.
 pub fn of_this_machine() -> Vec<Archive> {
@@ -41,13 +40,13 @@ pub fn of_this_machine() -> Vec<Archive> {
     archives
 }
 
-/// The private list: the wanted suites at the machine's own mirrors. `None` if
-/// no Debian archive is among them.
-pub fn private_list(archives: &[Archive]) -> Option<String> {
+/// A private list: these suites at the machine's own mirrors, security updates
+/// only where there is a mirror of them. `None` if no Debian archive is here.
+pub fn private_list<S: AsRef<str>>(archives: &[Archive], suites: &[S]) -> Option<String> {
     let main = archives.iter().find(|a| a.holds(false))?;
     let mut text = String::new();
-    for (suite, security) in WANTED {
-        let archive = match security {
+    for suite in suites.iter().map(AsRef::as_ref) {
+        let archive = match suite.ends_with("-security") {
             false => Some(main),
             true => archives.iter().find(|a| a.holds(true)),
         };
@@ -178,7 +177,7 @@ Components: main
 
     #[test]
     fn one_line_sources_give_both_archives() {
-        let list = private_list(&one_line_format(ONE_LINE)).unwrap();
+        let list = private_list(&one_line_format(ONE_LINE), KERNELS).unwrap();
         assert!(list.contains("URIs: http://m.invalid/debian\nSuites: trixie-backports"));
         assert!(list.contains("URIs: http://m.invalid/debian-security\nSuites: bookworm-security"));
         assert!(list.contains("Signed-By: /k.gpg"));
@@ -189,14 +188,14 @@ Components: main
     fn stanzas_keep_keys_and_skip_what_is_off() {
         let archives = stanza_format(STANZAS);
         assert_eq!(archives.len(), 2);
-        let list = private_list(&archives).unwrap();
+        let list = private_list(&archives, KERNELS).unwrap();
         assert!(list.contains("\n -----BEGIN KEY-----\n .\n"));
         assert!(!list.contains("security"));
     }
 
     #[test]
     fn no_debian_archive_is_no_list() {
-        assert_eq!(private_list(&one_line_format("deb http://x.invalid/a noble main")), None);
-        assert_eq!(private_list(&[]), None);
+        assert_eq!(private_list(&one_line_format("deb http://x.invalid/a noble main"), KERNELS), None);
+        assert_eq!(private_list(&[], KERNELS), None);
     }
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a guest may ask for; what these need is kept with them.
-pub const NAMES: &[&str] = &["overlay", "loop", "ext4", "vfat", "btrfs", "fuse"];
+pub const NAMES: &[&str] =
+    &["overlay", "loop", "ext4", "vfat", "btrfs", "fuse", "virtio_pci", "virtio_blk", "autofs4", "nfsd", "nfsv3", "nfsv4", "tun"];
 
 /// What modules ask the kernel for when they are used, which their files do not say as a need. Names differ between
 /// kernels: those that one does not have are left out.
@@ -24,6 +25,8 @@ const IN_GUEST: &str = "/lib/modules";
 const NEEDS: &str = "needs";
 /// The file that names what the kernel has built in.
 const BUILT_IN: &str = "builtin";
+/// The file that says which names were looked for.
+const LOOKED_FOR: &str = "names";
 
 /// The kept modules of one kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +56,11 @@ impl Modules {
         Ok(Modules { folder: folder.to_owned(), needs: parse_needs(&read(NEEDS)?), built_in })
     }
 
-    /// Whether a folder was filled by `keep`.
+    /// Whether a folder was filled by `keep`, with all that is wanted today.
     pub fn are_in(folder: &Path) -> bool {
-        folder.join(NEEDS).is_file() && folder.join(BUILT_IN).is_file()
+        let looked_for = fs::read_to_string(folder.join(LOOKED_FOR)).unwrap_or_default();
+        let has = |name: &&str| looked_for.lines().any(|line| line == *name);
+        NAMES.iter().all(has)
     }
 
     /// What to load for these names, in order.
@@ -123,7 +128,9 @@ pub fn keep(tree: &Path, into: &Path) -> Result<(), Failure> {
     }
     let built_in: String = built_in.iter().map(|name| format!("{name}\n")).collect();
     write(BUILT_IN, built_in.as_bytes())?;
-    write(NEEDS, needs_text(&needs).as_bytes())
+    write(NEEDS, needs_text(&needs).as_bytes())?;
+    // Last, for it says that all is there.
+    write(LOOKED_FOR, NAMES.join("\n").as_bytes())
 }
 
 /// Every module below a folder, by its name.

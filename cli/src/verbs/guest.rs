@@ -19,6 +19,13 @@ pub struct Arguments {
     /// Load a module of the kernel's package, and what it needs, before the script.
     #[arg(long = "module", value_name = "NAME")]
     modules: Vec<String>,
+    /// Boot the system of this ext4 image, which has a service that runs `/ebsec/run` (the script) and powers off.
+    /// What the guest writes to the image is thrown away.
+    #[arg(long, value_name = "IMAGE")]
+    root: Option<PathBuf>,
+    /// Keep what the guest writes to its third serial line, `/dev/ttyS2`; given again, to the fourth.
+    #[arg(long = "serial", value_name = "FILE")]
+    serials: Vec<PathBuf>,
     /// Bring a file of the guest back into this folder.
     #[arg(long, value_name = "GUEST")]
     collect: Vec<String>,
@@ -69,6 +76,8 @@ fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
     let mut spec = GuestSpec::new(kernel, script);
     spec.files = arguments.files.iter().map(|file| guest_file(file)).collect::<Result<_, _>>()?;
     load_modules(&mut spec, arguments)?;
+    spec.root = arguments.root.clone();
+    spec.serials = arguments.serials.clone();
     spec.collect = arguments.collect.clone();
     spec.preempt_full = arguments.preempt_full;
     spec.processors = arguments.smp;

@@ -3,7 +3,7 @@
 
 use super::told;
 use crate::guest::Failure;
-use crate::guest::kernels::{Cache, Kernel, SERIES};
+use crate::guest::kernels::{self, Cache, Kernel, SERIES};
 use crate::guest::prototypes::{self, Wanted};
 use crate::output;
 use std::fs;
@@ -25,6 +25,9 @@ pub struct Arguments {
     /// parent's `kernel-probes.toml` says which fields to look up.
     #[arg(long, value_name = "FOLDER")]
     prototypes: Option<PathBuf>,
+    /// Print apt sources of these suites of Debian at the mirror that this machine uses, and nothing else.
+    #[arg(long, value_name = "SUITE", value_delimiter = ',', conflicts_with_all = ["series", "fetch", "newest", "prototypes", "json"])]
+    sources: Vec<String>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -32,21 +35,25 @@ pub struct Arguments {
 
 /// Prints the table; status 1 if a kernel is not there.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if !arguments.sources.is_empty() {
+        output::print(&kernels::sources(&arguments.sources)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let cache = Cache::open().map_err(|failure| told(failure, arguments.json))?;
     let mut series = arguments.series.clone();
     if series.is_empty() {
         series = SERIES.iter().map(|s| (*s).to_owned()).collect();
     }
-    let kernels: Vec<Result<Kernel, Failure>> = if arguments.fetch || arguments.newest {
+    let found: Vec<Result<Kernel, Failure>> = if arguments.fetch || arguments.newest {
         cache.fetch(&series, arguments.newest)
     } else {
         series.iter().map(|series| cache.kernel(series)).collect()
     };
-    output::print(&if arguments.json { json(&series, &kernels) } else { table(&series, &kernels) })?;
+    output::print(&if arguments.json { json(&series, &found) } else { table(&series, &found) })?;
     if let Some(folder) = &arguments.prototypes {
-        write_prototypes(folder, kernels.iter().flatten())?;
+        write_prototypes(folder, found.iter().flatten())?;
     }
-    Ok(ExitCode::from(u8::from(!kernels.iter().all(Result::is_ok))))
+    Ok(ExitCode::from(u8::from(!found.iter().all(Result::is_ok))))
 }
 
 fn write_prototypes<'a>(folder: &Path, kernels: impl Iterator<Item = &'a Kernel>) -> Result<(), Failure> {

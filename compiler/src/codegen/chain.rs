@@ -4,7 +4,7 @@ use super::Lines;
 use super::data::{Placed, Tables};
 use crate::decide::{Chain, Flag, Layer, Source};
 use crate::hir::{Cond, Package, Rule};
-use ebsec_templates::{Catalog, FieldId, FieldOf, Hook, HookObject, ObjectKind};
+use ebsec_templates::{Catalog, FastWalk, FieldId, FieldOf, Hook, HookObject, ObjectKind};
 use std::fmt::Write;
 
 /// What the text of one program is generated with.
@@ -19,8 +19,8 @@ pub(crate) struct Emitter<'a> {
     further: String,
     /// The register that the program's stack is reached by.
     frame: &'static str,
-    /// The hook's own walk has left the object's plain addresses.
-    own_walk: bool,
+    /// The walk has left the object's plain addresses.
+    plain: bool,
 }
 
 /// A chain that waits for the paths of its object.
@@ -55,7 +55,7 @@ impl<'a> Emitter<'a> {
         tables: &'a mut Tables,
         lines: &'a mut dyn LineNumbers,
     ) -> Self {
-        Emitter { catalog, hook, package, tables, lines, labels: 0, further: String::new(), frame: "r10", own_walk: false }
+        Emitter { catalog, hook, package, tables, lines, labels: 0, further: String::new(), frame: "r10", plain: false }
     }
 
     /// A label that the program has not used.
@@ -87,13 +87,13 @@ impl<'a> Emitter<'a> {
         self.mark(&mut out, chain, None);
         out.push_str("  r9 = *(u64 *)(r10 - 24)\n");
         self.layers(&mut out, chain, before, object, &early);
-        let _ = writeln!(out, "  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", state_slot(slot));
+        let _ = writeln!(out, "  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{early}:\n.loc off", self.state_slot(slot));
         out
     }
 
     /// The first half of a chain with its slot: dead unless the half says otherwise.
     pub(crate) fn saved(&self, begin: &str, slot: usize) -> String {
-        format!("  r9 = 0\n  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{begin}", state_slot(slot))
+        format!("  r9 = 0\n  forget r9 r8\n  *(u32 *)(r10 - {}) = r9\n{begin}", self.state_slot(slot))
     }
 
     /// The rest of a chain, from the state in its slot on.
@@ -101,7 +101,7 @@ impl<'a> Emitter<'a> {
         let none = self.label();
         let mut out = String::new();
         self.mark(&mut out, half.chain, None);
-        let _ = writeln!(out, "  w9 = *(u32 *)({} - {})\n  if r9 == 0 goto {none}", self.frame, state_slot(half.slot));
+        let _ = writeln!(out, "  w9 = *(u32 *)({} - {})\n  if r9 == 0 goto {none}", self.frame, self.state_slot(half.slot));
         let after = half.chain.layers.get(half.first..).unwrap_or_default();
         self.layers(&mut out, half.chain, after, half.object, &none);
         self.outcome(&mut out, half.chain, half.object, &none);
@@ -114,13 +114,15 @@ impl<'a> Emitter<'a> {
         let skip = self.label();
         let mut out = String::from("  r1 = 0\n");
         for half in waiting {
-            let _ = writeln!(out, "  w2 = *(u32 *)(r10 - {})\n  r1 |= r2", state_slot(half.slot));
+            let _ = writeln!(out, "  w2 = *(u32 *)(r10 - {})\n  r1 |= r2", self.state_slot(half.slot));
         }
         let _ = writeln!(out, "  if r1 == 0 goto {skip}");
         let pathless = self.label();
         if let Some(fact) = self.object(place).and_then(|o| o.path_when.as_ref()) {
             let named = self.label();
-            let _ = writeln!(out, "  *(u64 *)(r10 - 88) = 0\n  *(u64 *)(r10 - 96) = 0");
+            for slot in [88, 96, 104, 112] {
+                let _ = writeln!(out, "  *(u64 *)(r10 - {slot}) = 0");
+            }
             let _ =
                 writeln!(out, "  {}\n  if r1 != 0 goto {named}\n  goto {pathless}\n{named}:", super::program::fact_macro(self.hook, fact));
         }
@@ -130,17 +132,25 @@ impl<'a> Emitter<'a> {
         let walk = match (self.object(place), &own_walk) {
             (_, Some(name)) => format!("{}__{name}", self.hook.name),
             (Some(o), _) if o.by_its_mount => format!("walk_by_its_mount {object}"),
-            _ if self.hook.hot => format!("walk_object {object}"),
-            _ => format!("walk_anywhere {object}"),
+            (Some(o), _) => match self.hook.fast {
+                Some(FastWalk::Inline) => format!("walk_hot {object}"),
+                Some(FastWalk::Called) if o.each_mount => format!("walk_object {object} path_mountless"),
+                Some(FastWalk::Called) => format!("walk_object {object} path_called"),
+                None => format!("walk_rare {object}"),
+            },
+            (None, _) => format!("walk_rare {object}"),
         };
-        self.own_walk = own_walk.is_some();
+        self.plain = own_walk.is_some() || self.hook.fast != Some(FastWalk::Inline) && !self.walked_before(place);
+        let walked = self.label();
         if self.walked_before(place) {
-            let _ = writeln!(out, "  walk_unless_done {walk}");
-        } else {
-            let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 88) = r0");
+            let _ = writeln!(out, "  r1 = *(u64 *)(r10 - 88)\n  if r1 != -1 goto {walked}");
         }
+        let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 88) = r0\n{walked}:");
         if host {
-            let _ = writeln!(out, "  walk_for_host {object}\n  *(u64 *)(r10 - 96) = r0");
+            if !self.plain {
+                let _ = writeln!(out, "  {object}\n  plain_object");
+            }
+            let _ = writeln!(out, "  walk_for_host\n  *(u64 *)(r10 - 96) = r0");
         }
         let _ = writeln!(out, "{pathless}:");
         let single = self.label();
@@ -148,10 +158,10 @@ impl<'a> Emitter<'a> {
         out.push_str(&halves);
         let name = format!("ebsec_{}_further_{}", self.hook.name, self.label());
         let more = if host { "several_classes" } else { "several_paths" };
-        let _ = writeln!(out, "  {more} {single} {object} {name}\n{single}:\n{skip}:");
+        let _ = writeln!(out, "  {more} {single}\n{}  several_turns {name}\n{single}:\n{skip}:", self.begin());
         let further = self.further_function(&name, waiting, host);
         self.further.push_str(&further);
-        self.own_walk = false;
+        self.plain = false;
         out
     }
 
@@ -199,11 +209,25 @@ impl<'a> Emitter<'a> {
             ObjectKind::Path => 1,
             ObjectKind::Net => 2,
         };
-        if kind == 1 && frame == "r10" && !self.own_walk {
+        if kind == 1 && frame == "r10" && !self.plain {
             let _ = writeln!(out, "  {}\n  plain_object", self.object_macro("object", object));
         }
-        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame}");
+        if frame == "r10" {
+            out.push_str(&self.begin());
+        }
+        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame} {}", u8::from(self.hook.pair.is_some()));
         let _ = writeln!(out, "{none}:\n.loc off");
+    }
+
+    /// Distance of a waiting chain's state.
+    fn state_slot(&self, slot: usize) -> usize {
+        4 * slot + if self.hook.pair.is_some() { 148 } else { 132 }
+    }
+
+    /// What comes before the first report, in the program itself: the operation's number, and its two names.
+    fn begin(&self) -> String {
+        let names = if self.hook.pair.is_some() { format!("{}_names", self.hook.name) } else { "no_names".to_owned() };
+        format!("  operation_begin {} {names}\n", super::program::step_name(self.hook))
     }
 
     /// Index of the object whose path an object has.
@@ -211,7 +235,7 @@ impl<'a> Emitter<'a> {
         self.object(object).map_or(object, |o| o.path_of)
     }
 
-    fn object_macro(&self, what: &str, object: usize) -> String {
+    pub(super) fn object_macro(&self, what: &str, object: usize) -> String {
         let name = self.object(object).map_or("file", |o| o.name.as_str());
         format!("{}__{what}_{name}", self.hook.name)
     }
@@ -345,11 +369,6 @@ impl<'a> Emitter<'a> {
         }
         let _ = writeln!(out, "  r1 &= {}", (1u32 << flags.len()) - 1);
     }
-}
-
-/// Distance of a waiting chain's state.
-fn state_slot(slot: usize) -> usize {
-    132 + 4 * slot
 }
 
 /// `to = table[index]` with the index checked; both are registers.

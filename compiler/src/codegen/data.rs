@@ -49,10 +49,17 @@ pub struct MapSpec {
 const WALK_SCRATCHES: u32 = 8;
 /// Tasks that can be alive at once; a fork beyond is refused while a policy is on.
 const MAX_TASKS: u32 = 1 << 18;
+/// Mounts of file systems in namespaces that are remembered; see `asm/remember.s`.
+const REMEMBERED: usize = 64;
 /// Bytes of the ring of reports.
 const RING_BYTES: u32 = 1 << 22;
 /// Slots of the table of records that programs address directly; a power of two.
 pub(crate) const TASK_SLOTS: usize = 1 << 14;
+
+/// Names of programs that are kept for reports; a power of two. So many processes with programs of their own have theirs.
+pub(crate) const IMAGES: usize = 1 << 13;
+/// Room behind the names that the writing of one may touch, as verifiers see it.
+const IMAGES_SLACK: usize = 1280;
 
 /// The chains' tables, packed into one section; equal tables are kept once.
 #[derive(Default)]
@@ -124,6 +131,9 @@ pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
         symbol(".data.control", "control", zeros("control")),
         symbol(".bss", "owners", vec![0; TASK_SLOTS * 8]),
         symbol(".bss", "records", vec![0; TASK_SLOTS * size_of("record")]),
+        symbol(".bss", "mounts", vec![0; REMEMBERED * size_of("mounts")]),
+        symbol(".bss", "image_users", vec![0; IMAGES * 8]),
+        symbol(".bss", "images", vec![0; IMAGES * size_of("image") + IMAGES_SLACK]),
         symbol(".data.counters", "counters", vec![0; plan.outcomes.len() * 8]),
         symbol(".data.stats", "stats", zeros("stats")),
         symbol(".rodata.bytes", "bytes", le64(&plan.paths.bytes)),

@@ -120,7 +120,7 @@ fn params(plan: &Plan, text: &str) -> Params {
             }
         }
     }
-    let numbers: [(&str, i64); 9] = [
+    let numbers: [(&str, i64); 10] = [
         ("BYTES_MASK", plan.paths.bytes.len() as i64 * 8 - 8),
         ("STEPS_SHIFT", 64 - i64::from(plan.paths.bits)),
         ("START_PATH", i64::from(plan.paths.start_path)),
@@ -130,6 +130,7 @@ fn params(plan: &Plan, text: &str) -> Params {
         ("NEED_DELETED", i64::from(text.contains("deleted_of"))),
         ("USE_LINE", words),
         ("TASK_SLOTS", data::TASK_SLOTS as i64),
+        ("IMAGES", data::IMAGES as i64),
     ];
     params.extend(numbers.map(|(name, value)| (name.to_owned(), Value::Int(value))));
     params.insert("ALWAYS".to_owned(), Value::Text(format!("{:#x}", plan.subject.always)));

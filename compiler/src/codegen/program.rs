@@ -35,7 +35,12 @@ pub(crate) fn emit(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
     let decisions = raises(gen_, chains);
     let silent = silent(hook);
     let uses = |macro_name: &str| i64::from(decisions.contains(macro_name));
-    let mut out = format!(
+    let names = hook.pair.map(|(old, new)| {
+        let (old, new) = (gen_.object_macro("object", old), gen_.object_macro("object", new));
+        format!(".macro {}_names\n  plain_pair {old} {new}\n.endm\n", hook.name)
+    });
+    let mut out = names.unwrap_or_default();
+    out += &format!(
         ".set MASK {mask:#x}\n.set USE_EXE {}\n.set USE_PARENT {}\n.func ebsec_{hook} prog lsm/{hook}\n",
         uses("class_process_exe\n"),
         uses("class_process_parent_exe\n"),
@@ -55,6 +60,29 @@ pub(crate) fn emit(gen_: &mut Emitter<'_>, chains: &[&Chain]) -> String {
     out.push_str(&decisions);
     out.push_str("  goto finish\n  epilogue\n");
     out.push_str(&gen_.further());
+    out.push_str(&step(gen_));
+    out
+}
+
+/// Name of the function that numbers the operation that a call of the hook is a step of.
+pub(super) fn step_name(hook: &Hook) -> String {
+    format!("ebsec_{}_step", hook.name)
+}
+
+/// That function: which hooks' operations the call may go on with, and whether only for its object, by the contract.
+fn step(gen_: &mut Emitter<'_>) -> String {
+    let hook = gen_.hook;
+    let mut out = format!(".func {} static 1\n  r6 = r1\n  r9 = 0\n  r7 = 0\n  *(u64 *)(r10 - 24) = 0\n", step_name(hook));
+    for follows in &hook.follows {
+        let adds = format!("  r1 = {:#x} ll\n  r9 |= r1\n  r7 |= {}\n", follows.hooks, if follows.same_object { 1 } else { 2 });
+        out.push_str(&where_facts(gen_, &follows.when, &adds));
+    }
+    if hook.object == ObjectKind::Path && hook.objects.first().is_some_and(|o| o.path_when.is_none()) {
+        let object = gen_.object_macro("object", 0);
+        out.push_str(&format!("  {object}\n  *(u64 *)(r10 - 8) = r1\n  plain_number r1 allow\n  *(u64 *)(r10 - 24) = r1\nallow:\n"));
+    }
+    let own = gen_.catalog.hook(&hook.name).map_or(0, |id| 1u64 << (id.0 & 63));
+    out.push_str(&format!("  r1 = {own:#x} ll\n  r2 = r9\n  r4 = r7\n  r3 = *(u64 *)(r10 - 24)\n  call operation_step\n  exit\n"));
     out
 }
 
@@ -115,7 +143,7 @@ fn at_place(gen_: &mut Emitter<'_>, place: usize, waiting: &[(&Raise, &Chain, us
 }
 
 /// Chains of a program that can be decided half before a walk: a slot of the stack for each.
-const STATE_SLOTS: usize = 31;
+const STATE_SLOTS: usize = 28;
 
 fn needs_path(source: &Source) -> bool {
     match source {
@@ -127,12 +155,17 @@ fn needs_path(source: &Source) -> bool {
 
 /// The text, jumped over unless the facts of the raise hold.
 fn guarded(gen_: &mut Emitter<'_>, raise: &Raise, body: &str) -> String {
-    if raise.when.is_empty() {
+    where_facts(gen_, &raise.when, body)
+}
+
+/// The text, jumped over unless the facts are as they should be.
+fn where_facts(gen_: &mut Emitter<'_>, facts: &[(String, bool)], body: &str) -> String {
+    if facts.is_empty() {
         return body.to_owned();
     }
     let skip = gen_.label();
     let mut out = String::new();
-    for (fact, holds) in &raise.when {
+    for (fact, holds) in facts {
         let jump = if *holds { "==" } else { "!=" };
         out.push_str(&format!("  {}\n  if r1 {jump} 0 goto {skip}\n", fact_macro(gen_.hook, fact)));
     }

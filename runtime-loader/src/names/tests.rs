@@ -114,13 +114,31 @@ fn hostile_trees_end_and_are_printed_plainly() {
 #[test]
 fn people_see_some_names_and_machines_all() {
     let names: Vec<String> = (0..50).map(|i| format!("/nowhere/{i}")).collect();
-    let report = report(&[&names.iter().map(String::as_str).collect::<Vec<_>>()]);
+    let one: Vec<&[&str]> = Vec::new();
+    assert_eq!(report(&one).text(), "");
+    let list: Vec<&str> = names.iter().map(String::as_str).collect();
+    let text = report(&[&list]).text();
+    assert!(text.contains("/nowhere/0  is not there, nor are 49 others of its list"), "{text}");
+    assert_eq!(text.lines().count(), 2, "{text}");
+    let sets: Vec<Vec<&str>> = list.iter().map(|name| vec![*name]).collect();
+    let report = report(&sets.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let text = report.text();
     assert_eq!(text.lines().count(), 12, "{text}");
-    assert!(text.ends_with("note: of 50 names these are the first 10; `ebsec-load status --json` has all\n"), "{text}");
+    assert!(text.ends_with("note: of 50 lines these are the first 10; `ebsec-load status --json` has every name\n"), "{text}");
     assert_eq!(report.json()["told"].as_array().unwrap().len(), 50);
     assert_eq!(report.log("web\n").len(), 11);
     assert!(report.log("web\n").iter().all(|l| l.starts_with("<13>ebsec-load: policy web\\n: ") && l.len() <= 800));
+}
+
+/// The names of an artifact on this machine: `EBSEC_ARTIFACT=FILE cargo test names_of_a_given -- --nocapture`.
+#[test]
+fn names_of_a_given_artifact() {
+    let Some(path) = std::env::var_os("EBSEC_ARTIFACT") else { return };
+    let bytes = std::fs::read(path).unwrap();
+    let kernel = Real::new();
+    let start = std::time::Instant::now();
+    let report = look(&kernel, &crate::policy::check(&bytes).unwrap().manifest, mounts(&kernel));
+    println!("{}{}\n{:?}", report.text(), report.summary(), start.elapsed());
 }
 
 /// A kernel with `/srv/data` of one file system shown at `/mnt` too, a network file system and a procfs.

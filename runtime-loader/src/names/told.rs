@@ -4,7 +4,7 @@ use super::mounts::Mount;
 use super::walk::{End, Place};
 use crate::text::{clean, table};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -47,8 +47,8 @@ pub struct Told {
     place: Place,
     /// What is mounted where the name ends, unless it is the root: where it is, and its file system's type.
     mount: Option<(String, String)>,
-    /// No name of its set is there.
-    pub alone: bool,
+    /// A set of which no name is there.
+    pub alone: Option<usize>,
     /// The rules that ask about it.
     pub rules: BTreeSet<String>,
     /// Other names of the same file.
@@ -67,7 +67,7 @@ impl Told {
             rest: clean(rest.as_bytes()),
             place: place.clone(),
             mount: mount.map(|m| (shown(&m.point), clean(m.kind.as_bytes()))),
-            alone: false,
+            alone: None,
             rules: BTreeSet::new(),
             others: BTreeSet::new(),
         }
@@ -161,17 +161,27 @@ impl Report {
             "told": self.told.iter().map(Told::json).collect::<Vec<_>>()})
     }
 
-    /// The names that people are shown, and the lines after them. Of names that are only missing those come whose whole
-    /// set is missing: lists for several distributions name much that no one of them has.
-    fn lines(&self) -> (Vec<&Told>, Vec<String>) {
-        let mut rows: Vec<&Told> = self.told.iter().filter(|t| t.alone || !t.missing()).collect();
-        rows.sort_by_key(|t| t.weight());
+    /// What people are shown of names, and the lines after that. Of names that are only missing those come whose whole
+    /// set is missing, one row a set: lists for several distributions name much that no one of them has.
+    fn lines(&self) -> (Vec<[String; 3]>, Vec<String>) {
+        let mut told: Vec<&Told> = self.told.iter().filter(|t| !t.missing()).collect();
+        told.sort_by_key(|t| t.weight());
+        let mut rows: Vec<_> = told.iter().map(|t| [t.short(), t.say(), t.of()]).collect();
+        let mut missing: BTreeMap<usize, Vec<&Told>> = BTreeMap::new();
+        for one in self.told.iter().filter(|t| t.missing()) {
+            missing.entry(one.alone.unwrap_or(usize::MAX)).or_default().push(one);
+        }
+        let beside = missing.remove(&usize::MAX).unwrap_or_default().len();
+        for set in missing.values() {
+            let Some(first) = set.first() else { continue };
+            let say = if set.len() == 1 { first.say() } else { format!("is not there, nor are {} others of its list", set.len() - 1) };
+            rows.push([first.short(), say, first.of()]);
+        }
         let mut after = Vec::new();
         if rows.len() > MAX_SHOWN {
-            after.push(format!("of {} names these are the first {MAX_SHOWN}; `ebsec-load status --json` has all", rows.len()));
+            after.push(format!("of {} lines these are the first {MAX_SHOWN}; `ebsec-load status --json` has every name", rows.len()));
             rows.truncate(MAX_SHOWN);
         }
-        let beside = self.told.iter().filter(|t| t.missing() && !t.alone).count();
         if beside > 0 {
             let (names, are) = if beside == 1 { ("name", "is") } else { ("names", "are") };
             after.push(format!("{beside} {names} of lists of which others are there {are} not; `ebsec-load status --json` has them"));
@@ -186,7 +196,7 @@ impl Report {
     /// For people; nothing if there is nothing to tell.
     pub fn text(&self) -> String {
         let (rows, after) = self.lines();
-        let rows: Vec<_> = rows.iter().map(|t| vec![format!("  {}", t.short()), t.say(), t.of()]).collect();
+        let rows: Vec<_> = rows.into_iter().map(|[name, say, of]| vec![format!("  {name}"), say, of]).collect();
         let heading = if rows.is_empty() { "" } else { "names that are not what they seem on this host:\n" };
         let after: String = after.iter().map(|line| format!("note: {line}\n")).collect();
         format!("{heading}{}{after}", table(&rows, &[]))
@@ -195,7 +205,7 @@ impl Report {
     /// For the log.
     pub fn log(&self, package: &str) -> Vec<String> {
         let (rows, after) = self.lines();
-        let rows = rows.iter().map(|t| format!("{} {} ({})", t.whole(), t.say(), t.of())).chain(after);
+        let rows = rows.into_iter().map(|[name, say, of]| format!("{name} {say} ({of})")).chain(after);
         // A notice of a user's program.
         let line = |row: String| {
             let line = format!("<13>ebsec-load: policy {}: {row}", clean(package.as_bytes()));

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Something that descriptors and pins refer to.
 #[derive(Clone, Debug)]
@@ -65,6 +66,8 @@ pub struct Fake {
     pub bpffs: bool,
     /// Whether the loader sees only some processes.
     pub container: bool,
+    /// How many passes of the iterator find somebody new.
+    pub newcomers: u8,
     /// What can be looked up.
     pub tree: BTreeMap<PathBuf, Seen>,
     /// Where its links lead.
@@ -152,6 +155,7 @@ impl Fake {
             hidden_lockdown: false,
             bpffs: true,
             container: false,
+            newcomers: 1,
             tree: BTreeMap::new(),
             links: BTreeMap::new(),
         }
@@ -321,6 +325,8 @@ impl Kernel for Fake {
         Ok(ProgInfo { id: 1, tag: prog, translated: 1 })
     }
 
+    fn pause(&mut self, _: Duration) {}
+
     fn run_iterator(&mut self, _: &FakeFd) -> SysResult<()> {
         self.step("run_iterator", "")?;
         self.rule(self.state.borrow().attached, "processes are recorded before the programs see new ones");
@@ -329,13 +335,12 @@ impl Kernel for Fake {
         }
         for (thing, _) in self.state.borrow_mut().things.values_mut() {
             let Thing::Map { spec, entries, .. } = thing else { continue };
-            let at = match spec.name.as_str() {
-                ".data.stats" => Stats::SEEDED,
-                ".data.control" => Control::ROOT_MNT,
-                _ => continue,
-            };
             for value in entries.values_mut() {
-                value[at] = 1;
+                match spec.name.as_str() {
+                    ".data.stats" => value[Stats::SEEDED] = (value[Stats::SEEDED] + 1).min(self.newcomers),
+                    ".data.control" => value[Control::ROOT_MNT] = 1,
+                    _ => {}
+                }
             }
         }
         Ok(())
@@ -450,6 +455,10 @@ impl Kernel for Fake {
         self.rule(!self.state.borrow().attached, "the canary prepares itself after attaching");
         self.state.borrow_mut().canaries += 1;
         Ok(Box::new(FakeCanary { operations: operations.to_vec(), state: Rc::clone(&self.state) }))
+    }
+
+    fn cgroup_path(&self, _: u64) -> Option<String> {
+        None
     }
 
     fn clocks(&self) -> (u64, u64) {

@@ -12,6 +12,7 @@ mod ring;
 use std::ffi::CStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A failed system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,6 +204,8 @@ pub trait Kernel {
     fn link_prog(&mut self, link: &Self::Fd) -> SysResult<ProgInfo>;
     /// Runs an iterator program over all tasks.
     fn run_iterator(&mut self, prog: &Self::Fd) -> SysResult<()>;
+    /// Does nothing for a while.
+    fn pause(&mut self, time: Duration);
 
     /// Pins a map or link at a path of the bpf file system.
     fn pin(&mut self, fd: &Self::Fd, path: &Path) -> SysResult<()>;
@@ -237,6 +240,9 @@ pub trait Kernel {
     /// Forks a child that will try the operations with these numbers in [`ops::OPERATIONS`], and prepares it; nothing
     /// is tried yet. The child mounts over `folder` in a mount namespace of its own.
     fn canary(&mut self, folder: &Path, operations: &[usize]) -> SysResult<Box<dyn Canary>>;
+    /// Path of the cgroup with this id below the root of the unified hierarchy; `None` if it is gone or there is no such
+    /// hierarchy.
+    fn cgroup_path(&self, id: u64) -> Option<String>;
     /// Nanoseconds since 1970, and since boot (time asleep included), which is the clock of reports.
     fn clocks(&self) -> (u64, u64);
 }

@@ -7,10 +7,11 @@ use super::ring::MappedRing;
 use super::{Kernel, Kind, MapSpec, Number, ProgInfo, ProgKind, ProgSpec, Ring, Seen, SysError, SysResult};
 use std::ffi::CString;
 use std::io::{Read as _, Write as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const PROG_TYPE_TRACING: u32 = 26;
 const PROG_TYPE_LSM: u32 = 29;
@@ -272,6 +273,10 @@ impl Kernel for Real {
         self.prog_info(&prog)
     }
 
+    fn pause(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
     fn run_iterator(&mut self, prog: &OwnedFd) -> SysResult<()> {
         let mut attr = raw::LinkCreate { prog_fd: number(prog), attach_type: ATTACH_TRACE_ITER, ..Default::default() };
         let link = bpf_fd("BPF_LINK_CREATE", cmd::LINK_CREATE, &mut attr)?;
@@ -388,9 +393,38 @@ impl Kernel for Real {
         Ok(Box::new(Canary::start(folder, operations)?))
     }
 
+    fn cgroup_path(&self, id: u64) -> Option<String> {
+        ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].into_iter().find_map(|root| cgroup_below(root, id))
+    }
+
     fn clocks(&self) -> (u64, u64) {
         (clock(libc::CLOCK_REALTIME), clock(libc::CLOCK_BOOTTIME))
     }
+}
+
+/// A handle of the cgroup file system: `struct file_handle` of FILEID_KERNFS, whose 8 bytes are the id.
+#[repr(C)]
+struct CgroupHandle {
+    bytes: u32,
+    kind: i32,
+    id: u64,
+}
+
+const FILEID_KERNFS: i32 = 0xfe;
+
+fn cgroup_below(root: &str, id: u64) -> Option<String> {
+    let folder = std::fs::File::open(root).ok()?;
+    let mut handle = CgroupHandle { bytes: 8, kind: FILEID_KERNFS, id };
+    let flags = libc::O_PATH | libc::O_CLOEXEC;
+    // SAFETY: the handle lives on this stack frame and is as long as it says; the descriptor is open.
+    let fd = unsafe { libc::syscall(libc::SYS_open_by_handle_at, folder.as_raw_fd(), &raw mut handle, flags) };
+    let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0)?;
+    // SAFETY: the call gave this descriptor to us alone.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    let path = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).ok()?;
+    let path = path.to_string_lossy();
+    let below = path.strip_prefix(root)?;
+    Some(if below.is_empty() { "/".to_owned() } else { crate::text::clean(below.as_bytes()) })
 }
 
 fn clock(id: libc::clockid_t) -> u64 {

@@ -51,18 +51,42 @@ fn absent(stage: &mut Stage, variant: u64) -> Made<Location> {
     }
 }
 
-/// What has a path that cannot be told: a file of which no mount shows the folder; another one for each that is asked for.
+/// What has a path that cannot be told, another one for each that is asked for: a file of which no mount shows the folder, or
+/// one below more folders than a walk climbs.
 fn failing(stage: &mut Stage, variant: u64) -> Made<Location> {
-    let partly = stage.places.partly;
-    let top = Location { mount: partly, dentry: partly.root };
-    let world = &mut stage.world;
-    let mut at = world.walk(top, if variant & 4 == 0 { "a" } else { "etc/shadow" })?;
-    let mut taken = 0;
-    while world.kernel.get(at.dentry, "dentry.d_inode")? != 0 {
-        taken += 1;
-        at = world.walk(top, &format!("b/{taken}"))?;
+    // seldom: it takes a million instructions
+    if variant & 0x3f0 == 0x10 {
+        return bottomless(stage);
     }
-    if variant.is_multiple_of(2) { Ok(at) } else { world.clone_of(at, 0) }
+    let top = unshown(stage);
+    let mut at = stage.world.walk(top, if variant & 4 == 0 { "a" } else { "etc/shadow" })?;
+    let mut taken = 0;
+    while stage.world.kernel.get(at.dentry, "dentry.d_inode")? != 0 {
+        taken += 1;
+        at = stage.world.walk(top, &format!("b/{taken}"))?;
+    }
+    if variant.is_multiple_of(2) { Ok(at) } else { stage.world.clone_of(at, 0) }
+}
+
+/// The root of a file system of which only a folder is mounted.
+fn unshown(stage: &Stage) -> Location {
+    let partly = stage.places.partly;
+    Location { mount: partly, dentry: partly.root }
+}
+
+/// A file whose way up has no end: two folders, each in the other, stand for any number of them.
+fn bottomless(stage: &mut Stage) -> Made<Location> {
+    let top = unshown(stage);
+    let mut taken = 0;
+    loop {
+        let upper = stage.world.walk(top, &format!("endless{taken}"))?;
+        let at = stage.world.walk(upper, "below")?;
+        if stage.world.kernel.get(at.dentry, "dentry.d_inode")? == 0 {
+            stage.world.kernel.set(upper.dentry, "dentry.d_parent", at.dentry)?;
+            return Ok(at);
+        }
+        taken += 1;
+    }
 }
 
 /// The place of an object, with its inode; unlinked last, so that what stood there keeps its path.

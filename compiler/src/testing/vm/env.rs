@@ -64,6 +64,8 @@ pub struct Env {
     pub cookie: u64,
     /// what `bpf_get_current_cgroup_id` gives
     pub cgroup: u64,
+    /// address of the registers with which user space came, what `bpf_task_pt_regs` gives
+    pub registers: u64,
     /// addresses of the socks that are Unix sockets
     pub unix_socks: BTreeSet<u64>,
     /// state of the random numbers

@@ -85,6 +85,7 @@ impl Machine<'_> {
             "bpf_get_current_pid_tgid" => Ok(pair(env.task.tgid, env.task.pid)),
             "bpf_get_current_uid_gid" => Ok(pair(env.task.gid, env.task.uid)),
             "bpf_get_current_task" | "bpf_get_current_task_btf" => Ok(env.task.addr),
+            "bpf_task_pt_regs" => Ok(env.registers),
             "bpf_get_attach_cookie" => Ok(env.cookie),
             "bpf_get_current_cgroup_id" => Ok(env.cgroup),
             _ => Err(Wrong::Helper(id)),

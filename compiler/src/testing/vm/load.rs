@@ -50,7 +50,9 @@ fn ask(file: &object::File<'_>, obj: &mut aya_obj::Object, btf: &[u8]) -> Result
     let kernel = KernelFunctions::read(btf).ok_or("the kernel's types cannot be read")?;
     for asked in read_uses(section).map_err(|e| e.to_string())? {
         let function = obj.functions.values_mut().find(|f| f.name == asked.func);
-        let insn = function.and_then(|f| f.instructions.get_mut(asked.slot as usize)).ok_or("a question about the kernel's functions has no place")?;
+        let insn = function
+            .and_then(|f| f.instructions.get_mut(asked.slot as usize))
+            .ok_or("a question about the kernel's functions has no place")?;
         match asked.answer(&kernel, insn.code, insn.src_reg())? {
             Patch::Immediate(imm) => insn.imm = imm,
             Patch::Offset(off) => insn.off = off,

@@ -92,6 +92,7 @@ fn load(elf: &[u8], mut w: World) -> (Vm, World) {
         ("mode", 1),
         ("lease", u64::MAX),
         ("root_mnt", w.host.root.vfs),
+        ("root_top", w.host.root.root),
         ("root_dentry", w.host.root.root),
         ("mnt_ns", w.host.addr),
         ("pid_ns", w.pid_ns),

@@ -165,18 +165,23 @@ pub fn attack(words: &[String]) -> Result<bool, String> {
 /// A child's status when it died of a signal or ended without telling.
 const LOST: i32 = 250;
 
-fn one(attack: &Attack, place: &Place) -> bool {
-    let tried = sys::in_child(|| match (attack.run)(place) {
+/// Does something in a child, gives `ok` or the error's name.
+pub fn tried(work: impl FnOnce() -> io::Result<()>) -> String {
+    let tried = sys::in_child(|| match work() {
         Ok(()) => 0,
         // Error numbers are below 134, so each is an exit status.
         Err(error) => error.raw_os_error().unwrap_or(LOST),
     });
-    let result = match tried {
+    match tried {
         Ok(Some(0)) => "ok".to_owned(),
         Ok(Some(LOST)) | Ok(None) => "lost".to_owned(),
         Ok(Some(number)) => errno::name(&io::Error::from_raw_os_error(number)),
         Err(error) => format!("no child: {error}"),
-    };
+    }
+}
+
+fn one(attack: &Attack, place: &Place) -> bool {
+    let result = tried(|| (attack.run)(place));
     println!("{} {} {result}", attack.kind, attack.name);
     result == "ok"
 }

@@ -1,9 +1,10 @@
 //! Loops to be measured: takes what to repeat, prints nanoseconds of one
 //! repeat. In a guest that counts instructions these are instructions.
 
-use crate::{net, sys};
+use crate::{net, storm, sys};
 use std::ffi::CString;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +16,10 @@ pub fn bench(words: &[String]) -> Result<bool, String> {
     let mut settle = 0;
     if let ["--settle", seconds, ..] = words.as_slice() {
         settle = seconds.parse().map_err(|_| "`--settle` takes seconds")?;
+        words.drain(..2);
+    }
+    if let ["--deep", folder, ..] = words.as_slice() {
+        storm::enter_deep(Path::new(folder)).map_err(|error| format!("cannot enter `{folder}`: {error}"))?;
         words.drain(..2);
     }
     sys::pin().map_err(|error| format!("cannot stay on one processor: {error}"))?;
@@ -41,13 +46,29 @@ pub fn bench(words: &[String]) -> Result<bool, String> {
                 Ok(())
             })
         }
+        ["utimes", path] => {
+            let path = Path::new(path);
+            measure("utimes", 200, || sys::touch(path))
+        }
+        ["attribute", path] => {
+            let path = Path::new(path);
+            measure("attribute", 200, || sys::set_attribute(path, c"trusted.bench", b"x"))
+        }
+        ["mode", path] => {
+            let path = Path::new(path);
+            let mode = || std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644));
+            measure("mode", 200, mode)
+        }
         ["fork"] => measure("fork", 40, || sys::in_child(|| 0).map(drop)),
         ["connect", ip, port] => {
             let address = net::address(ip, port)?;
             let socket = sys::socket(libc::AF_INET, libc::SOCK_DGRAM, 0).map_err(text)?;
             measure("connect", 200, || sys::connect(&socket, &address))
         }
-        _ => return Err("bench takes: open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT".into()),
+        _ => return Err(
+            "bench takes: open PATH | exec PATH | failing-exec PATH | utimes PATH | attribute PATH | mode PATH | fork | connect IP PORT"
+                .into(),
+        ),
     };
     result.map_err(text)?;
     Ok(true)

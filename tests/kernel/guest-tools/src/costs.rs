@@ -2,7 +2,7 @@
 //! kernel keep count while it runs, prints a line for each program that ran.
 //! What leads to the program and away from it is not in the figure.
 
-use crate::sys;
+use crate::{privileges, sys};
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -27,3 +27,24 @@ pub fn costs(words: &[String]) -> Result<bool, String> {
     }
     status.map(|status| status.success()).map_err(|error| format!("cannot run `{program}`: {error}"))
 }
+
+/// `crowd NUMBER PROGRAM WORD…`: runs a command while so many mount namespaces beside its own are there; each takes an open
+/// file (`ulimit -n`).
+pub fn crowd(words: &[String]) -> Result<bool, String> {
+    let [number, program, rest @ ..] = words else {
+        return Err("crowd takes: NUMBER PROGRAM WORD…".into());
+    };
+    let number: u64 = number.parse().map_err(|_| "`crowd` takes a number")?;
+    let text = |error: std::io::Error| error.to_string();
+    let own = fs::File::open(OWN_MOUNTS).map_err(text)?;
+    let mut crowd = Vec::new();
+    for _ in 0..number {
+        sys::unshare(libc::CLONE_NEWNS).map_err(text)?;
+        crowd.push(fs::File::open(OWN_MOUNTS).map_err(text)?);
+    }
+    privileges::enter(&own, libc::CLONE_NEWNS).map_err(text)?;
+    let status = Command::new(program).args(rest).status();
+    status.map(|status| status.success()).map_err(|error| format!("cannot run `{program}`: {error}"))
+}
+
+const OWN_MOUNTS: &str = "/proc/self/ns/mnt";

@@ -36,7 +36,7 @@ pub fn through_proc(path: &Path, flags: i32) -> io::Result<PathBuf> {
 }
 
 /// `/a/b` as `/a/../a/./b`, with doubled slashes.
-fn crooked(path: &Path) -> PathBuf {
+pub fn crooked(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let last = folder.file_name().unwrap_or_default();
     let name = path.file_name().unwrap_or_default();

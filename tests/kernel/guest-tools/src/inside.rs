@@ -67,7 +67,8 @@ fn take(step: &str) -> Result<io::Result<()>, String> {
     })
 }
 
-fn own_user_namespace() -> io::Result<()> {
+/// A user namespace in which the caller is root.
+pub fn own_user_namespace() -> io::Result<()> {
     let (user, group) = privileges::ids();
     sys::unshare(CLONE_NEWUSER)?;
     fs::write("/proc/self/setgroups", "deny")?;
@@ -89,7 +90,8 @@ fn new_root() -> io::Result<()> {
     Ok(())
 }
 
-fn move_to_root(new: &Path) -> io::Result<()> {
+/// Moves a mount over the root and takes it for the root.
+pub fn move_to_root(new: &Path) -> io::Result<()> {
     std::env::set_current_dir(new)?;
     sys::mount(Path::new("."), Path::new("/"), c"none", MS_MOVE)?;
     chroot(".")?;

@@ -2,6 +2,8 @@
 //! for races, and loops to be measured. Takes its orders as arguments, prints
 //! one result a line. Never part of what is shipped.
 
+mod again;
+mod aliases;
 mod attack;
 mod bench;
 mod costs;
@@ -29,17 +31,21 @@ usage: guest-tools prepare FOLDER
        guest-tools attack [--peer4 IP] [--peer6 IP] [--port N] FOLDER NAME|KIND|all…
        guest-tools list
        guest-tools do OPERATION WORDS…
+       guest-tools attempt PATH
        guest-tools inside STEP[,STEP…] OPERATION WORDS…
+       guest-tools again clone|read-only|unmounted|overlay|memory WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
+       guest-tools aliases FOLDER COMMAND WORDS…
        guest-tools deep FOLDER
        guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
        guest-tools routed ROUTE PROGRAM WORDS…
        guest-tools stress [--seconds N] [--forkers N] [--executors N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--user ID] [--restless FOLDER]… [--deep FOLDER]… [--program COPY:allowed|denied:PATH]…
        guest-tools expect allowed|denied PATH
-       guest-tools bench [--settle SECONDS] open PATH | exec PATH | failing-exec PATH | fork | connect IP PORT
+       guest-tools bench [--settle SECONDS] [--deep FOLDER] OPERATION PATH…
        guest-tools empty HOOK[,HOOK…] PROGRAM WORD…
-       guest-tools costs PROGRAM WORD…";
+       guest-tools costs PROGRAM WORD…
+       guest-tools crowd NUMBER PROGRAM WORD…";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -50,16 +56,24 @@ fn main() -> ExitCode {
         Some("list") => attack::list(),
         Some("do") => operation::operation(rest),
         Some("inside") => inside::inside(rest),
+        Some("again") => again::again(rest),
         Some("unix") => unix::unix(rest),
         Some("paths") => paths::paths(rest),
+        Some("aliases") => aliases::aliases(rest),
         Some("deep") => storm::make_deep(rest),
         Some("routed") => operation::routed(rest),
         Some("stress") => stress::stress(rest),
+        Some("alias") => match aliases::one(rest) {
+            Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
+            Err(message) => Err(message),
+        },
+        Some("attempt") => return ExitCode::from(operation::attempt(rest)),
         Some("expect") => match stress::expect(rest) {
             Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(255)),
             Err(message) => Err(message),
         },
         Some("bench") => bench::bench(rest),
+        Some("crowd") => costs::crowd(rest),
         Some("costs") => costs::costs(rest),
         Some("empty") => empty::empty(rest),
         _ => Err(USAGE.into()),

@@ -3,8 +3,9 @@
 //! unless it says otherwise, so that the next attack sees none of it.
 
 use crate::attack::{Attack, Place};
+use crate::paths::own_namespace;
 use crate::sys;
-use libc::{CLONE_NEWNS, CLONE_NEWUSER, MS_BIND, MS_PRIVATE, MS_REC, O_PATH, O_RDONLY, O_WRONLY};
+use libc::{CLONE_NEWNS, CLONE_NEWUSER, MS_BIND, O_PATH, O_RDONLY, O_WRONLY};
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -22,12 +23,6 @@ const fn alias(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack 
 /// The same file by the same path, in another namespace.
 const fn read(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack {
     Attack { kind: "read", name, run }
-}
-
-fn own_namespace() -> io::Result<()> {
-    sys::unshare(CLONE_NEWNS)?;
-    let root = Path::new("/");
-    sys::mount(root, root, c"none", MS_REC | MS_PRIVATE)
 }
 
 fn folder(path: &Path) -> &Path {

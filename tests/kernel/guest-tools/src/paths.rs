@@ -2,8 +2,8 @@
 //! kernel itself; paths that are longer than any call takes; handles. Takes folders that hold a file `a` and a program
 //! `tool`, prints the result of each way, a line for each; what lies in no folder is told once.
 
-use crate::attack::PROGRAM;
-use crate::{errno, privileges, sys};
+use crate::attack::{PROGRAM, tried};
+use crate::{privileges, sys};
 use libc::{CLONE_NEWNS, MS_BIND, MS_PRIVATE, MS_REC, O_CREAT, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 use std::ffi::CStr;
 use std::fs;
@@ -49,18 +49,8 @@ fn tell(ways: &[Way], folders: &[&str]) {
     }
 }
 
-fn tried(way: impl FnOnce() -> io::Result<()>) -> String {
-    const LOST: i32 = 250;
-    let status = sys::in_child(|| way().map_or_else(|error| error.raw_os_error().unwrap_or(LOST), |()| 0));
-    match status {
-        Ok(Some(0)) => "ok".to_owned(),
-        Ok(Some(LOST) | None) => "lost".to_owned(),
-        Ok(Some(number)) => errno::name(&io::Error::from_raw_os_error(number)),
-        Err(error) => format!("no child: {error}"),
-    }
-}
-
-fn own_namespace() -> io::Result<()> {
+/// A mount namespace whose mounts nobody else sees.
+pub fn own_namespace() -> io::Result<()> {
     sys::unshare(CLONE_NEWNS)?;
     sys::mount(Path::new("/"), Path::new("/"), c"none", MS_REC | MS_PRIVATE)
 }
@@ -74,12 +64,12 @@ fn open_in(folder: &OwnedFd, name: &CStr, flags: i32) -> io::Result<()> {
 }
 
 /// The name under `/proc` of what a descriptor is open on.
-fn name_of(file: &OwnedFd) -> PathBuf {
+pub fn name_of(file: &OwnedFd) -> PathBuf {
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
 /// A folder, or a file, bound at a place of this process's own namespace, and unmounted while a descriptor is held.
-fn detached(from: &Path, at: &Path) -> io::Result<OwnedFd> {
+pub fn detached(from: &Path, at: &Path) -> io::Result<OwnedFd> {
     own_namespace()?;
     sys::mount(from, at, c"none", MS_BIND)?;
     let held = sys::open(at, O_PATH, 0)?;
@@ -173,6 +163,15 @@ const ALONE: &[Way] = &[
     ("proc, a denied name", |_| open_in(&mounted_nowhere(c"proc")?, c"version", O_RDONLY)),
     ("proc, another", |_| open_in(&mounted_nowhere(c"proc")?, c"meminfo", O_RDONLY)),
     ("proc, a process's own", |_| open_in(&mounted_nowhere(c"proc")?, c"self/status", O_RDONLY)),
+    ("proc, what a container runtime writes of itself", |_| {
+        let mount = mounted_nowhere(c"proc")?;
+        open_in(&mount, c"self/attr/exec", O_WRONLY)?;
+        open_in(&mount, c"self/oom_score_adj", O_WRONLY)
+    }),
+    ("proc, again by its descriptor", |_| {
+        let mount = mounted_nowhere(c"proc")?;
+        open(&name_of(&sys::open_at(&mount, c"self/status", O_PATH)?), O_RDONLY)
+    }),
     ("proc, change a denied name", |_| open_in(&mounted_nowhere(c"proc")?, c"sys/kernel/domainname", O_WRONLY)),
     ("proc, change another", |_| open_in(&mounted_nowhere(c"proc")?, c"sys/kernel/hostname", O_WRONLY)),
     ("proc without the rest", |_| {
@@ -202,6 +201,7 @@ const ALONE: &[Way] = &[
     }),
     ("times of memory", |_| privileges::touch_open(&sys::memfd()?)),
     ("times of a pipe", |_| privileges::touch_open(&io::pipe()?.0)),
+    ("times of a pipe, by its name in /proc", |_| sys::touch(&name_of(&io::pipe()?.0.into()))),
     ("times of a socket", |_| privileges::touch_open(&std::os::unix::net::UnixDatagram::unbound()?)),
     ("attributes of memory", |_| sys::set_attribute(&name_of(&sys::memfd()?), c"trusted.a", b"x")),
     ("mode of a socket", |_| {

@@ -4,7 +4,7 @@
 
 use crate::sys::{Address, c, check};
 use libc::{c_int, c_long};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -86,4 +86,48 @@ pub fn huge_memory() -> io::Result<OwnedFd> {
 pub fn touch_open(file: &impl AsRawFd) -> io::Result<()> {
     // SAFETY: a descriptor that lives; a null pointer means the present.
     check(c_long::from(unsafe { libc::futimens(file.as_raw_fd(), std::ptr::null()) })).map(drop)
+}
+
+/// Makes a file or folder a user's, and everyone's to use.
+pub fn give(path: &Path, user: u32) -> io::Result<()> {
+    use std::os::unix::fs::{PermissionsExt, lchown};
+    lchown(path, Some(user), Some(user))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777))
+}
+
+/// Ends a child of ours.
+pub fn end(child: c_int) -> io::Result<()> {
+    // SAFETY: plain numbers.
+    check(c_long::from(unsafe { libc::kill(child, libc::SIGKILL) })).map(drop)
+}
+
+/// mount_setattr(2): the ids of a detached mount are those of a user namespace.
+pub fn map_ids(mount: &OwnedFd, users: &File) -> io::Result<()> {
+    const IDMAP: u64 = 0x10_0000;
+    // struct mount_attr: attr_set, attr_clr, propagation, userns_fd
+    let attributes = [IDMAP, 0, 0, u64::from(users.as_raw_fd().cast_unsigned())];
+    // SAFETY: a terminated path and 32 readable bytes.
+    let result = unsafe {
+        let path = c"".as_ptr();
+        libc::syscall(libc::SYS_mount_setattr, mount.as_raw_fd(), path, libc::AT_EMPTY_PATH, attributes.as_ptr(), size_of_val(&attributes))
+    };
+    check(result).map(drop)
+}
+
+/// mount(2) of an overlay.
+pub fn mount_overlay(target: &Path, options: &str) -> io::Result<()> {
+    let (target, options) = (c(target)?, c(Path::new(options))?);
+    // SAFETY: terminated strings.
+    let result = unsafe { libc::mount(c"none".as_ptr(), target.as_ptr(), c"overlay".as_ptr(), 0, options.as_ptr().cast()) };
+    check(c_long::from(result)).map(drop)
+}
+
+/// execve(2) with these words and no environment; returns only when refused.
+pub fn exec_words(path: &Path, words: &[CString]) -> io::Error {
+    let Ok(path) = c(path) else { return io::Error::from_raw_os_error(libc::EINVAL) };
+    let arguments: Vec<_> = words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect();
+    let none = [std::ptr::null()];
+    // SAFETY: both arrays end with a null pointer and outlive the call.
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), none.as_ptr()) };
+    io::Error::last_os_error()
 }

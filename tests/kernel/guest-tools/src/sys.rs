@@ -199,6 +199,17 @@ pub fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
     owned(unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), CLONE | libc::O_CLOEXEC) })
 }
 
+/// mount_setattr(2) that lets nobody write to a detached mount.
+pub fn make_read_only(tree: &OwnedFd) -> io::Result<()> {
+    const EMPTY_PATH: c_int = 0x1000;
+    // What is set, what is cleared, propagation, a user namespace.
+    let attributes: [u64; 4] = [1, 0, 0, 0];
+    let size = std::mem::size_of_val(&attributes);
+    // SAFETY: a terminated path, and as many bytes as are said.
+    let result = unsafe { libc::syscall(libc::SYS_mount_setattr, tree.as_raw_fd(), c"".as_ptr(), EMPTY_PATH, attributes.as_ptr(), size) };
+    check(result).map(drop)
+}
+
 /// move_mount(2) of a detached mount onto a path.
 pub fn attach_tree(tree: &OwnedFd, target: &Path) -> io::Result<()> {
     const EMPTY_FROM_PATH: c_int = 4;

@@ -37,7 +37,8 @@ struct Place {
     other: PathBuf,
 }
 
-fn address(path: &Path) -> Address {
+/// A path as the kernel takes it.
+pub fn address(path: &Path) -> Address {
     Address::new(&[&(AF_UNIX as u16).to_ne_bytes(), path.as_os_str().as_encoded_bytes(), &[0]])
 }
 

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "the rings are memory shared with the kernel")]
 
 use crate::sys::{Address, c, check};
-use std::ffi::c_long;
+use std::ffi::{CStr, c_long};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
@@ -32,6 +32,7 @@ const UNLINK_AT: u8 = 36;
 const MKDIR_AT: u8 = 37;
 const SYMLINK_AT: u8 = 38;
 const LINK_AT: u8 = 39;
+const SET_ATTRIBUTE: u8 = 42;
 /// Hand the operation to a worker thread instead of trying it at once.
 const ASYNC: u8 = 1 << 4;
 
@@ -87,6 +88,17 @@ pub fn symlink(target: &Path, name: &Path) -> io::Result<()> {
     let (target, name) = (c(target)?, c(name)?);
     let mut entry = at(SYMLINK_AT, target.as_ptr());
     entry.offset = name.as_ptr() as u64;
+    submit(&entry).map(drop)
+}
+
+/// setxattr(2).
+pub fn set_attribute(path: &Path, name: &CStr, value: &[u8]) -> io::Result<()> {
+    let path = c(path)?;
+    let mut entry = at(SET_ATTRIBUTE, name.as_ptr());
+    (entry.descriptor, entry.offset) = (0, value.as_ptr() as u64);
+    entry.length = u32::try_from(value.len()).unwrap_or_default();
+    // the path stands where other operations have their last fields
+    entry.rest[1] = path.as_ptr() as u64;
     submit(&entry).map(drop)
 }
 

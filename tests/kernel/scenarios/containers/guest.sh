@@ -62,5 +62,5 @@ done
 echo "bind $(maker do bind /jail /over), another program: $(guest-tools do mount ramfs /over)"
 echo "user namespace of root's: $(maker do user-namespace), of a user's: $(maker inside uid user-namespace)"
 echo "== reports"
-ebsec-load events | sed -n 's/^[^ ]* \(.*hook[^[]*\)\[[0-9]*\]\(.*\)/\1\2/p' | sort -u
+ebsec-load events | sed -n '/hook/{s/^[^ ]* //; s/\[[0-9]*\]//g; p}' | sort -u
 kill $trusted $other

@@ -15,8 +15,8 @@ echo "== loaded"
 ebsec-load load $policy | grep -vE '^  .* (refused the canary|attached|skipped: .*)$|verified the artifact'
 ebsec-load load $policy
 cat /etc/secret; echo y >/etc/keep/new; /bin/forbidden
-ebsec-load events --max 1 | sed 's/^[^ ]* //; s/\[[0-9]*\]/[N]/'
-ebsec-load events --json | sed 's/"time.*"event"/"event"/; s/"\(pid\|thread\|outcome\)":[0-9]*/"\1":N/g'
+ebsec-load events --max 1 | sed 's/^[^ ]* //; s/\[[0-9]*\]/[N]/g'
+ebsec-load events --json | sed 's/"time.*"event"/"event"/; s/"\(pid\|thread\|outcome\|mnt\|user\|inode\)":[0-9][0-9]*/"\1":N/g; s/"device":"[0-9:]*"/"device":"N"/'
 ebsec-load rules
 ebsec-load status | grep -E '^(policy|mode|canary|lease|tables|events)'
 

@@ -9,7 +9,7 @@ ebsec-load load /scenario/policy.bpf.o >/load.txt 2>&1 || { cat /load.txt; exit 
 tell() { name=$1; shift; if "$@" >/said 2>&1; then echo "$name ok"; else echo "$name $(grep -o -m1 'Operation not permitted\|EPERM' /said || cat /said)"; fi; }
 everything() {
     for operation in touch set-attribute mode; do
-        for path in /plain/f /plain /etc/x; do echo "$operation $path $(guest-tools do $operation $path)"; done
+        for path in /plain/f /plain /mnt /etc/x; do echo "$operation $path $(guest-tools do $operation $path)"; done
     done
     echo "a user: touch $(guest-tools inside uid touch /home/mine) mode $(guest-tools inside uid mode /home/mine)"
     tell cp cp -p /plain/f /plain/copy

@@ -14,6 +14,14 @@ for file in /etc/shadow /etc/shadow- /etc/gshadow- /etc/shadow.bak /etc/shadow.e
     /home/eve/.ssh/id_ed25519 /home/eve/.ssh/id_ed25519.pub /var/log/auth.log /var/log/apt/eipp.log.xz /var/log/old; do
     echo x >$file
 done
+# Trees of containers: of root's, and of a user's with files of his own.
+for box in /srv/box /srv/box-of-user; do
+    mkdir $box; mount -t tmpfs none $box
+    mkdir -p $box/bin $box/usr/bin $box/tmp $box/var/log $box/etc
+    cp /bin/guest-tools $box/bin/; cp /bin/guest-tools $box/tmp/tool; cp /bin/guest-tools $box/usr/bin/podman
+    echo x >$box/var/log/x; echo x >$box/usr/bin/old
+done
+chown -R 1000:1000 /srv/box-of-user
 # Only the policy is to refuse here.
 chmod 666 /etc/shadow; chmod 777 /run /run/user/1000 /run/user/1000/podman /mnt/over /srv/lower
 mount -o bind /etc /mnt/copy
@@ -77,6 +85,16 @@ do_ /usr/bin/curl create /usr/bin/new; do_ /usr/bin/apt-get create /usr/bin/new;
 echo "of a temporary folder $(guest-tools do exec /tmp/tool list | head -1), of apt's $(apt-get do exec /tmp/tool do read /etc/group)"
 echo "a shell of nginx $(nginx do exec /bin/busybox true), of a new database" \
     "$(/usr/lib/postgresql/17/bin/initdb do exec /usr/lib/postgresql/17/bin/postgres do exec /bin/busybox echo ok)"
+
+ebsec-load events >/dev/null
+echo "== in containers"
+for steps in mounts,root:/srv/box uid,user,mounts,bind:/srv/box-of-user:/mnt/over,root:/mnt/over; do
+    in="guest-tools inside $steps"
+    echo "${steps%%,*}: programs $($in create /usr/bin/new) $($in append /usr/bin/old), run from /tmp $($in exec /tmp/tool do read /usr/bin/old)," \
+        "hashes $($in create /etc/shadow), by what unpacks images $($in exec /usr/bin/podman do create /etc/gshadow)"
+    $in remove /var/log/x >/dev/null
+done
+echo "logs of containers $(ebsec-load events --json | grep logs_removed | grep -c '/var/log/x')"
 
 echo "== what was told"
 rm /var/log/auth.log; systemd-tmpfiles do remove /var/log/old; apt-get do remove /var/log/apt/eipp.log.xz

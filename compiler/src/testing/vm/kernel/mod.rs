@@ -52,7 +52,8 @@ impl Kernel {
 
     /// A kernel with other types.
     pub fn with_types(text: &str, flavour: Flavour, seed: u64) -> Result<Kernel, String> {
-        let mut kernel = Kernel { types: Types::parse(text, flavour, seed)?, functions: Vec::new(), mem: Memory::default(), env: Env::default() };
+        let mut kernel =
+            Kernel { types: Types::parse(text, flavour, seed)?, functions: Vec::new(), mem: Memory::default(), env: Env::default() };
         if flavour != Flavour::Old {
             kernel.functions.push(Function { name: CAST.to_owned(), arguments: vec![None, None] });
         }

@@ -5,6 +5,7 @@
 use super::super::env::Task;
 use super::{Flavour, Kernel};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Namespace of mounts that are the kernel's own: an error pointer (`-EINVAL`).
 const INTERNAL: u64 = (-22i64).cast_unsigned();
@@ -126,6 +127,7 @@ impl World {
         let mut kernel = Kernel::new(flavour, seed)?;
         let user_ns = kernel.alloc("user_namespace")?;
         let pid_ns = kernel.alloc("pid_namespace")?;
+        kernel.env.registers = kernel.alloc("pt_regs")?;
         let none = Mount { addr: 0, vfs: 0, root: 0, sb: 0 };
         let mut world = World {
             kernel,
@@ -236,6 +238,7 @@ impl World {
 
     /// The namespace's mounts, joined anew.
     fn gather(&mut self, ns: u64, members: &[u64]) -> Made<()> {
+        self.changed(ns)?;
         if self.kernel.has("mount.mnt_node") {
             let root = self.tree(members, 0)?;
             return self.kernel.set(ns, "mnt_namespace.mounts.rb_node", root);
@@ -247,6 +250,13 @@ impl World {
             next = addr + entry;
         }
         self.kernel.set(ns, "mnt_namespace.list.next", next)
+    }
+
+    /// Counts a change of a namespace's mounts. What programs remember of mounts outlives a copy of a world, so that no two
+    /// changes of any of them have the same number.
+    fn changed(&mut self, ns: u64) -> Made<()> {
+        static EVENT: AtomicU64 = AtomicU64::new(1);
+        self.kernel.set(ns, "mnt_namespace.event", EVENT.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A binary tree of the mounts in this order; gives its root's node.
@@ -266,6 +276,10 @@ impl World {
 
     /// Mounts `mount` over a name.
     pub fn attach(&mut self, mount: Mount, over: Location) -> Made<()> {
+        let ns = self.kernel.get(mount.addr, "mount.mnt_ns")?;
+        if self.members.contains_key(&ns) {
+            self.changed(ns)?;
+        }
         self.kernel.set(mount.addr, "mount.mnt_parent", over.mount.addr)?;
         self.kernel.set(mount.addr, "mount.mnt_mountpoint", over.dentry)?;
         self.kernel.add_child(over, mount)?;

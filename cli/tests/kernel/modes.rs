@@ -1,0 +1,117 @@
+//! Observing foretells enforcing: each scenario with a policy runs once as it is and once with the policy observing, on one
+//! kernel. What was refused must have been foretold; what else differs comes from the course that things take, and is kept
+//! in the scenario's `modes` file.
+
+use super::{files, scenarios, text};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+/// The other mode of each policy in the text.
+pub(super) fn observing(policy: &str) -> String {
+    let enforcing = |line: &str| {
+        let mut words = line.split_whitespace();
+        (words.next(), words.next(), words.next()) == (Some("mode"), Some("="), Some("enforce"))
+    };
+    policy.lines().map(|l| if enforcing(l) { l.replace("enforce", "observe") } else { l.to_owned() } + "\n").collect()
+}
+
+/// Takes the place of the loader in the guest: what a script reads of the events is kept, all of it.
+const LOADER: &str = "#!/bin/sh
+case $1 in
+events) exec /bin/loader events --json >>/told.json ;;
+unload | status) /bin/loader events --json >>/told.json ;;
+esac
+exec /bin/loader \"$@\"
+";
+
+/// What was done and by which rule it was, or would have been, refused: with the policy in this file of the guest.
+fn told(folder: &Path, policy: &str, series: &str) -> Result<BTreeSet<String>, String> {
+    let place = tempfile::tempdir().unwrap();
+    let wrapper = place.path().join("ebsec-load");
+    std::fs::write(&wrapper, LOADER).unwrap();
+    std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = Command::new(super::EBSEC);
+    command.args(["guest", "--kernel", series, "--timeout", "900"]);
+    command.args(std::fs::read_to_string(folder.join("options")).unwrap_or_default().split_whitespace());
+    command.arg("--file").arg(format!("{}:/bin/ebsec-load", wrapper.display()));
+    for (host, guest) in files(folder)? {
+        let guest = match guest.as_str() {
+            chosen if chosen == policy => "/scenario/policy.bpf.o",
+            "/scenario/policy.bpf.o" | "/scenario/observing.bpf.o" => continue,
+            "/bin/ebsec-load" => "/bin/loader",
+            other => other,
+        };
+        command.arg("--file").arg(format!("{}:{guest}", host.display()));
+    }
+    command.arg("--collect").arg("/told.json").arg("--into").arg(place.path());
+    let done = command.args(["--", "(. /scenario/guest.sh); ebsec-load events; true"]).output().unwrap();
+    let lines = std::fs::read_to_string(place.path().join("told.json"))
+        .map_err(|_| format!("nothing was told:\n{}{}", text(&done.stdout), text(&done.stderr)))?;
+    Ok(lines.lines().flat_map(operations).collect())
+}
+
+/// Of a line of the events: one text for each rule that refuses, or would.
+fn operations(line: &str) -> Vec<String> {
+    let event: serde_json::Value = serde_json::from_str(line).unwrap();
+    let word = |at: &str| event.pointer(at).and_then(serde_json::Value::as_str).unwrap_or("-");
+    if !matches!(word("/verdict"), "refused" | "killed" | "would refuse" | "would kill") {
+        return Vec::new();
+    }
+    let object = ["/path", "/addr"].map(word).into_iter().find(|w| *w != "-").unwrap_or("-");
+    let what = format!("{} {object} {}", word("/process/comm"), word("/target"));
+    let rules = event["rules"].as_array().unwrap().iter().filter(|rule| rule["action"] != "audit");
+    rules.map(|rule| without_numbers(&format!("{} {what}", rule["rule"].as_str().unwrap()))).collect()
+}
+
+/// Numbers of processes, descriptors and files without a name differ from run to run: `/12/`, `iou-wrk-12`, `#12`.
+fn without_numbers(text: &str) -> String {
+    let part = |part: &str| {
+        let name = part.trim_end_matches(['/', ' ']);
+        let rest = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = rest.len() < name.len() && (rest.is_empty() || rest.ends_with(['-', '#']));
+        if number { format!("{rest}N{}", &part[name.len()..]) } else { part.to_owned() }
+    };
+    text.split_inclusive(['/', ' ']).map(part).collect()
+}
+
+/// The differences of a scenario: `+` was foretold and not refused, `-` was refused and not foretold.
+fn differences(folder: &Path, series: &str) -> Result<String, String> {
+    let enforced = told(folder, "/scenario/policy.bpf.o", series)?;
+    let observed = told(folder, "/scenario/observing.bpf.o", series)?;
+    let only =
+        |sign: &str, a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).map(|l| format!("{sign} {l}\n")).collect::<String>();
+    println!("{}: {} refused, {} foretold", folder.file_name().unwrap().display(), enforced.len(), observed.len());
+    Ok(only("-", &enforced, &observed) + &only("+", &observed, &enforced))
+}
+
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn observing_foretells_enforcing() {
+    let series = "6.12";
+    if !Command::new(super::EBSEC).args(["kernels", series]).output().unwrap().status.success() {
+        println!("SKIPPED kernel {series}");
+        return;
+    }
+    let mut failures = Vec::new();
+    let enforces = |folder: &Path| {
+        let policy = std::fs::read_to_string(folder.join("policy.ebsec")).unwrap_or_default();
+        observing(&policy) != policy && folder.join("modes").exists()
+    };
+    for (name, folder) in scenarios().into_iter().filter(|(_, folder)| enforces(folder)) {
+        let found = differences(&folder, series).unwrap_or_else(|failure| failure);
+        let kept = std::fs::read_to_string(folder.join("modes")).unwrap();
+        if found != kept && std::env::var_os("EBSEC_BLESS").is_some() {
+            std::fs::write(folder.join("modes"), &found).unwrap();
+        } else if found != kept {
+            failures.push(format!("--- {name}\n{}", super::difference(&kept, &found)));
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn a_policy_is_turned_into_one_that_observes() {
+    assert_eq!(observing("policy a {\n    mode = enforce\n    // mode = x\n}\n"), "policy a {\n    mode = observe\n    // mode = x\n}\n");
+    assert_eq!(without_numbers("rule iou-wrk-7 /proc/12/root/a1 #34"), "rule iou-wrk-N /proc/N/root/a1 #N");
+}

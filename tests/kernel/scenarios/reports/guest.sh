@@ -1,0 +1,60 @@
+# Everything that is told of an operation is told once. Each step is followed by its reports, without times and numbers.
+mkdir -p /guard /out /mnt /stage /srv /hidden
+cp /bin/guest-tools /guard/tool
+cp /bin/guest-tools /bin/teller
+cp /bin/busybox /stage/busybox-teller
+cp /bin/busybox /guard/busybox
+printf '#!/guard/busybox sh\nexit 0\n' >/guard/script
+chmod +x /guard/script
+mount -t tmpfs none /mnt
+mkdir /mnt/shown /mnt/hidden
+echo x >/mnt/hidden/file
+mount -o bind /mnt/shown /srv
+exec 8</mnt 9</mnt/hidden
+umount -l /mnt
+teller prepare /guard >/dev/null
+mkdir /sys/fs/cgroup/box
+guest-tools unix serve /sockets /other-sockets &
+while [ ! -e /other-sockets/ready ]; do sleep 0.1; done
+told() { ebsec-load events $1 | sed 's/^[^ ]* *//; s/\[[0-9]*\]//g; s/ 0:[0-9]* / 0:N /; s/inode [0-9]*/inode N/; s/^/  /'; }
+step() { name=$1; shift; echo "$name: $("$@" 2>&1)"; told; }
+everything() {
+    for f in a b c d e; do echo x >/guard/$f; echo y >/out/$f; done
+    ebsec-load load $1 >/load.txt 2>&1 || { cat /load.txt; exit 1; }
+    step read teller do read /guard/a
+    step truncate teller do truncate /guard/a
+    step append teller do append /guard/a
+    step create teller do create /guard/new
+    step remove teller do remove /guard/b
+    step rename-in teller do rename /out/a /guard/in
+    step rename-out teller do rename /guard/c /out/c
+    step rename-within teller do rename /guard/d /guard/within
+    step link teller do link /guard/e /out/linked
+    step link-within teller do link /guard/e /guard/linked
+    step touch teller do touch /guard/e
+    step mode teller do mode /guard/e
+    step exec teller do exec /guard/tool do read /out/b
+    step script teller do exec /guard/script
+    step map teller do map /guard/tool
+    step memory teller do memory
+    step connect-unix teller do connect-unix /sockets/stream
+    step mount teller do mount ramfs /hidden
+    step bind teller do bind /out /hidden
+    echo "== who did it"
+    step other-file-as-own teller attack /guard map-as-own-program
+    step renamed-since /stage/busybox-teller sh -c 'mv /stage/busybox-teller /stage/renamed; : </guard/e'
+    mv /stage/renamed /stage/busybox-teller
+    step in-a-cgroup sh -c 'echo $$ >/sys/fs/cgroup/box/cgroup.procs; exec teller inside pids read /guard/e'
+    echo "== what is known of a file"
+    step hidden teller do read /proc/self/fd/9/file
+    step hidden-root teller do read /proc/self/fd/8
+    echo "== as JSON"
+    teller inside pids read /guard/e
+    ebsec-load events --json | sed 's/"time.*"event"/"event"/; s/\([a-z]*\)":[0-9]\+/\1":N/g; s/"device":"0:[0-9]*"/"device":"0:N"/'
+    ebsec-load unload >/dev/null
+}
+echo "==== observed"
+everything /scenario/observing.bpf.o
+rm -rf /guard/in /guard/within /guard/linked /guard/new /out/*; umount /hidden /hidden
+echo "==== enforced"
+everything /scenario/policy.bpf.o
