@@ -426,9 +426,7 @@ impl Parser<'_> {
         while !self.eat("}") {
             let here = self.is_here()?;
             let member = self.member()?;
-            if here
-                && let Some(c) = self.types.composites.get_mut(index)
-            {
+            if here && let Some(c) = self.types.composites.get_mut(index) {
                 c.members.push(member);
             }
         }
