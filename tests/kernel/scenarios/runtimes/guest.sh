@@ -22,4 +22,4 @@ echo "== with one"
 ebsec-load load /scenario/policy.bpf.o >/load.txt 2>&1 || { cat /load.txt; exit 1; }
 tried
 ebsec-load status --json | grep -o '"\(failed\|missing\)": *[0-9]*'
-ebsec-load events | grep -c undecided
+ebsec-load events | grep -c undecided || true
