@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "1622f4233955069942f6164b955c9ec98421d9217dfe6251a9f89ffa007bfd7f";
+pub const SCHEMA_HASH: &str = "9842037f679aa63bcd829894988b4d65f935e759f1e8d18104ee04d8d606757d";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()

@@ -1,6 +1,28 @@
 ; Names that the namespaces' mounts do not tell: of what no mount shows, of what was opened by a handle, of what a user's own
 ; overlay is made from; and whether a name is still there. Each takes and leaves the scratch of a walk (walk.s).
 
+; Whether the file of scratch r1 was opened by its handle before anybody looked its name up: nothing leads from it to the root
+; of its file system. To a kernel thread it is not: that asks on behalf of others, who named the file to it (nfsd) -> r0 = 1 or 0.
+.func walk_is_nameless global 1
+  scratch r1 no
+  r6 = *(u64 *)(r7 + {walk_sb})
+  if r6 == 0 goto no
+  r1 = *(u64 *)(r7 + {walk_depth})
+  if r1 == -1 goto no
+  read8 8 super_block.s_root no
+  r1 = *(u64 *)(r10 - 8)
+  r2 = *(u64 *)(r7 + {walk_root})
+  if r1 == r2 goto no
+  call bpf_get_current_task_btf
+  w1 = *(u32 *)(r0 + task_struct.flags)
+  r1 &= 0x200000
+  if r1 != 0 goto no
+  r0 = 1
+  exit
+no:
+  r0 = 0
+  exit
+
 ; What is left to say of a file that no mount shows -> r0 = a class, or all ones: absent. A private procfs is what `/proc`
 ; would be; what was never looked up from above has no path that could be told. r1 = scratch.
 .func walk_unshown global 1

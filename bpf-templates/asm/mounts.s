@@ -164,6 +164,20 @@ none:
 ; Adds the path by the mount at hand: what it shows at its top in walk_key, the states in walk_bare and walk_beneath. Goes on at
 ; `more`, or ends at `stop` where a rename came between. The scratch is r7. Clobbers r0-r5, r8, r9.
 .macro use_place
+  r1 = *(u64 *)(r7 + {walk_nameless})
+  if r1 == 0 goto .named
+  ; somewhere below this mount: where that does not decide, nothing can
+  *(u64 *)(r7 + {walk_shows}) = 1
+  r1 = *(u64 *)(r7 + {walk_beneath})
+  w8 = w1
+  *(u64 *)(r7 + {walk_state}) = r8
+  r1 >>= 32
+  if r1 != 0 goto .sure
+  r1 = 2
+.sure:
+  *(u64 *)(r7 + {walk_told}) = r1
+  goto .found
+.named:
   r1 = *(u64 *)(r7 + {walk_key})
   r9 = *(u64 *)(r7 + {walk_depth})
   r2 = *(u64 *)(r7 + {walk_root})

@@ -277,6 +277,7 @@ taken:
   r9 = {WALK_ROUNDS}
   *(u64 *)(r7 + {walk_patience}) = {WALK_PATIENCE}
   *(u64 *)(r7 + {walk_worked}) = 0
+  *(u64 *)(r7 + {walk_nameless}) = 0
   *(u64 *)(r7 + {walk_layers}) = 0
 round:
   r9 += -1
@@ -320,6 +321,19 @@ anew:
   *(u64 *)(r7 + {walk_layers}) = 0
   goto round
 nameless:
+  r1 = *(u64 *)(r10 - 72)
+  call walk_is_nameless
+  *(u64 *)(r7 + {walk_nameless}) = r0
+  if r0 == 0 goto unshown
+  r1 = *(u64 *)(r10 - 56)
+  r2 = *(u64 *)(r10 - 72)
+  call walk_names
+  *(u64 *)(r7 + {walk_nameless}) = 0
+  r1 = *(u64 *)(r7 + {walk_changed})
+  if r1 != 0 goto anew
+  r1 = *(u64 *)(r7 + {walk_found})
+  if r1 != 0 goto some
+unshown:
   r1 = *(u64 *)(r10 - 72)
   call walk_unshown
   if r0 == -1 goto hidden
