@@ -80,7 +80,8 @@ fn map(map: &crate::codegen::MapSpec) -> MapSpec {
 }
 
 fn data(symbol: &crate::codegen::DataSymbol) -> DataSpec {
-    DataSpec { section: symbol.section.to_owned(), symbol: symbol.symbol.to_owned(), bytes: symbol.bytes.clone(), align: 8 }
+    let (section, symbol_name) = (symbol.section.to_owned(), symbol.symbol.to_owned());
+    DataSpec { section, symbol: symbol_name, bytes: symbol.bytes.clone(), zeros: symbol.zeros, align: 8 }
 }
 
 fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sources: &Sources) -> Manifest {
@@ -96,7 +97,7 @@ fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sour
     let outcomes = plan.outcomes.iter().enumerate().map(|(id, o)| outcome(id, o, &index, catalog)).collect();
     let section_bytes = |frozen| {
         let sections = code.data.iter().filter(move |d| d.section.starts_with(".rodata") == frozen);
-        sections.map(|d| d.bytes.len() as u64).sum::<u64>()
+        sections.map(|d| (d.bytes.len() + d.zeros) as u64).sum::<u64>()
     };
     let names = names::collect(package, catalog);
     Manifest {

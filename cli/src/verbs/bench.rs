@@ -6,6 +6,7 @@ mod compile;
 mod guest;
 mod rules;
 mod verified;
+mod walks;
 
 use super::could_not;
 use super::verify::find_loader;
@@ -36,6 +37,8 @@ pub struct Arguments {
 enum Part {
     /// Instructions that events cost.
     Events,
+    /// Instructions of walks without a mount, deep ones, and of the whole library.
+    Walks,
     /// Instructions that verifiers look at.
     Verified,
     /// Time that compiling takes.
@@ -154,6 +157,7 @@ fn bench(arguments: &Arguments) -> Result<ExitCode, Failure> {
     for (part, title, measure) in [
         (Part::Compile, "Compiling, milliseconds of processor time", compile::measure as fn(&Bench) -> Result<Vec<Row>, Failure>),
         (Part::Events, "Events, instructions over the bare kernel", guest::measure),
+        (Part::Walks, "Walks and the whole library, instructions", walks::measure),
         (Part::Verified, "Verified instructions, the largest program of each kernel", verified::measure),
     ] {
         if wanted(part) {

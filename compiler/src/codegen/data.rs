@@ -12,6 +12,8 @@ pub struct DataSymbol {
     pub symbol: &'static str,
     /// Initial contents.
     pub bytes: Vec<u8>,
+    /// Zeros that follow them.
+    pub zeros: usize,
 }
 
 /// Kind of a map.
@@ -126,14 +128,15 @@ pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
     if chain_tables.is_empty() {
         chain_tables = vec![0; 8];
     }
-    let symbol = |section, symbol, bytes| DataSymbol { section, symbol, bytes };
+    let symbol = |section, symbol, bytes| DataSymbol { section, symbol, bytes, zeros: 0 };
+    let zeroed = |symbol, zeros| DataSymbol { section: ".bss", symbol, bytes: Vec::new(), zeros };
     vec![
         symbol(".data.control", "control", zeros("control")),
-        symbol(".bss", "owners", vec![0; TASK_SLOTS * 8]),
-        symbol(".bss", "records", vec![0; TASK_SLOTS * size_of("record")]),
-        symbol(".bss", "mounts", vec![0; REMEMBERED * size_of("mounts")]),
-        symbol(".bss", "image_users", vec![0; IMAGES * 8]),
-        symbol(".bss", "images", vec![0; IMAGES * size_of("image") + IMAGES_SLACK]),
+        zeroed("owners", TASK_SLOTS * 8),
+        zeroed("records", TASK_SLOTS * size_of("record")),
+        zeroed("mounts", REMEMBERED * size_of("mounts")),
+        zeroed("image_users", IMAGES * 8),
+        zeroed("images", IMAGES * size_of("image") + IMAGES_SLACK),
         symbol(".data.counters", "counters", vec![0; plan.outcomes.len() * 8]),
         symbol(".data.stats", "stats", zeros("stats")),
         symbol(".rodata.bytes", "bytes", le64(&plan.paths.bytes)),

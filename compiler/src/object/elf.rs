@@ -16,7 +16,9 @@ const BSS: &str = ".bss";
 pub(super) struct DataSection<'a> {
     name: &'a str,
     align: u32,
+    /// Contents; none of `.bss`.
     bytes: Vec<u8>,
+    size: usize,
     /// Symbol, offset, size.
     vars: Vec<(&'a str, u32, u32)>,
 }
@@ -31,21 +33,27 @@ pub(super) fn data_sections(data: &[DataSpec]) -> Result<Vec<DataSection<'_>>, O
         if block.section == BSS && block.bytes.iter().any(|b| *b != 0) {
             return Err(ObjectError::new(format!("`{}` has contents, and its section holds zeros only", block.symbol)));
         }
-        if block.bytes.is_empty() || !block.align.is_power_of_two() {
+        let length = block.bytes.len() + block.zeros;
+        if length == 0 || !block.align.is_power_of_two() {
             return Err(ObjectError::new(format!("`{}` is empty or oddly aligned", block.symbol)));
         }
         let at = out.iter().position(|s| s.name == block.section).unwrap_or(out.len());
         if at == out.len() {
-            out.push(DataSection { name: &block.section, align: 8, bytes: Vec::new(), vars: Vec::new() });
+            out.push(DataSection { name: &block.section, align: 8, bytes: Vec::new(), size: 0, vars: Vec::new() });
         }
         let Some(section) = out.get_mut(at) else { continue };
-        section.bytes.resize(section.bytes.len().next_multiple_of(block.align as usize), 0);
-        let place = u32::try_from(section.bytes.len()).ok().zip(u32::try_from(block.bytes.len()).ok());
+        section.size = section.size.next_multiple_of(block.align as usize);
+        let place = u32::try_from(section.size).ok().zip(u32::try_from(length).ok());
         let (offset, size) = place
             .filter(|(o, s)| o.checked_add(*s).is_some_and(|end| end < 1 << 30))
             .ok_or_else(|| ObjectError::new(format!("the section `{}` exceeds 1 GiB", block.section)))?;
         section.align = section.align.max(block.align);
-        section.bytes.extend(&block.bytes);
+        if block.section != BSS {
+            section.bytes.resize(section.size, 0);
+            section.bytes.extend(&block.bytes);
+            section.bytes.resize(section.size + length, 0);
+        }
+        section.size += length;
         section.vars.push((&block.symbol, offset, size));
     }
     Ok(out)
@@ -60,7 +68,7 @@ impl DataSection<'_> {
             let ty = btf.array(byte, *size);
             vars.push((btf.add(Type::Var { name: (*symbol).to_owned(), ty }), *offset, *size));
         }
-        btf.add(Type::Section { name: self.name.to_owned(), size: self.bytes.len() as u32, vars });
+        btf.add(Type::Section { name: self.name.to_owned(), size: self.size as u32, vars });
     }
 }
 
@@ -128,7 +136,7 @@ impl File<'_> {
         let align = u64::from(section.align);
         if section.name == BSS {
             let id = self.object.add_section(Vec::new(), section.name.as_bytes().to_vec(), SectionKind::UninitializedData);
-            self.object.append_section_bss(id, section.bytes.len() as u64, align);
+            self.object.append_section_bss(id, section.size as u64, align);
             return id;
         }
         let kind = if section.name.starts_with(".data") { SectionKind::Data } else { SectionKind::ReadOnlyData };

@@ -87,8 +87,10 @@ pub struct DataSpec {
     pub section: String,
     /// Its symbol.
     pub symbol: String,
-    /// Contents, not empty.
+    /// Contents.
     pub bytes: Vec<u8>,
+    /// How many zeros follow; contents and zeros are not both empty.
+    pub zeros: usize,
     /// Alignment in bytes, a power of two.
     pub align: u32,
 }

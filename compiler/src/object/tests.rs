@@ -84,7 +84,13 @@ fn spec() -> ObjectSpec<'static> {
         max_entries,
         flags,
     };
-    let data = |section: &str, symbol: &str, bytes: Vec<u8>| DataSpec { section: section.into(), symbol: symbol.into(), bytes, align: 16 };
+    let data = |section: &str, symbol: &str, bytes: Vec<u8>| DataSpec {
+        section: section.into(),
+        symbol: symbol.into(),
+        bytes,
+        zeros: 0,
+        align: 16,
+    };
     let line = |line, text: &str| SourceLine { file: "web.ebsec".into(), line, column: 3, text: text.into() };
     let mem = ParamType::Mem { name: "record".into(), size: 64 };
     ObjectSpec {

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// Medians by label.
-type Figures = BTreeMap<String, f64>;
+pub type Figures = BTreeMap<String, f64>;
 
 const PREPARE: &str = "\
 mkdir -p /bench /etc/a/b/c
@@ -107,7 +107,7 @@ fn their_files(bench: &Bench, apparmor: &compile::AppArmor) -> Result<Vec<GuestF
     Ok(files)
 }
 
-fn boot(bench: &Bench, script: &str, append: &str, mut files: Vec<GuestFile>) -> Result<Figures, Failure> {
+pub fn boot(bench: &Bench, script: &str, append: &str, mut files: Vec<GuestFile>) -> Result<Figures, Failure> {
     let script = script.replace("SUBJECT", rules::SUBJECT).replace("SHORT", rules::SHORT).replace("LONG", rules::LONG);
     files.push(GuestFile::host("/bin/guest-tools", &bench.tools));
     let mut spec = GuestSpec::new(bench.kernel.image(), script);

@@ -65,6 +65,35 @@ pub fn exec() -> String {
     policy("programs") + "    r: deny exec when file.path in [\"/opt/vendor/bin/*\", \"/bench/text.not\"] because \"measured\"\n}\n"
 }
 
+/// A policy about changes of files, of every process.
+pub fn writes() -> String {
+    let mut text = "policy writes {\n    description = \"measured\"\n    severity = low\n    mode = enforce\n".to_owned();
+    for (i, (condition, _)) in rules(10).enumerate() {
+        let _ = writeln!(text, "    r{i}: deny file.write when {condition} because \"measured\"");
+    }
+    text + "}\n"
+}
+
+/// Every policy of the library that needs no parameters, enforced.
+pub fn library() -> String {
+    let policies = [
+        "credentials.shadow",
+        "credentials.private_keys",
+        "paths.system_binaries",
+        "paths.logs_removed",
+        "paths.run_from_temp",
+        "paths.container_runtime",
+        "paths.file_systems_of_users",
+        "programs.shells_of_servers",
+        "programs.miners_run",
+    ];
+    let mut text = "import std.credentials\nimport std.paths\nimport std.programs\n".to_owned();
+    for policy in policies {
+        let _ = writeln!(text, "apply std.{policy} with {{ mode = enforce }}");
+    }
+    text
+}
+
 fn policy(name: &str) -> String {
     let scope = format!("process.lineage.exe == \"{SUBJECT}\"");
     format!("policy {name} {{\n    description = \"measured\"\n    severity = low\n    mode = enforce\n    scope = {scope}\n")

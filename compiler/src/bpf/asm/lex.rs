@@ -35,7 +35,9 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, String> {
     let mut out = Vec::new();
     let mut rest = text.trim_start();
     while let Some(c) = rest.chars().next() {
-        let (token, len) = if let Some(sign) = SIGNS.iter().find(|s| rest.starts_with(**s)) {
+        // most tokens are words: only the signed signs begin like one
+        let signs = if is_word(c) && c != 's' { &[] } else { SIGNS };
+        let (token, len) = if let Some(sign) = signs.iter().find(|s| rest.starts_with(**s)) {
             (Token::Sign(sign), sign.len())
         } else if c.is_ascii_digit() {
             number(rest)?

@@ -72,7 +72,13 @@ exit
 
 fn object(text: &str) -> Vec<u8> {
     let unit = assemble(&[("t.s", text)], &Params::new()).unwrap();
-    let data = |section: &str, symbol: &str, bytes: Vec<u8>| DataSpec { section: section.into(), symbol: symbol.into(), bytes, align: 8 };
+    let data = |section: &str, symbol: &str, bytes: Vec<u8>| DataSpec {
+        section: section.into(),
+        symbol: symbol.into(),
+        bytes,
+        zeros: 0,
+        align: 8,
+    };
     let words = [[9; 8], u64::to_le_bytes(u64::from_le_bytes(*b"cat\0\0\0\0\0") << 40)].concat();
     let line = |line, text: &str| SourceLine { file: "web.ebsec".into(), line, column: 3, text: text.into() };
     object::write(&ObjectSpec {
