@@ -188,10 +188,12 @@ nameless:
   w1 = *(u32 *)(r9 + {report_exe_length})
   if r1 != 0 goto end
   ; its name was not kept: what the kernel says now
-  call bpf_get_current_task_btf
-  r1 = *(u64 *)(r0 + task_struct.mm)
-  if r1 == 0 goto end
-  r3 = *(u64 *)(r1 + mm_struct.exe_file)
+  r6 = r8
+  read8 8 task_struct.mm end
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto end
+  read8 8 mm_struct.exe_file end
+  r3 = *(u64 *)(r10 - 8)
   if r3 == 0 goto end
   r1 = offsetof(file.f_path)
   r3 += r1
@@ -217,27 +219,33 @@ end:
   w1 = *(u32 *)(r9 + {report_flags})
   r1 |= r0
   *(u32 *)(r9 + {report_flags}) = r1
-  call bpf_get_current_task_btf
-  r6 = r0
-  r1 = *(u64 *)(r6 + task_struct.nsproxy)
-  if r1 == 0 goto user
-  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
-  if r1 == 0 goto user
-  w1 = *(u32 *)(r1 + mnt_namespace.ns.inum)
+  ; by plain reads: see what path.s says of typed ones
+  call bpf_get_current_task
+  r7 = r0
+  r6 = r7
+  read8 8 task_struct.nsproxy user
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto user
+  read8 8 nsproxy.mnt_ns user
+  r6 = *(u64 *)(r10 - 8)
+  read4 8 mnt_namespace.ns.inum user
   *(u32 *)(r9 + {report_mnt_ns}) = r1
 user:
-  r1 = *(u64 *)(r6 + task_struct.cred)
-  if r1 == 0 goto pid
-  r1 = *(u64 *)(r1 + cred.user_ns)
-  if r1 == 0 goto pid
-  w1 = *(u32 *)(r1 + user_namespace.ns.inum)
+  r6 = r7
+  read8 8 task_struct.cred pid
+  r6 = *(u64 *)(r10 - 8)
+  read8 8 cred.user_ns pid
+  r6 = *(u64 *)(r10 - 8)
+  read4 8 user_namespace.ns.inum pid
   *(u32 *)(r9 + {report_user_ns}) = r1
 pid:
-  r1 = *(u64 *)(r6 + task_struct.thread_pid)
-  if r1 == 0 goto end
-  w7 = *(u32 *)(r1 + pid.level)
-  *(u64 *)(r10 - 8) = r1
-  plain_number r3 end
+  r6 = r7
+  read8 8 task_struct.thread_pid end
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto end
+  read4 8 pid.level end
+  r7 = r1
+  r3 = r6
   ; the innermost of its numbers
   r1 = sizeof(upid)
   r7 *= r1

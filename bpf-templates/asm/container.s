@@ -36,14 +36,16 @@
 ; The current task's namespaces -> r0: bit 0 they make it a container, bit 1 one that does belongs to the initial user
 ; namespace. Pid namespaces nest: the outermost below the host's is the one that counts.
 .func container_bits global 0
-  call bpf_get_current_task_btf
-  r8 = r0
+  call bpf_get_current_task
   r9 = 0
-  r3 = *(u64 *)(r8 + task_struct.thread_pid)
-  if r3 == 0 goto mounts
-  w1 = *(u32 *)(r3 + pid.level)
+  r6 = r0
+  read8 8 task_struct.thread_pid mounts
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto mounts
+  read4 8 pid.level mounts
   if r1 == 0 goto mounts
   r9 = 1
+  r3 = r6
   r1 = offsetof(pid.numbers)
   r3 += r1
   r1 = sizeof(upid)
@@ -62,7 +64,8 @@
   r9 = 3
   goto end
 mounts:
-  r1 = *(u64 *)(r8 + task_struct.nsproxy)
+  call bpf_get_current_task_btf
+  r1 = *(u64 *)(r0 + task_struct.nsproxy)
   if r1 == 0 goto end
   r7 = *(u64 *)(r1 + nsproxy.mnt_ns)
   r1 = data control
