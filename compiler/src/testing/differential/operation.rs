@@ -248,8 +248,9 @@ impl Maker<'_> {
         let values = |paths: Vec<String>| paths.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect::<Vec<_>>();
         match home {
             Home::Host => {
-                object.other_paths = if by_any { values(self.scenery.aliases(&path)) } else { Vec::new() };
-                object.host_paths = [vec![object.path.clone()], object.other_paths.clone()].concat();
+                let aliases = values(self.scenery.aliases(&path));
+                object.host_paths = [vec![object.path.clone()], aliases.clone()].concat();
+                object.other_paths = if by_any { aliases } else { Vec::new() };
             }
             Home::Container => {}
             Home::OfAUser => {

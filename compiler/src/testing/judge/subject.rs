@@ -140,6 +140,7 @@ fn written(judge: &Judge<'_>, subject: &Subject) -> Record {
         steps: 0,
         call: 0,
         object: 0,
+        joined: 0,
     }
 }
 
@@ -149,13 +150,14 @@ fn image(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<Image
     let (at, namespace) = match (program.trusted, variant % 3) {
         (true, 0) => (places.container, places.container),
         (true, _) => (host, host),
-        // a file of the host's has two names in a user's own namespace, and such a program is unresolved
         (false, 0) => (places.untrusted, host),
         (false, _) => (places.untrusted, places.untrusted),
     };
+    let borrowed = borrowed(judge, program).filter(|_| namespace == places.untrusted && variant & 64 != 0);
+    let path = borrowed.unwrap_or_else(|| program.path.clone());
     judge.with_world(|judge| {
         let memfd = program.path == PathValue::Absent && variant & 8 == 0;
-        let mut at = objects::place(&mut judge.stage, &program.path, memfd, at, variant >> 4)?;
+        let mut at = objects::place(&mut judge.stage, &path, memfd, at, variant >> 4)?;
         // one with a single name has it by a mount of nobody's too: container runtimes execute themselves so
         let alone = |path: &[u8]| judge.stage.scenery.aliases(&String::from_utf8_lossy(path)).is_empty();
         if variant & 64 != 0 && program.trusted && namespace == host && matches!(&program.path, PathValue::Known(path) if alone(path)) {
@@ -164,6 +166,20 @@ fn image(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<Image
         judge.stage.world.inode(at.dentry, objects::spec(FileAttributes { mode: 0o755, owner: 0, memfd }))?;
         Ok(Image { file: objects::open(&mut judge.stage, at, 1, 0x20)?, namespace })
     })
+}
+
+/// Where a user's own namespace shows the host's file at this path, if what rules say of the two names together is what they
+/// say of an untrusted program with this one.
+fn borrowed(judge: &Judge<'_>, program: &Program) -> Option<PathValue> {
+    let PathValue::Known(path) = &program.path else { return None };
+    let path = String::from_utf8_lossy(path);
+    let there = judge.stage.scenery.inside(&path)?;
+    let class = |path: &str| judge.plan.paths.class_of(path.as_bytes());
+    let subject = &judge.plan.subject;
+    let own = subject.joined(class(&path), class(&path))?.0;
+    let names = judge.stage.scenery.outside(&there).into_iter().chain([there.clone()]);
+    let alike = |name: String| subject.joined(own, class(&name)).is_some_and(|(joined, _)| joined == own);
+    names.into_iter().all(alike).then(|| PathValue::Known(there.into_bytes()))
 }
 
 /// Gives a task another mount namespace.
