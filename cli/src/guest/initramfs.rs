@@ -98,15 +98,15 @@ ip link set lo up
 /// Puts the files and the script into the root on the first disk and starts its init. A guest that lacks a module or a file
 /// would test something else, so it ends here.
 fn into_root(files: &[GuestFile]) -> String {
-    let mut text = String::from("mount -t ext4 -o noatime /dev/vda /root >/dev/ttyS1 2>&1 || status=1\n");
+    let mut text = String::from("mkdir -p /sysroot && mount -t ext4 -o noatime /dev/vda /sysroot >/dev/ttyS1 2>&1 || status=1\n");
     for file in files {
         let path = file.path.replace('\'', "'\\''");
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         // `-p` keeps the mode.
-        text.push_str(&format!("{{ mkdir -p '/root{folder}' && cp -p '{path}' '/root{path}'; }} >/dev/ttyS1 2>&1 || status=1\n"));
+        text.push_str(&format!("{{ mkdir -p '/sysroot{folder}' && cp -p '{path}' '/sysroot{path}'; }} >/dev/ttyS1 2>&1 || status=1\n"));
     }
-    text.push_str(&format!("mkdir -p /root/ebsec && cp /ebsec/script /root/ebsec/script && cp {RUN} /root{RUN} || status=1\n"));
-    text.push_str("[ $status = 0 ] || poweroff -f\ncd /\nexec switch_root /root /sbin/init\n");
+    text.push_str(&format!("mkdir -p /sysroot/ebsec && cp /ebsec/script /sysroot/ebsec/script && cp {RUN} /sysroot{RUN} || status=1\n"));
+    text.push_str("[ $status = 0 ] || poweroff -f\ncd /\nexec switch_root /sysroot /sbin/init\n");
     text
 }
 
