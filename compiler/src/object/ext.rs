@@ -82,8 +82,8 @@ impl<'a> Lines<'a> {
                 (source.file.as_str(), source.line, source.column, source.text.as_str())
             }
             Loc::Template { file, line } => {
-                let text = self.templates.get(file.as_str()).and_then(|lines| lines.get((*line as usize).checked_sub(1)?));
-                (file.as_str(), *line, 0, text.copied().unwrap_or_default())
+                let text = self.templates.get(&**file).and_then(|lines| lines.get((*line as usize).checked_sub(1)?));
+                (&**file, *line, 0, text.copied().unwrap_or_default())
             }
         };
         let text = text.trim();
