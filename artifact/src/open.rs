@@ -63,6 +63,7 @@ pub fn open(bytes: &[u8]) -> Result<Artifact<'_>, ArtifactError> {
 /// Appends the digest to an object.
 pub fn seal(mut object: Vec<u8>) -> Vec<u8> {
     let digest = digest(&object);
+    object.reserve_exact(DIGEST_LENGTH);
     object.extend(digest);
     object
 }

@@ -37,7 +37,7 @@ pub fn write(
     let hooks = catalog.hooks.iter().filter_map(|h| ebsec_templates::hook_assembly(&h.name));
     let lines = code.lines.iter().map(|l| SourceLine { file: l.file.clone(), line: l.line, column: l.column, text: l.text.clone() });
     let spec = ObjectSpec {
-        funcs: code.unit.funcs.clone(),
+        funcs: code.unit.funcs.as_slice().into(),
         params: params(code),
         maps: code.maps.iter().map(map).collect(),
         data: code.data.iter().map(data).collect(),
@@ -79,9 +79,8 @@ fn map(map: &crate::codegen::MapSpec) -> MapSpec {
     MapSpec { name: map.name.to_owned(), map_type, key_size: map.key_size, value_size: map.value_size, max_entries: map.max_entries, flags }
 }
 
-fn data(symbol: &crate::codegen::DataSymbol) -> DataSpec {
-    let (section, symbol_name) = (symbol.section.to_owned(), symbol.symbol.to_owned());
-    DataSpec { section, symbol: symbol_name, bytes: symbol.bytes.clone(), zeros: symbol.zeros, align: 8 }
+fn data(symbol: &crate::codegen::DataSymbol) -> DataSpec<'_> {
+    DataSpec { section: symbol.section, symbol: symbol.symbol, bytes: symbol.bytes.as_slice().into(), zeros: symbol.zeros, align: 8 }
 }
 
 fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sources: &Sources) -> Manifest {
