@@ -22,12 +22,11 @@ impl AppArmor {
         features.is_file().then_some(AppArmor { parser, features })
     }
 
-    /// The command that compiles a profile and loads nothing; in one process, whose time is what is measured.
+    /// The command that compiles a profile and loads nothing; without jobs it does so in one process, whose time the kernel
+    /// tells exactly.
     pub fn command(&self, profile: &Path, out: &Path) -> Command {
         let mut command = Command::new(&self.parser);
-        command
-            .args(["-Q", "-K", "--skip-kernel-load", "--jobs=1", "--max-jobs=1", "--config-file", "/dev/null", "--features-file"])
-            .arg(&self.features);
+        command.args(["-Q", "-K", "--skip-kernel-load", "--jobs=0", "--config-file", "/dev/null", "--features-file"]).arg(&self.features);
         command.arg("-o").arg(out).arg(profile);
         command
     }
