@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "9842037f679aa63bcd829894988b4d65f935e759f1e8d18104ee04d8d606757d";
+pub const SCHEMA_HASH: &str = "ad1c3f86499f51eee3100a60bc0203c95e55fc98686c7bd8d91db480aa3f050b";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -137,12 +137,14 @@ pub struct Record {
     pub call: u32,
     /// The low half of its object's address.
     pub object: u32,
+    /// The program that has the paths of several classes which the last walk found, as exe.
+    pub joined: u64,
 }
 
 #[rustfmt::skip]
 impl Record {
     /// Size in bytes.
-    pub const SIZE: usize = 184;
+    pub const SIZE: usize = 192;
     /// Offset of `exe`.
     pub const EXE: usize = 0;
     /// Offset of `parent`.
@@ -189,8 +191,10 @@ impl Record {
     pub const CALL: usize = 176;
     /// Offset of `object`.
     pub const OBJECT: usize = 180;
+    /// Offset of `joined`.
+    pub const JOINED: usize = 184;
     /// Names and offsets of the fields.
-    pub const FIELDS: [(&'static str, usize); 23] = [("exe", 0), ("parent", 4), ("pending", 8), ("flags", 12), ("events", 16), ("line_events", 24), ("line0", 32), ("line1", 40), ("line2", 48), ("line3", 56), ("base_ns", 64), ("base_number", 72), ("image", 80), ("parent_image", 84), ("parent_pid", 88), ("operation", 92), ("paths", 96), ("hosts", 100), ("classes", 104), ("host_classes", 136), ("steps", 168), ("call", 176), ("object", 180)];
+    pub const FIELDS: [(&'static str, usize); 24] = [("exe", 0), ("parent", 4), ("pending", 8), ("flags", 12), ("events", 16), ("line_events", 24), ("line0", 32), ("line1", 40), ("line2", 48), ("line3", 56), ("base_ns", 64), ("base_number", 72), ("image", 80), ("parent_image", 84), ("parent_pid", 88), ("operation", 92), ("paths", 96), ("hosts", 100), ("classes", 104), ("host_classes", 136), ("steps", 168), ("call", 176), ("object", 180), ("joined", 184)];
     /// Reads it from the start of `bytes`; nothing if they are too few.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..Self::SIZE)?;
@@ -218,6 +222,7 @@ impl Record {
             steps: u64::from_le_bytes(get(bytes, Self::STEPS)?),
             call: u32::from_le_bytes(get(bytes, Self::CALL)?),
             object: u32::from_le_bytes(get(bytes, Self::OBJECT)?),
+            joined: u64::from_le_bytes(get(bytes, Self::JOINED)?),
         })
     }
     /// Its bytes.
@@ -246,6 +251,7 @@ impl Record {
         put(&mut bytes, Self::STEPS, &self.steps.to_le_bytes());
         put(&mut bytes, Self::CALL, &self.call.to_le_bytes());
         put(&mut bytes, Self::OBJECT, &self.object.to_le_bytes());
+        put(&mut bytes, Self::JOINED, &self.joined.to_le_bytes());
         bytes
     }
 }

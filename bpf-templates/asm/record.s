@@ -1,7 +1,7 @@
 ; The process record: kept at fork and exec, freed with the task, seeded when the policy is loaded.
 ; The record is kept while the policy is dormant too; only refusals need it to be on.
 ; Tables by class (of class << 1 | trusted where said): line_any, line_trusted (32 bytes each), exe_mask, parent_mask,
-; line_events (8 bytes each, class << 1 | trusted). Parameters: N_CLASSES, ALWAYS, USE_LINE.
+; line_events (8 bytes each, class << 1 | trusted), programs (4 bytes each). Parameters: N_CLASSES, ALWAYS, USE_LINE.
 
 ; r1 = the events that are possible for the record at r7 (exe, parent, line_events are set). Clobbers r2, r3.
 .macro record_events_of
@@ -257,27 +257,27 @@ absent:
   if r1 == 0 goto made
   r9 = r1
   ; its file's path and its namespace as plain addresses, for path_find
-  *(u64 *)(r10 - {32+record_size}) = 0
+  *(u64 *)(r10 - {16+record_size}) = 0
   r1 = *(u64 *)(r6 + task_struct.nsproxy)
   if r1 == 0 goto homeless
   r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
-  *(u64 *)(r10 - {32+record_size}) = r1
+  *(u64 *)(r10 - {16+record_size}) = r1
 homeless:
   r1 = *(u64 *)(r9 + file.f_path.dentry)
-  *(u64 *)(r10 - {40+record_size}) = r1
+  *(u64 *)(r10 - {24+record_size}) = r1
   r1 = *(u64 *)(r9 + file.f_path.mnt)
-  *(u64 *)(r10 - {48+record_size}) = r1
-  plain_words {72+record_size} 24 {48+record_size} end
-  r1 = *(u64 *)(r10 - {64+record_size})
-  r2 = *(u64 *)(r10 - {72+record_size})
-  r3 = *(u64 *)(r10 - {56+record_size})
-  r4 = 0
+  *(u64 *)(r10 - {32+record_size}) = r1
+  plain_words {56+record_size} 24 {32+record_size} end
+  r1 = *(u64 *)(r10 - {48+record_size})
+  r2 = *(u64 *)(r10 - {56+record_size})
+  r3 = *(u64 *)(r10 - {40+record_size})
+  r4 = 4
   call path_find
   program_of_paths
   *(u32 *)(r7 + {record_exe}) = r1
   record_line_add
-  r1 = *(u64 *)(r10 - {64+record_size})
-  r2 = *(u64 *)(r10 - {72+record_size})
+  r1 = *(u64 *)(r10 - {48+record_size})
+  r2 = *(u64 *)(r10 - {56+record_size})
   call image_keep
   *(u32 *)(r7 + {record_image}) = r0
 made:
@@ -413,24 +413,56 @@ end:
 .endm
 
 ; r1 = class << 1 | trusted of a program by what is said of its paths in r0. Rule 18: trusted where the initial user
-; namespace owns every namespace that had a say. A program with several classes is unresolved. Clobbers r0.
+; namespace owns every namespace that had a say. Of several classes (flag 4) it is the first: see program_joined. Clobbers r0.
 .macro program_of_paths
   w1 = w0
-  ; how the path was found, which is a flag above, says nothing of the program: crun and runc execute a mount of their own
-  r0 >>= 34
-  r0 &= 3
-  if r0 == 0 goto .plain
-  if r0 == 2 goto .foreign
-  r1 = 1
-.foreign:
-  r0 >>= 1
-.plain:
+  r0 >>= 35
   r0 ^= 1
   r0 &= 1
   r1 <<= 1
   r1 |= r0
   w1 = w1
 .endm
+
+; The program whose paths have the classes of scratch r1, as class and flags (rule 3). `programs` has the same number for classes
+; that no rule tells apart in a program, and 0 for those in which none names one. A program that has a name of the latter
+; kind too is one that nobody trusts with the other. Where rules name it twice, each otherwise, it is unresolved.
+.func program_joined global 1
+  r8 = 1
+  r9 = 8
+  scratch r1 end
+  r6 = *(u64 *)(r7 + {walk_found})
+  r9 = *(u64 *)(r7 + {walk_foreign})
+  if r9 == 0 goto owned
+  r9 = 8
+owned:
+.rept k 0 WALK_CLASSES
+  if r6 <= {k} goto end
+  w1 = *(u32 *)(r7 + {walk_classes+4*k})
+  if r1 >= {N_CLASSES} goto unresolved
+  r1 <<= 2
+  r2 = data programs
+  r2 += r1
+  w1 = *(u32 *)(r2 + 0)
+.if k == 0
+  r8 = r1
+.else
+  if r1 == r8 goto joined{k}
+  r9 = 8
+  if r1 == 0 goto joined{k}
+  if r8 != 0 goto unresolved
+  r8 = r1
+joined{k}:
+.endif
+.endr
+end:
+  r0 = r9
+  r0 <<= 32
+  r0 |= r8
+  exit
+unresolved:
+  r8 = 1
+  goto end
 
 ; base_ns and base_number of the record at r7: the mount namespace of the typed nsproxy in r1 (0 for none), if the initial
 ; user namespace owns it. Clobbers r1, r2, r3.

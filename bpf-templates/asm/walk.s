@@ -187,6 +187,10 @@ none:
   r8 = *(u64 *)(r7 + {walk_caller})
   r1 = *(u64 *)(r7 + {walk_layers})
   if r1 != 0 goto listed
+  ; the host's paths are all by which it shows the file, however that was reached
+  r1 = r9
+  r1 &= 1
+  if r1 != 0 goto listed
   r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 != r8 goto listed
   r2 = *(u64 *)(r7 + {walk_vfs})
@@ -250,7 +254,8 @@ judged:
 
 ; r1 = dentry, r2 = vfsmount (0: the hook shows none), r3 = the subject's mount namespace (0: the current task's),
 ; r4: bit 0 set for the paths of the host instead of the subject's; bit 1 set to ask for the mount by which the class in the
-; bits above (all ones: any) was found: then the result is the address of its vfsmount (0 for none).
+; bits above (all ones: any) was found: then the result is the address of its vfsmount (0 for none); else bit 2 set to ask for
+; the class and trust of a program.
 ; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 which scratch, 80 whether it was free. What else it
 ; remembers is in the scratch: to the verifier every round then begins alike.
 .func path_find global 4
@@ -386,7 +391,8 @@ mount:
   exit
 
 ; The first class that was found and the flags. Several classes are kept in the record of the current task, where the hook's
-; program looks for them; without a record they cannot be judged. r1 = how (see path_find), r2 = scratch -> r0.
+; program looks for them, with the program that has paths of these classes; without a record they cannot be judged.
+; r1 = how (see path_find), r2 = scratch -> r0.
 .func walk_result global 2
   r6 = r1
   scratch r2 none
@@ -394,6 +400,12 @@ mount:
   *(u64 *)(r10 - 32) = 0
   r1 = *(u64 *)(r9 + {walk_found})
   if r1 <= 1 goto flags
+  r1 = *(u64 *)(r9 + {walk_which})
+  call program_joined
+  *(u64 *)(r10 - 40) = r0
+  r1 = r6
+  r1 &= 6
+  if r1 == 4 goto end
   call bpf_get_current_task
   r8 = r0
   record_of_task unkept
@@ -402,6 +414,10 @@ mount:
   r6 &= 1
   if r6 != 0 goto hosts
   *(u32 *)(r7 + {record_paths}) = r1
+  r0 = *(u64 *)(r10 - 40)
+  program_of_paths
+  *(u64 *)(r7 + {record_joined}) = r1
+  r1 = *(u64 *)(r9 + {walk_found})
 .rept k 0 WALK_CLASSES
   w1 = *(u32 *)(r9 + {walk_classes+4*k})
   *(u32 *)(r7 + {record_classes+4*k}) = r1
@@ -426,6 +442,9 @@ owned:
   r0 <<= 32
   w1 = *(u32 *)(r9 + {walk_classes})
   r0 |= r1
+  exit
+end:
+  r0 = *(u64 *)(r10 - 40)
   exit
 unkept:
 none:

@@ -20,6 +20,12 @@
   call bpf_get_current_task
   r8 = r0
   record_of_task .new
+  r1 = *(u64 *)(r10 - 88)
+  r1 >>= 34
+  r1 &= 1
+  if r1 == 0 goto .single
+  r9 = *(u64 *)(r7 + {record_joined})
+.single:
   *(u32 *)(r7 + {record_pending}) = r9
   goto .end
 .new:

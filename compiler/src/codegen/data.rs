@@ -148,6 +148,7 @@ pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
         symbol(".rodata.line_events", "line_events", le64(&plan.subject.line_events)),
         symbol(".rodata.exe_mask", "exe_mask", le64(&plan.subject.exe_mask)),
         symbol(".rodata.parent_mask", "parent_mask", le64(&plan.subject.parent_mask)),
+        symbol(".rodata.programs", "programs", plan.subject.programs.iter().flat_map(|n| n.to_le_bytes()).collect()),
     ]
 }
 

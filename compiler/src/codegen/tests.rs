@@ -39,6 +39,7 @@ pub(crate) fn everything(catalog: &Catalog) -> Plan {
             line_trusted: vec![[0; 4]; 3],
             exe_mask: vec![u64::MAX; 6],
             parent_mask: vec![u64::MAX; 6],
+            programs: (0..3).collect(),
             line_events: vec![0; 6],
             always: u64::MAX,
             line_bits: 72,

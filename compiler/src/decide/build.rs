@@ -7,7 +7,7 @@ use super::outcomes::Outcomes;
 use super::probes::{Lowering, atoms, rules};
 use super::reduce::reduce;
 use super::states::State;
-use super::subject::{First, LineBits};
+use super::subject::{First, LineBits, program_sets};
 use super::{CANARY, Chain, NOTHING, Plan, PlanError, RuleRef, Source, Split, SubjectTables};
 use crate::classes::paths::{self, PathTables};
 use crate::classes::prefixes::PrefixTable;
@@ -31,7 +31,7 @@ pub fn plan(package: &Package) -> Result<Plan, PlanError> {
     for (policy, index, rule) in rules(package) {
         by_event.entry(rule.event).or_default().push(RuleRef { policy, rule: index });
     }
-    let subject = SubjectTables::new(&paths, &line);
+    let subject = SubjectTables::new(&paths, &line, &program_sets(package, catalog));
     let mut planner =
         Planner { package, catalog, paths, prefixes, line, outcomes: Outcomes::new(), plan: Plan { subject, ..Plan::default() } };
     for (event, rules) in by_event {

@@ -160,6 +160,9 @@ pub struct SubjectTables {
     pub parent_mask: Vec<u64>,
     /// By class << 1 | trusted: events that a program of this class in the line makes possible.
     pub line_events: Vec<u64>,
+    /// By class: a class that no rule tells from it in a program; 0 where none names such a program. Programs with paths
+    /// of several classes are joined by it.
+    pub programs: Vec<u32>,
     /// Events that are possible whatever the line.
     pub always: u64,
     /// Lineage bits in use (bit 0, "unresolved", counts where any is asked).

@@ -6,10 +6,10 @@ use super::formula::Formulas;
 use super::probes::{Asked, Probe, Question, atoms, rules};
 use super::states::{State, without};
 use super::{PlanError, RuleRef, Source, SubjectTables};
-use crate::classes::paths::{FAIL, PathTables};
+use crate::classes::paths::{FAIL, NONE, PathTables};
 use crate::hir::{Package, PathSetId, Test};
-use ebsec_templates::{Catalog, EventId, FieldId};
-use std::collections::BTreeMap;
+use ebsec_templates::{Catalog, EventId, FieldId, FieldOf};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most lineage bits.
 const MAX_BITS: usize = 256;
@@ -101,15 +101,54 @@ impl Record {
     }
 }
 
+/// The sets that rules ask of programs.
+pub(super) fn program_sets(package: &Package, catalog: &Catalog) -> BTreeSet<PathSetId> {
+    let mut sets = BTreeSet::new();
+    for (_, _, rule) in rules(package) {
+        atoms(&rule.cond, &mut |atom| match atom.test {
+            Test::InPaths(set) if catalog[atom.field].of == FieldOf::Subject => drop(sets.insert(set)),
+            _ => {}
+        });
+    }
+    sets
+}
+
+/// By class: the first class that is in the same of these sets; [`NONE`] for those that are in none.
+fn alike(paths: &PathTables, asked: &BTreeSet<PathSetId>) -> Vec<u32> {
+    let mut first = BTreeMap::from([(Vec::new(), NONE)]);
+    let number = |(class, sets): (usize, &Vec<PathSetId>)| {
+        let class = class as u32;
+        if class == FAIL {
+            return FAIL;
+        }
+        *first.entry(sets.iter().copied().filter(|set| asked.contains(set)).collect()).or_insert(class)
+    };
+    paths.class_sets.iter().enumerate().map(number).collect()
+}
+
 impl SubjectTables {
+    /// The program that has the paths of two: rule 3. What is said of both, and whether it is as trusted as they are.
+    /// `None`: rules name it twice, each otherwise, and it is unresolved.
+    #[must_use]
+    pub fn joined(&self, one: u32, other: u32) -> Option<(u32, bool)> {
+        let number = |class: u32| self.programs.get(class as usize).copied().unwrap_or(FAIL);
+        match (number(one), number(other)) {
+            (FAIL, _) | (_, FAIL) => None,
+            (a, b) if a == b => Some((a, true)),
+            (NONE, a) | (a, NONE) => Some((a, false)),
+            _ => None,
+        }
+    }
+
     /// Tables in which no event is possible yet.
-    pub(super) fn new(paths: &PathTables, line: &LineBits) -> SubjectTables {
+    pub(super) fn new(paths: &PathTables, line: &LineBits, programs: &BTreeSet<PathSetId>) -> SubjectTables {
         let classes = paths.class_sets.len();
         let mut tables = SubjectTables {
             line_any: vec![[0; 4]; classes],
             line_trusted: vec![[0; 4]; classes],
             exe_mask: vec![0; 2 * classes],
             parent_mask: vec![0; 2 * classes],
+            programs: alike(paths, programs),
             line_events: vec![0; 2 * classes],
             always: 0,
             line_bits: u32::from(line.count),

@@ -110,6 +110,7 @@ impl Maker<'_> {
         let path = match self.random.below(20) {
             0 => PathValue::Failed,
             1 => PathValue::Absent,
+            2..4 => PathValue::Known(self.path_by_a_mount().into_bytes()),
             _ => PathValue::Known(paths::near(self.random, &self.hints.programs).into_bytes()),
         };
         let trusted = matches!(path, PathValue::Known(_)) && self.random.chance(75);
@@ -199,13 +200,14 @@ impl Maker<'_> {
 
     /// A path in the tree: near to a pattern, below a mount, or a name that a bind shows twice.
     fn path(&mut self) -> String {
+        if self.random.chance(12) { self.path_by_a_mount() } else { paths::near(self.random, &self.hints.files) }
+    }
+
+    fn path_by_a_mount(&mut self) -> String {
         let mut places: Vec<&str> = self.scenery.mounts.iter().map(String::as_str).collect();
         places.extend(self.scenery.binds.iter().flat_map(|(a, b)| [a.as_str(), b.as_str()]));
-        if !places.is_empty() && self.random.chance(12) {
-            let folder = self.random.word(&places);
-            return if self.random.chance(20) { folder.to_owned() } else { format!("{folder}/{}", paths::plain_name(self.random)) };
-        }
-        paths::near(self.random, &self.hints.files)
+        let folder = if places.is_empty() { "/srv" } else { self.random.word(&places) };
+        if self.random.chance(20) { folder.to_owned() } else { format!("{folder}/{}", paths::plain_name(self.random)) }
     }
 
     fn objects(&mut self, hook: &Hook, facts: &[String], home: Home) -> Vec<Option<Object>> {
@@ -248,8 +250,9 @@ impl Maker<'_> {
         let values = |paths: Vec<String>| paths.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect::<Vec<_>>();
         match home {
             Home::Host => {
-                object.other_paths = if by_any { values(self.scenery.aliases(&path)) } else { Vec::new() };
-                object.host_paths = [vec![object.path.clone()], object.other_paths.clone()].concat();
+                let aliases = values(self.scenery.aliases(&path));
+                object.host_paths = [vec![object.path.clone()], aliases.clone()].concat();
+                object.other_paths = if by_any { aliases } else { Vec::new() };
             }
             Home::Container => {}
             Home::OfAUser => {

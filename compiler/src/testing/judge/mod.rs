@@ -93,6 +93,15 @@ impl Scenery {
         std::iter::once(first.clone()).chain(others).collect()
     }
 
+    /// The path by which a user's own namespace shows what the host has at this path; `None` where it does not.
+    #[must_use]
+    pub fn inside(&self, path: &str) -> Option<String> {
+        let path = if path == "/" { "" } else { path };
+        let there = self.taken.iter().find_map(|(host, there)| moved(path, host, there))?;
+        let path = if path.is_empty() { "/" } else { path };
+        self.outside(&there).iter().any(|name| name == path).then_some(there)
+    }
+
     /// The mount point of the mount that shows a path.
     #[must_use]
     pub fn mount_of(&self, path: &str) -> &str {

@@ -135,7 +135,7 @@ fn reached(stage: &mut Stage, object: &Object, path: &str, at: Location, namespa
     }
     let all = sorted([own.clone(), known(stage.scenery.aliases(path))].concat());
     let detached = sorted([others.clone(), own.clone()].concat()) == all && hosts == all;
-    match (others.is_empty() && hosts == own, detached) {
+    match (others.is_empty() && hosts == all, detached) {
         // a file with one name: by either way
         (true, true) if variant & BY_OWN_MOUNT != 0 => Ok(at),
         (_, true) => {

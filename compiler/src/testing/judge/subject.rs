@@ -140,30 +140,62 @@ fn written(judge: &Judge<'_>, subject: &Subject) -> Record {
         steps: 0,
         call: 0,
         object: 0,
+        joined: 0,
     }
 }
 
 /// The file of a program and where it is executed, so that it has its path and is trusted or not.
 fn image(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<Image, String> {
     let (host, places) = (judge.stage.world.host, judge.stage.places);
+    // by a mount of nobody's a file has each of its names, as where container runtimes execute themselves
+    let detached = variant & 64 != 0 && detached(judge, program);
     let (at, namespace) = match (program.trusted, variant % 3) {
+        _ if detached => (host, host),
         (true, 0) => (places.container, places.container),
         (true, _) => (host, host),
-        // a file of the host's has two names in a user's own namespace, and such a program is unresolved
         (false, 0) => (places.untrusted, host),
         (false, _) => (places.untrusted, places.untrusted),
     };
+    let borrowed = borrowed(judge, program).filter(|_| namespace == places.untrusted && variant & 64 != 0);
+    let path = borrowed.unwrap_or_else(|| program.path.clone());
     judge.with_world(|judge| {
         let memfd = program.path == PathValue::Absent && variant & 8 == 0;
-        let mut at = objects::place(&mut judge.stage, &program.path, memfd, at, variant >> 4)?;
-        // one with a single name has it by a mount of nobody's too: container runtimes execute themselves so
-        let alone = |path: &[u8]| judge.stage.scenery.aliases(&String::from_utf8_lossy(path)).is_empty();
-        if variant & 64 != 0 && program.trusted && namespace == host && matches!(&program.path, PathValue::Known(path) if alone(path)) {
+        let mut at = objects::place(&mut judge.stage, &path, memfd, at, variant >> 4)?;
+        if detached {
             at = judge.stage.world.clone_of(at, 0)?;
         }
         judge.stage.world.inode(at.dentry, objects::spec(FileAttributes { mode: 0o755, owner: 0, memfd }))?;
         Ok(Image { file: objects::open(&mut judge.stage, at, 1, 0x20)?, namespace })
     })
+}
+
+/// Whether what rules say of a program by all names that the host has for its file is what they say of the program.
+fn detached(judge: &Judge<'_>, program: &Program) -> bool {
+    let PathValue::Known(path) = &program.path else { return false };
+    let path = String::from_utf8_lossy(path);
+    joined(judge, &path, judge.stage.scenery.aliases(&path)) == Some(program.trusted)
+}
+
+/// Where a user's own namespace shows the host's file at this path, if what rules say of all its names together is what they
+/// say of an untrusted program with this one.
+fn borrowed(judge: &Judge<'_>, program: &Program) -> Option<PathValue> {
+    let PathValue::Known(path) = &program.path else { return None };
+    let path = String::from_utf8_lossy(path);
+    let there = judge.stage.scenery.inside(&path)?;
+    let names = judge.stage.scenery.outside(&there).into_iter().chain([there.clone()]).collect();
+    joined(judge, &path, names).map(|_| PathValue::Known(there.into_bytes()))
+}
+
+/// Whether a program with these further names is trusted with its path; `None`: it is not the program with this path any more.
+fn joined(judge: &Judge<'_>, path: &str, further: Vec<String>) -> Option<bool> {
+    let class = |path: &str| judge.plan.paths.class_of(path.as_bytes());
+    let subject = &judge.plan.subject;
+    let own = subject.joined(class(path), class(path))?.0;
+    let mut trusted = true;
+    for name in further {
+        trusted &= subject.joined(own, class(&name)).filter(|(joined, _)| *joined == own)?.1;
+    }
+    Some(trusted)
 }
 
 /// Gives a task another mount namespace.

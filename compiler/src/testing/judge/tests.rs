@@ -50,6 +50,10 @@ fn arguments_are_those_of_the_committed_prototypes() {
 
 /// The verdicts of both judges on the steps of a text's tests; `vary` lays each out in that many ways.
 fn both(text: &str, vary: u64) -> Vec<(Verdict, Result<Verdict, Trouble>)> {
+    both_in(&Scenery::default(), text, vary)
+}
+
+fn both_in(scenery: &Scenery, text: &str, vary: u64) -> Vec<(Verdict, Result<Verdict, Trouble>)> {
     use crate::pipeline::{build, check};
     let mut input = crate::pipeline::Input::default();
     input.sources.add("a.ebsec", text);
@@ -58,7 +62,7 @@ fn both(text: &str, vary: u64) -> Vec<(Verdict, Result<Verdict, Trouble>)> {
     let built = build(&package, &checked.sources).unwrap();
     let mut all = Vec::new();
     for flavour in Flavour::ALL {
-        let stage = Stage::new(flavour, 3, Scenery::default()).unwrap();
+        let stage = Stage::new(flavour, 3, scenery.clone()).unwrap();
         let mut judge = Judge::new(&stage, &built.artifact, &built.plan, &package).unwrap();
         for step in package.tests.iter().flat_map(|t| &t.steps) {
             for variant in 0..vary {
@@ -259,6 +263,38 @@ test \"t\" {
     expected(text);
     for (i, (interpreter, bytecode)) in both(text, 5).into_iter().enumerate() {
         assert_eq!(bytecode, Ok(interpreter), "{i}");
+    }
+}
+
+#[test]
+fn a_program_with_a_name_that_rules_know_and_another_is_not_trusted_with_the_first() {
+    let text = "policy p {
+    mode = enforce
+    r: deny file.read when file.path == \"/srv/s\" unless process.exe == \"/opt/a\"
+    l: deny file.read when file.path == \"/srv/l\" unless process.lineage.exe == \"/opt/a\"
+}
+test \"t\" {
+    process host = { exe = \"/opt/a\" }
+    process two = { exe = \"/opt/a\", trusted = false }
+    host file.read \"/srv/s\" => allow
+    host file.read \"/srv/l\" => allow
+    two file.read \"/srv/s\" => deny by p.r
+    two file.read \"/srv/l\" => deny by p.l
+}
+";
+    expected(text);
+    // by a mount of nobody's the host's `/opt/a` is `/mnt/a` as well, which the rules of the second text do not tell from it
+    let scenery = Scenery { binds: vec![("/opt".into(), "/mnt".into())], ..Scenery::default() };
+    for text in [text.to_owned(), text.replace("== \"/opt/a\"", "in [\"/opt/a\", \"/mnt/a\"]")] {
+        let mut judged = 0;
+        for (i, (interpreter, bytecode)) in both_in(&scenery, &text, 40).into_iter().enumerate() {
+            if matches!(bytecode, Err(Trouble::Impossible(_))) {
+                continue;
+            }
+            assert_eq!(bytecode, Ok(interpreter), "{i}");
+            judged += 1;
+        }
+        assert!(judged > 500, "{judged} were laid out");
     }
 }
 

@@ -51,6 +51,7 @@ fn plan(tables: PathTables) -> Plan {
             line_trusted: vec![[0; 4]; classes as usize],
             exe_mask: vec![u64::MAX; 2 * classes as usize],
             parent_mask: vec![u64::MAX; 2 * classes as usize],
+            programs: (0..classes).collect(),
             line_events: vec![0; 2 * classes as usize],
             always: 1,
             line_bits: 0,
