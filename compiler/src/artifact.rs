@@ -30,8 +30,8 @@ pub fn write(
     sources: &Sources,
     tests: format::Tests,
 ) -> Result<Vec<u8>, ObjectError> {
-    let manifest = Manifest { tests, ..manifest(package, plan, code, catalog, sources) };
     let broken = |e: format::ArtifactError| ObjectError::new(e.to_string());
+    let manifest = Manifest { tests, ..manifest(package, plan, code, catalog, sources) }.encode().map_err(broken)?;
     let tables: Vec<MapContents> = code.maps.iter().filter(|m| !m.entries.is_empty()).map(contents).collect();
     let templates = ebsec_templates::assembly().iter().copied();
     let hooks = catalog.hooks.iter().filter_map(|h| ebsec_templates::hook_assembly(&h.name));
@@ -44,7 +44,7 @@ pub fn write(
         sources: lines.collect(),
         templates: templates.chain(hooks).collect(),
         license: "Dual MIT/GPL",
-        manifest: manifest.encode().map_err(broken)?,
+        manifest,
         tables: format::encode_tables(&tables).map_err(broken)?,
     };
     object::write(&spec)
