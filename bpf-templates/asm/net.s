@@ -285,6 +285,8 @@ end:
   goto .none
 .unknown:
   *(u64 *)(r10 - 200) = 4
+  ; what the canary does is nobody's failure
+  if r9 == 1 goto .failed
   count_failure
 .failed:
   r1 = 1

@@ -173,7 +173,7 @@ impl Status {
             row(
                 "failures",
                 format!(
-                    "{} paths not computed, {} events without a record, {} forks refused for want of room",
+                    "{} paths or addresses not computed, {} events without a record, {} forks refused for want of room",
                     s.failed, s.missing, s.full
                 ),
             ),

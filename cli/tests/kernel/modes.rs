@@ -67,9 +67,13 @@ fn operations(line: &str) -> Vec<String> {
         return Vec::new();
     }
     let object = ["/path", "/addr"].map(word).into_iter().find(|w| *w != "-").unwrap_or("-");
-    let what = format!("{} {object} {}", word("/process/comm"), word("/target"));
-    let rules = event["rules"].as_array().unwrap().iter().filter(|rule| rule["action"] != "audit");
-    rules.map(|rule| without_numbers(&format!("{} {what}", rule["rule"].as_str().unwrap()))).collect()
+    // an operation that is refused meets fewer of its objects than one that is not
+    let also = event["also"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let rules: Vec<_> = event["rules"].as_array().unwrap().iter().filter(|rule| rule["action"] != "audit").collect();
+    let line = |object: &str, rule: &serde_json::Value| {
+        without_numbers(&format!("{} {} {object} {}", rule["rule"].as_str().unwrap(), word("/process/comm"), word("/target")))
+    };
+    [object].into_iter().chain(also).flat_map(|object| rules.iter().map(move |rule| line(object, rule))).collect()
 }
 
 /// Numbers of processes, descriptors and files without a name differ from run to run: `/12/`, `iou-wrk-12`, `#12`.
