@@ -45,10 +45,8 @@ prototypes: fetch-kernels
 
 # What policies cost, against the bars and against AppArmor; `BENCH=--quick` is shorter. See docs/bench.md.
 bench: fetch-kernels guest-tools
+	@tools/setup bench
 	cargo build -q --release -p ebsec
-	mkdir -p target/bench/apparmor
-	@if [ ! -e target/bench/apparmor/sbin/apparmor_parser ]; then cd target/bench && \
-	  apt-get download -q apparmor && dpkg -x apparmor_*.deb apparmor || echo "AppArmor cannot be had"; fi
 	EBSEC_LOAD=target/$(GUEST_TARGET)/debug/ebsec-load EBSEC_APPARMOR=target/bench/apparmor \
 	  target/release/ebsec bench --json target/bench/bench.json $(BENCH)
 

@@ -19,8 +19,6 @@ pub enum ArtifactError {
     MissingSection(&'static str),
     /// A section is there twice.
     DoubleSection(&'static str),
-    /// A section is longer than it may be.
-    LongSection(&'static str),
     /// The format is another version's.
     Format(u64),
     /// The report and map layouts are another version's; the hash it has.
@@ -43,7 +41,6 @@ impl fmt::Display for ArtifactError {
             Self::Object(what) => write!(f, "the file is no eBPF object: {what}"),
             Self::MissingSection(name) => write!(f, "the section `{name}` is missing"),
             Self::DoubleSection(name) => write!(f, "the section `{name}` is there twice"),
-            Self::LongSection(name) => write!(f, "the section `{name}` is too long"),
             Self::Format(format) => write!(f, "the artifact has the format {format}, which this version cannot read"),
             Self::Schema(hash) => write!(f, "the artifact was made for other layouts (`{}`)", Plain(hash)),
             Self::Manifest(what) => write!(f, "the manifest cannot be read: {}", Plain(what)),

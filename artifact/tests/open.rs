@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 use ebsec_artifact::{
-    Action, ArtifactError, FORMAT, Manifest, ManifestMap, ManifestProgram, MapContents, MapRole, Mode, Outcome, OutcomeRule, Rule,
-    Severity, Truth, VerifiedKernel, encode_tables, open, read_tables, schema, seal, set_manifest,
+    Action, ArtifactError, FORMAT, MAX_LENGTH, Manifest, ManifestMap, ManifestProgram, MapContents, MapRole, Mode, Outcome, OutcomeRule,
+    Rule, Severity, Truth, VerifiedKernel, encode_tables, open, read_tables, schema, seal, set_manifest,
 };
 use proptest::prelude::*;
 
@@ -156,7 +156,7 @@ fn each_refusal_has_its_reason() {
     assert_eq!(open(&seal(b"policy p { }".to_vec())).unwrap_err(), ArtifactError::NotArtifact);
     assert_eq!(open(b"\x7fELF").unwrap_err().to_string(), "the file has only 4 bytes");
     assert_eq!(open(&[&b"\x7fELF"[..], &[0; 99]].concat()).unwrap_err(), ArtifactError::Digest);
-    assert_eq!(open(&vec![0; (64 << 20) + 1]).unwrap_err(), ArtifactError::TooLong((64 << 20) + 1));
+    assert_eq!(open(&vec![0; MAX_LENGTH + 1]).unwrap_err(), ArtifactError::TooLong(MAX_LENGTH + 1));
     assert_eq!(
         open(&seal([&b"\x7fELF"[..], &[0; 99]].concat())).unwrap_err().to_string(),
         "the file is no eBPF object: it does not begin like one"

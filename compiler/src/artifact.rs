@@ -30,21 +30,21 @@ pub fn write(
     sources: &Sources,
     tests: format::Tests,
 ) -> Result<Vec<u8>, ObjectError> {
-    let manifest = Manifest { tests, ..manifest(package, plan, code, catalog, sources) };
     let broken = |e: format::ArtifactError| ObjectError::new(e.to_string());
+    let manifest = Manifest { tests, ..manifest(package, plan, code, catalog, sources) }.encode().map_err(broken)?;
     let tables: Vec<MapContents> = code.maps.iter().filter(|m| !m.entries.is_empty()).map(contents).collect();
     let templates = ebsec_templates::assembly().iter().copied();
     let hooks = catalog.hooks.iter().filter_map(|h| ebsec_templates::hook_assembly(&h.name));
     let lines = code.lines.iter().map(|l| SourceLine { file: l.file.clone(), line: l.line, column: l.column, text: l.text.clone() });
     let spec = ObjectSpec {
-        funcs: code.unit.funcs.clone(),
+        funcs: code.unit.funcs.as_slice().into(),
         params: params(code),
         maps: code.maps.iter().map(map).collect(),
         data: code.data.iter().map(data).collect(),
         sources: lines.collect(),
         templates: templates.chain(hooks).collect(),
         license: "Dual MIT/GPL",
-        manifest: manifest.encode().map_err(broken)?,
+        manifest,
         tables: format::encode_tables(&tables).map_err(broken)?,
     };
     object::write(&spec)
@@ -79,9 +79,8 @@ fn map(map: &crate::codegen::MapSpec) -> MapSpec {
     MapSpec { name: map.name.to_owned(), map_type, key_size: map.key_size, value_size: map.value_size, max_entries: map.max_entries, flags }
 }
 
-fn data(symbol: &crate::codegen::DataSymbol) -> DataSpec {
-    let (section, symbol_name) = (symbol.section.to_owned(), symbol.symbol.to_owned());
-    DataSpec { section, symbol: symbol_name, bytes: symbol.bytes.clone(), zeros: symbol.zeros, align: 8 }
+fn data(symbol: &crate::codegen::DataSymbol) -> DataSpec<'_> {
+    DataSpec { section: symbol.section, symbol: symbol.symbol, bytes: symbol.bytes.as_slice().into(), zeros: symbol.zeros, align: 8 }
 }
 
 fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sources: &Sources) -> Manifest {

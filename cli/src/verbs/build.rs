@@ -4,6 +4,7 @@ use super::check::{self, Common, Format};
 use crate::guest::Failure;
 use crate::output;
 use crate::package::Found;
+use ebsec_artifact::DIGEST_LENGTH;
 use ebsec_compiler::diag::{self, Diagnostic};
 use ebsec_compiler::hir::Package;
 use ebsec_compiler::pipeline::{self, Built, Checked};
@@ -96,7 +97,7 @@ fn build(package: &Package, checked: &Checked, findings: &mut Vec<Diagnostic>) -
 
 /// What was written, in a line.
 fn summary(path: &Path, package: &Package, built: &Built) -> String {
-    let digest = ebsec_artifact::open(&built.artifact).map(|a| ebsec_artifact::hex(&a.digest)).unwrap_or_default();
+    let digest = built.artifact.last_chunk::<DIGEST_LENGTH>().map_or_else(String::new, |d| ebsec_artifact::hex(d));
     let rules: usize = package.policies.iter().map(|p| p.rules.len()).sum();
     format!(
         "{}: {}, {}, {} programs, {} KiB, digest {}\n",

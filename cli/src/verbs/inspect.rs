@@ -187,6 +187,9 @@ fn yes(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
 }
 
+/// Columns are at most so wide: a longer cell moves what follows it in its own row alone.
+const WIDEST: usize = 240;
+
 fn table(out: &mut String, title: &str, head: &[&str], body: &[Vec<String>], rows: usize) {
     let _ = writeln!(out, "\n{title}: {}", body.len());
     if body.is_empty() {
@@ -195,7 +198,7 @@ fn table(out: &mut String, title: &str, head: &[&str], body: &[Vec<String>], row
     let shown: Vec<&Vec<String>> = body.iter().take(rows).collect();
     let width = |column: usize| {
         let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(head.get(column).map(|h| h.len())).max().unwrap_or(0)
+        cells.chain(head.get(column).map(|h| h.len())).max().unwrap_or(0).min(WIDEST)
     };
     // A column that says nothing of any row has no width and is left out.
     let says = |column: &usize| body.iter().filter_map(|row| row.get(*column)).any(|cell| !matches!(cell.as_str(), "" | "-"));
@@ -238,6 +241,15 @@ mod tests {
         let row = |name: &str, size: &str| vec![name.to_owned(), "-".to_owned(), size.to_owned(), String::new()];
         table(&mut out, "things", &["name", "stack", "size", "why"], &[row("a", "-"), row("b", "2")], 9);
         assert_eq!(out, "\nthings: 2\n  name  size\n  a     -\n  b     2\n");
+    }
+
+    #[test]
+    fn a_cell_longer_than_any_column_is_shown() {
+        let mut out = String::new();
+        let row = |name: &str, of: &str| vec![name.to_owned(), of.to_owned()];
+        let long = "x".repeat(70_000);
+        table(&mut out, "things", &["name", "of"], &[row(&long, "y"), row("a", "b")], 9);
+        assert!(out.ends_with(&format!("\n  {long}  y\n  {:<240}  b\n", "a")), "{}", out.len());
     }
 
     #[test]

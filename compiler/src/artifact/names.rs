@@ -6,6 +6,7 @@ use crate::hir::{Atom, Cond, Package, PathLang, PathSetId, Space, Test, glob};
 use ebsec_artifact::{Name, NameSet};
 use ebsec_templates::{Catalog, FieldId};
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of an artifact.
@@ -30,29 +31,34 @@ type Asked = BTreeMap<(FieldId, bool), BTreeSet<PathSetId>>;
 
 /// Rules have their numbers in the manifest's order.
 pub(super) fn collect(package: &Package, catalog: &Catalog) -> Names {
-    let mut sets: BTreeMap<BTreeSet<PathSetId>, BTreeSet<u32>> = BTreeMap::new();
+    let mut sets: BTreeMap<Vec<PathSetId>, Vec<u32>> = BTreeMap::new();
     for (number, rule) in package.policies.iter().flat_map(|p| &p.rules).enumerate() {
         let mut asked = Asked::new();
         on_host(&rule.cond, false, catalog, &mut asked);
         for ids in asked.into_values() {
-            sets.entry(ids).or_default().insert(number as u32);
+            let rules = sets.entry(ids.into_iter().collect()).or_default();
+            if rules.last() != Some(&(number as u32)) {
+                rules.push(number as u32);
+            }
         }
     }
-    let mut memo: FxHashMap<PathSetId, BTreeSet<Name>> = FxHashMap::default();
-    let mut known: BTreeMap<Name, u32> = BTreeMap::new();
+    let mut of_sets: FxHashMap<PathSetId, Vec<Name>> = FxHashMap::default();
+    for id in sets.keys().flatten() {
+        of_sets.entry(*id).or_insert_with(|| of_set(package, *id).into_iter().collect());
+    }
+    let mut known: BTreeMap<&Name, u32> = BTreeMap::new();
     let (mut entries, mut left_out) = (0, 0u32);
     let mut found = Vec::new();
     for (ids, rules) in sets {
-        let mut names = BTreeSet::new();
-        for id in ids {
-            names.extend(memo.entry(id).or_insert_with(|| of_set(package, id)).iter().cloned());
-        }
+        let mut names: Vec<&Name> = ids.iter().filter_map(|id| of_sets.get(id)).flatten().collect();
+        names.sort_unstable();
+        names.dedup();
         names.retain(|name| {
             let room = entries < MAX_ENTRIES && (known.len() < MAX_NAMES || known.contains_key(name));
             entries += usize::from(room);
             left_out = left_out.saturating_add(u32::from(!room));
             if room {
-                known.insert(name.clone(), 0);
+                known.insert(name, 0);
             }
             room
         });
@@ -60,10 +66,10 @@ pub(super) fn collect(package: &Package, catalog: &Catalog) -> Names {
     }
     // Numbers by the names' order, not by the order in which sets were met.
     known.values_mut().zip(0..).for_each(|(number, index)| *number = index);
-    let numbers = |names: BTreeSet<Name>| names.iter().filter_map(|n| known.get(n).copied()).collect::<Vec<u32>>();
-    let sets = found.into_iter().map(|(names, rules)| NameSet { names: numbers(names), rules: rules.into_iter().collect() });
+    let numbers = |names: Vec<&Name>| names.iter().filter_map(|n| known.get(n).copied()).collect::<Vec<u32>>();
+    let sets = found.into_iter().map(|(names, rules)| NameSet { names: numbers(names), rules });
     let sets = sets.filter(|s| !s.names.is_empty()).collect();
-    Names { sets, names: known.into_keys().collect(), left_out }
+    Names { sets, names: known.into_keys().cloned().collect(), left_out }
 }
 
 /// Gathers what is left to ask where the process is in no container; a condition that is decided by that asks nothing.
@@ -127,7 +133,7 @@ fn has(lang: &PathLang, path: &[u8]) -> bool {
 
 /// Braces before the first wildcard are taken apart, as long as there is room to.
 fn of_pattern(pattern: &Pattern, room: &mut usize, names: &mut BTreeSet<Name>) {
-    let mut open: Vec<(Vec<u8>, Vec<Part>)> = vec![(Vec::new(), pattern.parts.clone())];
+    let mut open: Vec<(Vec<u8>, Cow<'_, [Part]>)> = vec![(Vec::new(), pattern.parts.as_slice().into())];
     while let Some((mut head, parts)) = open.pop() {
         let literal = parts.iter().map_while(|p| if let Part::Byte(b) = p { Some(*b) } else { None });
         head.extend(literal.clone());
@@ -136,7 +142,7 @@ fn of_pattern(pattern: &Pattern, room: &mut usize, names: &mut BTreeSet<Name>) {
             None => names.extend(name(&head, &[])),
             Some((Part::Alt(alternatives), after)) if *room > alternatives.len() * (parts.len() + 1) => {
                 *room -= alternatives.len() * (parts.len() + 1);
-                open.extend(alternatives.iter().map(|a| (head.clone(), [a, after].concat())));
+                open.extend(alternatives.iter().map(|a| (head.clone(), [a, after].concat().into())));
             }
             Some(_) => names.extend(name(&head, rest)),
         }

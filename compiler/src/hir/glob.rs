@@ -21,8 +21,9 @@ pub struct Pattern {
 pub enum Part {
     /// One byte.
     Byte(u8),
-    /// One byte of the set (256 bits, little end first); never `/` in a path.
-    Set([u64; 4]),
+    /// One byte of the set (256 bits, little end first); never `/` in a path. Apart, so that a byte takes less room: of
+    /// bytes most patterns are made.
+    Set(Box<[u64; 4]>),
     /// `*`: any bytes, none included; in a path none of them `/`.
     Star,
     /// `**` between slashes: any number of whole segments. Stands for `(seg/)*` after a `/`,

@@ -89,9 +89,11 @@ impl Btf {
         if let Some(at) = self.offsets.get(text) {
             return *at;
         }
-        let at = self.strings.len() as u32;
-        self.strings.extend(text.bytes().map(|b| if b == 0 { b' ' } else { b }));
+        let at = self.strings.len();
+        self.strings.extend_from_slice(text.as_bytes());
+        self.strings.iter_mut().skip(at).filter(|b| **b == 0).for_each(|b| *b = b' ');
         self.strings.push(0);
+        let at = at as u32;
         self.offsets.insert(text.to_owned(), at);
         at
     }

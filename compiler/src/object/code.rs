@@ -139,7 +139,7 @@ impl<'a> Names<'a> {
     fn new(spec: &'a ObjectSpec<'_>, sections: &[CodeSection]) -> Result<Self, ObjectError> {
         let mut all: Vec<(&str, Kind)> = Vec::new();
         all.extend(spec.maps.iter().map(|m| (m.name.as_str(), Kind::Map)));
-        all.extend(spec.data.iter().map(|d| (d.symbol.as_str(), Kind::Data)));
+        all.extend(spec.data.iter().map(|d| (d.symbol, Kind::Data)));
         for section in sections {
             for (index, offset) in &section.funcs {
                 let kind = if section.name == TEXT { Kind::Subprogram(*offset) } else { Kind::Program };

@@ -7,6 +7,7 @@ use super::{DataSpec, ObjectError, ObjectSpec};
 use crate::bpf::asm::FuncKind;
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The one section of zeros: libbpf knows no other name for such.
@@ -16,16 +17,16 @@ const BSS: &str = ".bss";
 pub(super) struct DataSection<'a> {
     name: &'a str,
     align: u32,
-    /// Contents; none of `.bss`.
-    bytes: Vec<u8>,
+    /// Contents, those of a lone block as they are; none of `.bss`.
+    bytes: Cow<'a, [u8]>,
     size: usize,
     /// Symbol, offset, size.
     vars: Vec<(&'a str, u32, u32)>,
 }
 
 /// Groups blocks by section.
-pub(super) fn data_sections(data: &[DataSpec]) -> Result<Vec<DataSection<'_>>, ObjectError> {
-    let mut out: Vec<DataSection<'_>> = Vec::new();
+pub(super) fn data_sections<'a>(data: &'a [DataSpec<'a>]) -> Result<Vec<DataSection<'a>>, ObjectError> {
+    let mut out: Vec<DataSection<'a>> = Vec::new();
     for block in data {
         if ![".rodata", ".data."].iter().any(|kind| block.section.starts_with(kind)) && block.section != BSS {
             return Err(ObjectError::new(format!("`{}` is not a section of data", block.section)));
@@ -39,7 +40,7 @@ pub(super) fn data_sections(data: &[DataSpec]) -> Result<Vec<DataSection<'_>>, O
         }
         let at = out.iter().position(|s| s.name == block.section).unwrap_or(out.len());
         if at == out.len() {
-            out.push(DataSection { name: &block.section, align: 8, bytes: Vec::new(), size: 0, vars: Vec::new() });
+            out.push(DataSection { name: block.section, align: 8, bytes: Cow::default(), size: 0, vars: Vec::new() });
         }
         let Some(section) = out.get_mut(at) else { continue };
         section.size = section.size.next_multiple_of(block.align as usize);
@@ -49,12 +50,17 @@ pub(super) fn data_sections(data: &[DataSpec]) -> Result<Vec<DataSection<'_>>, O
             .ok_or_else(|| ObjectError::new(format!("the section `{}` exceeds 1 GiB", block.section)))?;
         section.align = section.align.max(block.align);
         if block.section != BSS {
-            section.bytes.resize(section.size, 0);
-            section.bytes.extend(&block.bytes);
-            section.bytes.resize(section.size + length, 0);
+            if section.size == 0 && block.zeros == 0 {
+                section.bytes = Cow::Borrowed(&block.bytes);
+            } else {
+                let bytes = section.bytes.to_mut();
+                bytes.resize(section.size, 0);
+                bytes.extend_from_slice(&block.bytes);
+                bytes.resize(section.size + length, 0);
+            }
         }
         section.size += length;
-        section.vars.push((&block.symbol, offset, size));
+        section.vars.push((block.symbol, offset, size));
     }
     Ok(out)
 }
@@ -73,17 +79,17 @@ impl DataSection<'_> {
 }
 
 /// Puts the file together.
-pub(super) fn write(
-    spec: &ObjectSpec<'_>,
-    code: &[CodeSection],
-    data: &[DataSection<'_>],
-    btf: &[u8],
-    ext: &[u8],
+pub(super) fn write<'a>(
+    spec: &'a ObjectSpec<'a>,
+    code: &'a [CodeSection],
+    data: &'a [DataSection<'a>],
+    btf: &'a [u8],
+    ext: &'a [u8],
 ) -> Result<Vec<u8>, ObjectError> {
     let mut file = File { object: Object::new(BinaryFormat::Elf, Architecture::Bpf, Endianness::Little), symbols: BTreeMap::new() };
     let mut ids = Vec::new();
     for section in code {
-        let id = file.section(&section.name, SectionKind::Text, &section.bytes, 8);
+        let id = file.section(&section.name, SectionKind::Text, section.bytes.as_slice(), 8);
         for (func, size, offset) in functions(spec, section) {
             let scope = if matches!(func.kind, FuncKind::Static) { SymbolScope::Compilation } else { SymbolScope::Dynamic };
             file.symbol(&func.name, id, offset, size, SymbolKind::Text, scope);
@@ -92,8 +98,9 @@ pub(super) fn write(
     }
     let mut license = spec.license.as_bytes().to_vec();
     license.push(0);
-    let id = file.section("license", SectionKind::Data, &license, 1);
-    file.symbol("LICENSE", id, 0, license.len() as u32, SymbolKind::Data, SymbolScope::Dynamic);
+    let length = license.len() as u32;
+    let id = file.section("license", SectionKind::Data, license, 1);
+    file.symbol("LICENSE", id, 0, length, SymbolKind::Data, SymbolScope::Dynamic);
     for section in data {
         let id = file.data(section);
         for (symbol, offset, size) in &section.vars {
@@ -103,10 +110,10 @@ pub(super) fn write(
     file.maps(spec);
     file.section(".BTF", SectionKind::Other, btf, 4);
     file.section(".BTF.ext", SectionKind::Other, ext, 4);
-    file.section(ebsec_artifact::MANIFEST_SECTION, SectionKind::Other, &spec.manifest, 1);
-    file.section(ebsec_artifact::TABLES_SECTION, SectionKind::Other, &spec.tables, 8);
+    file.section(ebsec_artifact::MANIFEST_SECTION, SectionKind::Other, spec.manifest.as_slice(), 1);
+    file.section(ebsec_artifact::TABLES_SECTION, SectionKind::Other, spec.tables.as_slice(), 8);
     let asked: Vec<_> = code.iter().flat_map(|section| section.kernel.iter().cloned()).collect();
-    file.section(ebsec_artifact::FUNCTIONS_SECTION, SectionKind::Other, &ebsec_artifact::encode_uses(&asked), 1);
+    file.section(ebsec_artifact::FUNCTIONS_SECTION, SectionKind::Other, ebsec_artifact::encode_uses(&asked), 1);
     let text = code.iter().zip(&ids).find(|(s, _)| s.name == TEXT).map(|(_, id)| *id);
     for (section, id) in code.iter().zip(ids) {
         file.relocate(section, id, text)?;
@@ -124,15 +131,15 @@ struct File<'a> {
     symbols: BTreeMap<String, SymbolId>,
 }
 
-impl File<'_> {
-    fn section(&mut self, name: &str, kind: SectionKind, bytes: &[u8], align: u64) -> SectionId {
+impl<'a> File<'a> {
+    fn section(&mut self, name: &str, kind: SectionKind, bytes: impl Into<Cow<'a, [u8]>>, align: u64) -> SectionId {
         let id = self.object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
-        self.object.append_section_data(id, bytes, align);
+        self.object.set_section_data(id, bytes, align);
         id
     }
 
     /// Of `.bss` only the size is in the file.
-    fn data(&mut self, section: &DataSection<'_>) -> SectionId {
+    fn data(&mut self, section: &'a DataSection<'a>) -> SectionId {
         let align = u64::from(section.align);
         if section.name == BSS {
             let id = self.object.add_section(Vec::new(), section.name.as_bytes().to_vec(), SectionKind::UninitializedData);
@@ -140,7 +147,7 @@ impl File<'_> {
             return id;
         }
         let kind = if section.name.starts_with(".data") { SectionKind::Data } else { SectionKind::ReadOnlyData };
-        self.section(section.name, kind, &section.bytes, align)
+        self.section(section.name, kind, &*section.bytes, align)
     }
 
     fn symbol(&mut self, name: &str, section: SectionId, offset: u32, size: u32, kind: SymbolKind, scope: SymbolScope) {
@@ -163,7 +170,7 @@ impl File<'_> {
         if sizes.is_empty() {
             return;
         }
-        let id = self.section(".maps", SectionKind::Data, &vec![0; sizes.iter().sum::<u32>() as usize], 8);
+        let id = self.section(".maps", SectionKind::Data, vec![0; sizes.iter().sum::<u32>() as usize], 8);
         let mut offset = 0;
         for (map, size) in spec.maps.iter().zip(sizes) {
             self.symbol(&map.name, id, offset, size, SymbolKind::Data, SymbolScope::Dynamic);

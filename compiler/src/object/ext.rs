@@ -5,7 +5,7 @@ use super::btf::{Btf, TypeId, header};
 use super::code::{CodeSection, SLOT};
 use super::{ObjectError, ObjectSpec};
 use crate::bpf::asm::{Func, Loc};
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 /// Longest line of a source that is quoted, in bytes.
 const MAX_TEXT: usize = 240;
@@ -41,7 +41,7 @@ pub(super) fn encode(btf: &mut Btf, spec: &ObjectSpec<'_>, sections: &[CodeSecti
 
 struct Lines<'a> {
     spec: &'a ObjectSpec<'a>,
-    templates: BTreeMap<&'a str, Vec<&'a str>>,
+    templates: FxHashMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Lines<'a> {
@@ -82,8 +82,8 @@ impl<'a> Lines<'a> {
                 (source.file.as_str(), source.line, source.column, source.text.as_str())
             }
             Loc::Template { file, line } => {
-                let text = self.templates.get(file.as_str()).and_then(|lines| lines.get((*line as usize).checked_sub(1)?));
-                (file.as_str(), *line, 0, text.copied().unwrap_or_default())
+                let text = self.templates.get(&**file).and_then(|lines| lines.get((*line as usize).checked_sub(1)?));
+                (&**file, *line, 0, text.copied().unwrap_or_default())
             }
         };
         let text = text.trim();

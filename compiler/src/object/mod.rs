@@ -13,6 +13,7 @@ mod tests;
 use crate::bpf::asm::Func;
 use btf::{Btf, Linkage, Type, TypeId};
 use ebsec_templates::kernel_types;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -20,13 +21,13 @@ use std::fmt;
 #[derive(Clone, Debug, Default)]
 pub struct ObjectSpec<'a> {
     /// Programs and subprograms, in the order in which they are laid out.
-    pub funcs: Vec<Func>,
+    pub funcs: Cow<'a, [Func]>,
     /// Parameters of subprograms that take something else than `Func::args` numbers.
     pub params: BTreeMap<String, Vec<Param>>,
     /// Maps.
     pub maps: Vec<MapSpec>,
     /// Data sections.
-    pub data: Vec<DataSpec>,
+    pub data: Vec<DataSpec<'a>>,
     /// Lines of policies: `.loc N` is the N-th, from 0.
     pub sources: Vec<SourceLine>,
     /// Texts of the templates, (file, text): lines of code that no `.loc` covers.
@@ -81,14 +82,14 @@ pub struct MapSpec {
 
 /// A block of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataSpec {
+pub struct DataSpec<'a> {
     /// `.rodata.NAME` (read-only), `.data.NAME`, or `.bss` (zeros that the file leaves out); blocks of one section
     /// are laid out in order.
-    pub section: String,
+    pub section: &'a str,
     /// Its symbol.
-    pub symbol: String,
+    pub symbol: &'a str,
     /// Contents.
-    pub bytes: Vec<u8>,
+    pub bytes: Cow<'a, [u8]>,
     /// How many zeros follow; contents and zeros are not both empty.
     pub zeros: usize,
     /// Alignment in bytes, a power of two.
@@ -199,7 +200,7 @@ fn functions(btf: &mut Btf, spec: &ObjectSpec<'_>) -> Result<Vec<TypeId>, Object
     use crate::bpf::asm::FuncKind;
     let u64_ty = btf.integer(8, false);
     let mut out = Vec::new();
-    for func in &spec.funcs {
+    for func in spec.funcs.iter() {
         let (result, params, linkage) = match &func.kind {
             FuncKind::Prog { .. } => (btf.int(), vec![("ctx".to_owned(), btf.add(Type::Ptr(u64_ty)))], Linkage::Global),
             FuncKind::Static => (u64_ty, parameters(btf, spec, func), Linkage::Static),

@@ -84,17 +84,17 @@ fn spec() -> ObjectSpec<'static> {
         max_entries,
         flags,
     };
-    let data = |section: &str, symbol: &str, bytes: Vec<u8>| DataSpec {
-        section: section.into(),
-        symbol: symbol.into(),
-        bytes,
+    let data = |section: &'static str, symbol: &'static str, bytes: Vec<u8>| DataSpec {
+        section,
+        symbol,
+        bytes: bytes.into(),
         zeros: 0,
         align: 16,
     };
     let line = |line, text: &str| SourceLine { file: "web.ebsec".into(), line, column: 3, text: text.into() };
     let mem = ParamType::Mem { name: "record".into(), size: 64 };
     ObjectSpec {
-        funcs: unit.funcs,
+        funcs: unit.funcs.into(),
         params: BTreeMap::from([(
             "walk".to_owned(),
             vec![Param { name: "state".into(), ty: ParamType::U64 }, Param { name: "record".into(), ty: mem }],
@@ -160,19 +160,19 @@ fn parts_that_do_not_fit_are_errors() {
     assert_eq!(error(&|s| s.data.clear()), "no data is named `steps` (instruction 32 of `check`)");
     assert_eq!(error(&|s| s.sources.clear()), "no source line has the number 0");
     assert_eq!(error(&|s| s.maps.push(s.maps[0].clone())), "the name `counts` is there twice");
-    assert_eq!(error(&|s| s.data[0].bytes.clear()), "`bytes` is empty or oddly aligned");
-    assert_eq!(error(&|s| s.data[0].section = ".data".into()), "`.data` is not a section of data");
-    assert_eq!(error(&|s| s.funcs[0].insns.clear()), "`check` has no instructions");
+    assert_eq!(error(&|s| s.data[0].bytes.to_mut().clear()), "`bytes` is empty or oddly aligned");
+    assert_eq!(error(&|s| s.data[0].section = ".data"), "`.data` is not a section of data");
+    assert_eq!(error(&|s| s.funcs.to_mut()[0].insns.clear()), "`check` has no instructions");
     assert_eq!(
-        error(&|s| s.funcs[0].relocs[0].insn_index = 999),
+        error(&|s| s.funcs.to_mut()[0].relocs[0].insn_index = 999),
         "a relocation lies behind the function's end (instruction 999 of `check`)"
     );
     assert_eq!(
-        error(&|s| s.funcs[0].relocs[0].insn_index = 10),
+        error(&|s| s.funcs.to_mut()[0].relocs[0].insn_index = 10),
         "a field relocation does not fit its instruction (instruction 10 of `check`)"
     );
     assert_eq!(error(&|s| s.maps[0].max_entries = u32::MAX), "`max_entries` of the map `counts` is too large");
-    assert_eq!(error(&|s| drop(s.funcs.pop())), "no subprogram is named `leaf` (instruction 6 of `walk`)");
+    assert_eq!(error(&|s| drop(s.funcs.to_mut().pop())), "no subprogram is named `leaf` (instruction 6 of `walk`)");
 }
 
 /// A kernel whose structs are laid out unlike ours.
@@ -226,7 +226,8 @@ fn aya_moves_fields_links_calls_and_fills_in_maps() {
 #[test]
 fn an_element_is_relocated_within_both_bounds() {
     let mut spec = spec();
-    spec.funcs = assemble(&[("t.s", ".func a prog lsm/x\nr1 = *(u8 *)(r1 + dentry.d_iname[36])\nexit")], &Params::new()).unwrap().funcs;
+    spec.funcs =
+        assemble(&[("t.s", ".func a prog lsm/x\nr1 = *(u8 *)(r1 + dentry.d_iname[36])\nexit")], &Params::new()).unwrap().funcs.into();
     let bytes = write(&spec).unwrap();
     let mut obj = aya_obj::Object::parse(&bytes).unwrap();
     obj.relocate_btf(&kernel()).unwrap();

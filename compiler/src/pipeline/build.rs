@@ -7,6 +7,7 @@ use crate::decide::{self, Plan};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::Package;
 use crate::source::{Loc, Sources};
+use ebsec_artifact::MAX_LENGTH;
 use ebsec_templates::catalog;
 use std::fmt::Write;
 
@@ -46,7 +47,18 @@ pub fn build(package: &Package, sources: &Sources) -> Result<Built, Box<Diagnost
     let lines: usize = package.tests.iter().map(|t| t.steps.len()).sum();
     let tests = ebsec_artifact::Tests { failed, passed: lines as u32 - failed };
     let artifact = artifact::write(package, &plan, &code, catalog(), sources, tests).map_err(|e| internal(e.to_string()))?;
+    if artifact.len() > MAX_LENGTH {
+        return Err(too_long(package, artifact.len()));
+    }
     Ok(Built { artifact, plan, code })
+}
+
+/// What nobody could open is not built.
+fn too_long(package: &Package, bytes: usize) -> Box<Diagnostic> {
+    let loc = package.policies.first().map_or_else(Loc::default, |p| p.loc);
+    let rules: usize = package.policies.iter().map(|p| p.rules.len()).sum();
+    let message = format!("the artifact of {rules} rules would have {bytes} bytes, at most {MAX_LENGTH} are possible");
+    Box::new(Diagnostic::error(codes::BUDGET, loc, message).help("gather the paths of rules that do the same in one rule by `in [...]`"))
 }
 
 /// Every function's instructions, with the place in the policy that they come from.

@@ -165,7 +165,7 @@ pub fn by_ext(extensions: &PathLang) -> Result<PathLang, String> {
     check_ext(extensions)?;
     Ok(each(extensions, &|p| {
         let mut parts = anywhere();
-        parts.extend([Part::Set(crate::hir::glob::set_of(|b| b != 0 && b != b'/')), Part::Star, Part::Byte(b'.')]);
+        parts.extend([Part::Set(Box::new(crate::hir::glob::set_of(|b| b != 0 && b != b'/'))), Part::Star, Part::Byte(b'.')]);
         parts.extend(p.parts.iter().map(without_dot));
         Pattern { text: format!("/**/?*.{}", p.text), parts }
     }))
@@ -190,7 +190,7 @@ fn check_ext(lang: &PathLang) -> Result<(), String> {
 /// An extension has no dot in it: it begins after the last one.
 fn without_dot(part: &Part) -> Part {
     match part {
-        Part::Set(set) => Part::Set(crate::hir::glob::set_of(|b| b != b'.' && set_has(set, b))),
+        Part::Set(set) => Part::Set(Box::new(crate::hir::glob::set_of(|b| b != b'.' && set_has(set, b)))),
         Part::Alt(all) => Part::Alt(all.iter().map(|seq| seq.iter().map(without_dot).collect()).collect()),
         other => other.clone(),
     }

@@ -1,7 +1,9 @@
 //! [`Kernel`] for tests: maps, programs, links, pins and files in memory, a failure at any step, and a record of the
 //! steps. It checks the rules that a load must keep, at the moment when they would be broken.
 
-use super::ops::{Answer, OPERATIONS};
+mod canary;
+
+use self::canary::FakeCanary;
 use super::{Canary, Kernel, Kind, MapSpec, Number, ProgInfo, ProgSpec, Ring, Seen, SysError, SysResult};
 use ebsec_artifact::schema::{Control, Stats};
 use std::cell::RefCell;
@@ -463,38 +465,6 @@ impl Kernel for Fake {
 
     fn clocks(&self) -> (u64, u64) {
         (1_000_000_000, 0)
-    }
-}
-
-struct FakeCanary {
-    operations: Vec<usize>,
-    state: Shared,
-}
-
-impl Canary for FakeCanary {
-    fn pid(&self) -> u32 {
-        4711
-    }
-
-    fn run(&mut self) -> Vec<Answer> {
-        let mut state = self.state.borrow_mut();
-        let armed = state.control().is_some_and(|c| c.mode == 1 && c.canary == 4711);
-        let answer = |i: &usize| {
-            let hook = OPERATIONS[*i].hook;
-            let attached = state.running().contains(&format!("ebsec_{hook}"));
-            if armed && attached && !state.deaf.contains(hook) { Answer::Errno(libc::EPERM) } else { Answer::Done }
-        };
-        let answers: Vec<Answer> = self.operations.iter().map(answer).collect();
-        let refused = answers.iter().filter(|a| **a == Answer::Errno(libc::EPERM)).count() as u64;
-        let counted = if state.others { 0 } else { refused };
-        state.count_canary(counted);
-        answers
-    }
-}
-
-impl Drop for FakeCanary {
-    fn drop(&mut self) {
-        self.state.borrow_mut().canaries -= 1;
     }
 }
 

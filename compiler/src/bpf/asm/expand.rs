@@ -7,22 +7,25 @@
 //! Never looks at instructions.
 
 use super::expr::eval;
+use super::text::{Kind, Raw, Texts, first_word};
 use super::{Errors, Params, Pos, Value};
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// What the preprocessor leaves.
-pub(super) struct Expanded {
+pub(super) struct Expanded<'a> {
     /// the lines, trimmed, without comments, none empty
-    pub lines: Vec<Line>,
+    pub lines: Vec<Line<'a>>,
     /// the parent of each expansion; scope 0 is its own parent
     pub scopes: Vec<usize>,
 }
 
 /// A line and the expansion that it came from.
-pub(super) struct Line {
+pub(super) struct Line<'a> {
     pub at: Pos,
     pub scope: usize,
-    pub text: String,
+    pub text: Cow<'a, str>,
 }
 
 /// More lines than this are taken for a runaway repetition.
@@ -31,108 +34,54 @@ const MAX_LINES: usize = 1 << 20;
 const MAX_DEPTH: usize = 48;
 
 /// Runs the preprocessor over all texts.
-pub(super) fn expand(texts: &[(&str, &str)], params: &Params, errors: &mut Errors) -> Expanded {
+pub(super) fn expand<'a>(texts: &[(&'a str, &'a str)], params: &'a Params, errors: &mut Errors) -> Expanded<'a> {
+    let texts = Texts::read(texts, errors);
+    let bound = |value: &'a Value| match value {
+        Value::Int(n) => Bound::Int(*n),
+        Value::Text(t) => Bound::Text(Cow::Borrowed(t)),
+    };
     let mut x = Expander {
         errors,
-        macros: BTreeMap::new(),
-        frames: vec![params.clone()],
+        texts: &texts,
+        global: params.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), bound(value))).collect(),
+        names: Vec::new(),
+        frame: None,
         scope: 0,
         depth: 0,
         full: false,
         out: Expanded { lines: Vec::new(), scopes: vec![0] },
     };
-    let sources: Vec<Vec<Raw<'_>>> = texts.iter().enumerate().map(|(file, t)| split(file, t.1)).collect();
-    for source in &sources {
-        x.collect_macros(source);
-    }
-    for source in &sources {
-        x.run(source);
-    }
+    x.run(0..texts.lines.len());
     x.out
 }
 
-/// A line as written, without its comment.
-#[derive(Clone, Copy)]
-struct Raw<'a> {
-    at: Pos,
-    text: &'a str,
+/// What a name stands for.
+enum Bound<'a> {
+    Int(i64),
+    Text(Cow<'a, str>),
 }
 
-impl<'a> Raw<'a> {
-    /// The first word and the rest.
-    fn head(&self) -> (&'a str, &'a str) {
-        match self.text.split_once(char::is_whitespace) {
-            Some((head, rest)) => (head, rest.trim()),
-            None => (self.text, ""),
-        }
-    }
-}
-
-fn split(file: usize, text: &str) -> Vec<Raw<'_>> {
-    (1u32..)
-        .zip(text.lines())
-        .map(|(line, text)| {
-            let end = [text.find(';'), text.find("//")].into_iter().flatten().min();
-            Raw { at: Pos { file, line }, text: text.get(..end.unwrap_or(text.len())).unwrap_or_default().trim() }
-        })
-        .filter(|r| !r.text.is_empty())
-        .collect()
-}
-
-#[derive(Clone)]
-struct Macro<'a> {
-    args: Vec<&'a str>,
-    body: &'a [Raw<'a>],
-}
-
-struct Expander<'a, 'e> {
+struct Expander<'a, 't, 'e> {
     errors: &'e mut Errors,
-    macros: BTreeMap<&'a str, Macro<'a>>,
-    frames: Vec<Params>,
+    texts: &'t Texts<'a>,
+    /// the parameters, and what is set outside of macros and repetitions
+    global: FxHashMap<Cow<'a, str>, Bound<'a>>,
+    /// the names of the macros and repetitions at hand, inner ones last
+    names: Vec<(Cow<'a, str>, Bound<'a>)>,
+    /// where the innermost one's begin
+    frame: Option<usize>,
     scope: usize,
     depth: usize,
     /// the limit was reached, and reported
     full: bool,
-    out: Expanded,
+    out: Expanded<'a>,
 }
 
-/// The directives that open and close blocks.
-const BLOCKS: &[(&str, &str)] = &[(".rept", ".endr"), (".if", ".endif"), (".macro", ".endm")];
-
-/// The index of the line that closes the block opened at `open`, if there is one.
-fn close(lines: &[Raw<'_>], open: usize) -> Option<usize> {
-    let mut stack = Vec::new();
-    for (i, line) in lines.iter().enumerate().skip(open) {
-        let head = line.head().0;
-        if let Some(block) = BLOCKS.iter().find(|b| b.0 == head) {
-            stack.push(block.1);
-        } else if BLOCKS.iter().any(|b| b.1 == head) && stack.pop()? != head {
-            return None;
-        }
-        if stack.is_empty() {
-            return Some(i);
-        }
-    }
-    None
-}
-
-impl<'a> Expander<'a, '_> {
-    /// Registers every macro of a text, so that texts may use each other's in any order.
-    fn collect_macros(&mut self, lines: &'a [Raw<'a>]) {
-        for (i, line) in lines.iter().enumerate() {
-            let (".macro", rest) = line.head() else { continue };
-            let mut words = rest.split([' ', '\t', ',']).filter(|w| !w.is_empty());
-            let (Some(name), Some(end)) = (words.next(), close(lines, i)) else { continue };
-            let body = lines.get(i + 1..end).unwrap_or_default();
-            if self.macros.insert(name, Macro { args: words.collect(), body }).is_some() {
-                self.errors.push(line.at, format!("the macro `{name}` is defined twice"));
-            }
-        }
-    }
-
-    fn run(&mut self, lines: &'a [Raw<'a>]) {
-        let mut i = 0;
-        while let Some(&line) = lines.get(i) {
+impl<'a, 't> Expander<'a, 't, '_> {
+    fn run(&mut self, lines: Range<usize>) {
+        let texts = self.texts;
+        let mut i = lines.start;
+        while let Some(line) = texts.lines.get(i).filter(|_| i < lines.end) {
             if self.out.lines.len().max(self.out.scopes.len()) >= MAX_LINES {
                 if !self.full {
                     self.errors.push(line.at, "the text expands to too many lines");
@@ -140,68 +89,70 @@ impl<'a> Expander<'a, '_> {
                 self.full = true;
                 return;
             }
-            i = self.step(lines, i, line);
+            i = self.step(i, line);
         }
     }
 
-    /// Handles one line or the block that it opens; gives the index of the next.
-    fn step(&mut self, lines: &'a [Raw<'a>], i: usize, line: Raw<'a>) -> usize {
-        let (head, rest) = line.head();
-        if BLOCKS.iter().any(|b| b.0 == head) {
-            let Some(end) = close(lines, i) else {
-                self.errors.push(line.at, format!("`{head}` is not closed"));
-                return lines.len();
-            };
-            let body = lines.get(i + 1..end).unwrap_or_default();
-            match head {
-                ".rept" => self.rept(line, rest, body),
-                ".if" => self.conditional(line, rest, body),
-                _ if rest.is_empty() => self.errors.push(line.at, "`.macro` takes a name"),
-                _ => {}
-            }
-            return end + 1;
-        }
-        match head {
-            ".endr" | ".endif" | ".endm" | ".else" | ".elif" => {
-                self.errors.push(line.at, format!("`{head}` closes nothing"));
-            }
-            ".set" => self.set(line, rest),
-            _ if self.macros.contains_key(head) => self.call(line, head, rest),
-            _ => {
-                let Some(text) = self.substitute(line.at, line.text) else { return i + 1 };
-                // a macro may be named by a parameter
-                let (named, rest) = Raw { at: line.at, text: &text }.head();
-                match self.macros.get_key_value(named) {
-                    Some((&name, _)) if named != head => self.call(line, name, rest),
-                    _ => self.emit(line.at, text),
-                }
-            }
+    /// Handles one line or the block that it opens; gives the number of the next.
+    fn step(&mut self, i: usize, line: &'t Raw<'a>) -> usize {
+        match line.kind {
+            Kind::Rept | Kind::Macro | Kind::If => return self.block(i, line),
+            Kind::Branch | Kind::Close => self.errors.push(line.at, format!("`{}` closes nothing", line.head)),
+            Kind::Set => self.set(line),
+            Kind::Call(number) => self.call(line.at, number, line.head, line.rest),
+            Kind::Plain => self.plain(line),
         }
         i + 1
     }
 
-    fn emit(&mut self, at: Pos, text: String) {
-        self.out.lines.push(Line { at, scope: self.scope, text });
+    fn block(&mut self, i: usize, line: &'t Raw<'a>) -> usize {
+        let Some(end) = line.end else {
+            self.errors.push(line.at, format!("`{}` is not closed", line.head));
+            // What stands in it is not looked at.
+            let other = |l: &&Raw<'a>| l.at.file == line.at.file;
+            return i + self.texts.lines.iter().skip(i).take_while(other).count();
+        };
+        match line.kind {
+            Kind::Rept => self.rept(line, i + 1..end),
+            Kind::If => self.conditional(i, line, end),
+            _ if line.rest.is_empty() => self.errors.push(line.at, "`.macro` takes a name"),
+            _ => {}
+        }
+        end + 1
     }
 
-    /// Runs `body` with the names of `frame`, in a scope of its own.
-    fn nested(&mut self, at: Pos, frame: Params, body: &'a [Raw<'a>]) {
+    fn plain(&mut self, line: &Raw<'a>) {
+        let Some(text) = self.substitute(line.at, line.text) else { return };
+        if let Cow::Owned(text) = &text {
+            // a macro may be named by a parameter
+            let (head, rest) = first_word(text);
+            if let Some(number) = self.texts.named(head) {
+                return self.call_with(line.at, number, head, arguments(rest, |v| Cow::Owned(v.to_owned())));
+            }
+        }
+        self.out.lines.push(Line { at: line.at, scope: self.scope, text });
+    }
+
+    /// Runs `body` with `names`, in a scope of its own.
+    fn nested(&mut self, at: Pos, names: impl Iterator<Item = (Cow<'a, str>, Bound<'a>)>, body: Range<usize>) {
         if self.depth >= MAX_DEPTH {
             return self.errors.push(at, "macros and blocks are nested too deeply");
         }
-        let outer = self.scope;
+        let (scope, frame) = (self.scope, self.frame);
         self.scope = self.out.scopes.len();
-        self.out.scopes.push(outer);
-        self.frames.push(frame);
+        self.out.scopes.push(scope);
+        let first = self.names.len();
+        self.frame = Some(first);
+        self.names.extend(names);
         self.depth += 1;
         self.run(body);
         self.depth -= 1;
-        self.frames.pop();
-        self.scope = outer;
+        self.names.truncate(first);
+        (self.scope, self.frame) = (scope, frame);
     }
 
-    fn rept(&mut self, line: Raw<'a>, rest: &str, body: &'a [Raw<'a>]) {
-        let Some(rest) = self.substitute(line.at, rest) else { return };
+    fn rept(&mut self, line: &Raw<'a>, body: Range<usize>) {
+        let Some(rest) = self.substitute(line.at, line.rest) else { return };
         let words: Vec<&str> = rest.split_whitespace().collect();
         let [name, from, to] = words.as_slice() else {
             return self.errors.push(line.at, "`.rept` takes a name, a first number and an end (excluded)");
@@ -211,68 +162,76 @@ impl<'a> Expander<'a, '_> {
             if self.full || self.out.scopes.len() > MAX_LINES {
                 return;
             }
-            self.nested(line.at, Params::from([((*name).to_owned(), Value::Int(i))]), body);
+            self.nested(line.at, std::iter::once((Cow::Owned((*name).to_owned()), Bound::Int(i))), body.clone());
         }
     }
 
-    fn conditional(&mut self, line: Raw<'a>, rest: &'a str, body: &'a [Raw<'a>]) {
+    /// Runs the first branch, of `.if` at `open` up to `end`, whose test holds.
+    fn conditional(&mut self, open: usize, line: &'t Raw<'a>, end: usize) {
         if self.depth >= MAX_DEPTH {
             return self.errors.push(line.at, "macros and blocks are nested too deeply");
         }
-        let (mut test, mut at, mut start, mut i) = (Some(rest), line.at, 0, 0);
-        while i <= body.len() {
-            let branch = body.get(i).filter(|l| matches!(l.head().0, ".else" | ".elif"));
-            if i < body.len() && branch.is_none() {
-                // A nested block's own `.else` is not ours.
-                let opens = body.get(i).is_some_and(|l| BLOCKS.iter().any(|b| b.0 == l.head().0));
-                i = if opens { close(body, i).unwrap_or(i) + 1 } else { i + 1 };
-                continue;
-            }
-            let taken = match test {
-                None => true,
-                Some(text) => match self.substitute(at, text).and_then(|t| self.int(at, &t)) {
-                    Some(v) => v != 0,
+        let (mut i, mut branch) = (open, line);
+        loop {
+            let taken = match branch.head {
+                ".else" => true,
+                _ => match self.substitute(branch.at, branch.rest).and_then(|t| self.int(branch.at, &t)) {
+                    Some(value) => value != 0,
                     None => return,
                 },
             };
             if taken {
                 self.depth += 1;
-                self.run(body.get(start..i).unwrap_or_default());
+                self.run(i + 1..branch.next);
                 self.depth -= 1;
                 return;
             }
-            let Some(branch) = branch else { return };
-            let (head, rest) = branch.head();
-            (test, at, start) = ((head == ".elif").then_some(rest), branch.at, i + 1);
-            i += 1;
+            i = branch.next;
+            match self.texts.lines.get(i) {
+                Some(next) if i < end => branch = next,
+                _ => return,
+            }
         }
     }
 
-    fn set(&mut self, line: Raw<'a>, rest: &str) {
-        let Some((name, expr)) = rest.split_once(char::is_whitespace) else {
+    fn set(&mut self, line: &Raw<'a>) {
+        let Some((name, expr)) = line.rest.split_once(char::is_whitespace) else {
             return self.errors.push(line.at, "`.set` takes a name and an expression");
         };
         let Some(value) = self.substitute(line.at, expr).and_then(|t| self.int(line.at, &t)) else { return };
-        if let Some(frame) = self.frames.last_mut() {
-            frame.insert(name.to_owned(), Value::Int(value));
+        let Some(frame) = self.frame else {
+            self.global.insert(Cow::Borrowed(name), Bound::Int(value));
+            return;
+        };
+        match self.names.iter_mut().skip(frame).find(|(n, _)| n == name) {
+            Some((_, bound)) => *bound = Bound::Int(value),
+            None => self.names.push((Cow::Borrowed(name), Bound::Int(value))),
         }
     }
 
-    fn call(&mut self, line: Raw<'a>, name: &str, rest: &str) {
-        let Some(m) = self.macros.get(name).cloned() else { return };
-        let Some(rest) = self.substitute(line.at, rest) else { return };
-        let values = arguments(&rest);
-        if values.len() != m.args.len() {
-            let (want, got) = (m.args.len(), values.len());
-            return self.errors.push(line.at, format!("the macro `{name}` takes {want} arguments, not {got}"));
-        }
-        let bound = values.into_iter().map(|v| Value::Text(anchor(v, self.scope)));
-        let frame = m.args.iter().map(|a| (*a).to_owned()).zip(bound).collect();
-        self.nested(line.at, frame, m.body);
+    fn call(&mut self, at: Pos, number: usize, name: &str, rest: &'a str) {
+        let Some(rest) = self.substitute(at, rest) else { return };
+        let values = match &rest {
+            Cow::Borrowed(text) => arguments(text, Cow::Borrowed),
+            Cow::Owned(text) => arguments(text, |v| Cow::Owned(v.to_owned())),
+        };
+        self.call_with(at, number, name, values);
     }
 
-    fn lookup(&self, name: &str) -> Option<&Value> {
-        self.frames.iter().rev().find_map(|f| f.get(name))
+    fn call_with(&mut self, at: Pos, number: usize, name: &str, values: Vec<Cow<'a, str>>) {
+        let texts = self.texts;
+        let Some(called) = texts.macros.get(number) else { return };
+        if values.len() != called.args.len() {
+            let (want, got) = (called.args.len(), values.len());
+            return self.errors.push(at, format!("the macro `{name}` takes {want} arguments, not {got}"));
+        }
+        let scope = self.scope;
+        let bound = values.into_iter().map(|v| Bound::Text(anchor(v, scope)));
+        self.nested(at, called.args.iter().map(|a| Cow::Borrowed(*a)).zip(bound), called.body.clone());
+    }
+
+    fn lookup(&self, name: &str) -> Option<&Bound<'a>> {
+        self.names.iter().rev().find(|(n, _)| n == name).map(|(_, bound)| bound).or_else(|| self.global.get(name))
     }
 
     fn int(&mut self, at: Pos, text: &str) -> Option<i64> {
@@ -286,45 +245,52 @@ impl<'a> Expander<'a, '_> {
         }
         eval(text, &|name| match self.lookup(name) {
             None => Ok(None),
-            Some(Value::Int(v)) => Ok(Some(*v)),
+            Some(Bound::Int(v)) => Ok(Some(*v)),
             // A text that names itself came from a caller's argument of the same name.
-            Some(Value::Text(t)) if t == name => Err(format!("`{t}` is not a number")),
-            Some(Value::Text(t)) => self.value(t, depth + 1).map(Some),
+            Some(Bound::Text(t)) if t == name => Err(format!("`{t}` is not a number")),
+            Some(Bound::Text(t)) => self.value(t, depth + 1).map(Some),
         })
     }
 
-    /// `text` with every `{…}` replaced; errors are reported.
-    fn substitute(&mut self, at: Pos, text: &str) -> Option<String> {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((inner, after)) = after.split_once('}') else {
+    /// `text` with every `{…}` replaced, the text itself if there is none; errors are reported.
+    fn substitute(&mut self, at: Pos, text: &'a str) -> Option<Cow<'a, str>> {
+        let Some((before, mut rest)) = text.split_once('{') else { return Some(Cow::Borrowed(text)) };
+        let mut out = String::with_capacity(text.len() + 16);
+        out.push_str(before);
+        loop {
+            let Some((inner, after)) = rest.split_once('}') else {
                 self.errors.push(at, "a `{` is not closed");
                 return None;
             };
-            out.push_str(before);
             match self.lookup(inner.trim()) {
-                Some(Value::Text(t)) => out.push_str(t),
-                Some(Value::Int(v)) => out.push_str(&v.to_string()),
+                Some(Bound::Text(t)) => out.push_str(t),
+                Some(Bound::Int(v)) => out.push_str(&v.to_string()),
                 None => out.push_str(&self.int(at, inner)?.to_string()),
             }
-            rest = after;
+            match after.split_once('{') {
+                Some((before, after)) => {
+                    out.push_str(before);
+                    rest = after;
+                }
+                None => {
+                    out.push_str(after);
+                    return Some(Cow::Owned(out));
+                }
+            }
         }
-        out.push_str(rest);
-        Some(out)
     }
 }
 
 /// The arguments of a macro call: parted by commas if there are any, else by spaces.
-fn arguments(text: &str) -> Vec<&str> {
+fn arguments<'s, 'a>(text: &'s str, argument: impl Fn(&'s str) -> Cow<'a, str>) -> Vec<Cow<'a, str>> {
     if text.contains(',') {
-        return text.split(',').map(str::trim).collect();
+        return text.split(',').map(|v| argument(v.trim())).collect();
     }
-    text.split_whitespace().collect()
+    text.split_whitespace().map(argument).collect()
 }
 
 /// A local label given to a macro keeps the scope of its caller.
-fn anchor(arg: &str, scope: usize) -> String {
+fn anchor(arg: Cow<'_, str>, scope: usize) -> Cow<'_, str> {
     let label = arg.strip_prefix('.').is_some_and(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
-    if label { format!("{arg}@{scope}") } else { arg.to_owned() }
+    if label { Cow::Owned(format!("{arg}@{scope}")) } else { arg }
 }

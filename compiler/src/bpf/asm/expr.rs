@@ -11,7 +11,8 @@ pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Result<Option<i64>, String>;
 
 /// The value of `text`.
 pub(super) fn eval(text: &str, lookup: Lookup<'_>) -> Result<i64, String> {
-    let tokens = lex(text)?;
+    let mut tokens = Vec::new();
+    lex(text, &mut tokens)?;
     let mut p = Parser { tokens: &tokens, at: 0, depth: 0, lookup };
     let value = p.binary(0)?;
     match p.peek() {
@@ -20,33 +21,44 @@ pub(super) fn eval(text: &str, lookup: Lookup<'_>) -> Result<i64, String> {
     }
 }
 
-/// Operators by rising precedence.
-const LEVELS: &[&[&str]] =
-    &[&["||"], &["&&"], &["|"], &["^"], &["&"], &["==", "!="], &["<", "<=", ">", ">="], &["<<", ">>"], &["+", "-"], &["*", "/", "%"]];
+/// How strongly a binary operator binds.
+fn level(op: &str) -> Option<u8> {
+    Some(match op {
+        "||" => 0,
+        "&&" => 1,
+        "|" => 2,
+        "^" => 3,
+        "&" => 4,
+        "==" | "!=" => 5,
+        "<" | "<=" | ">" | ">=" => 6,
+        "<<" | ">>" => 7,
+        "+" | "-" => 8,
+        "*" | "/" | "%" => 9,
+        _ => return None,
+    })
+}
 
 /// Deeper nesting than this is refused, so that no text can exhaust the stack.
 const DEPTH: usize = 64;
 
 struct Parser<'a> {
-    tokens: &'a [Token],
+    tokens: &'a [Token<'a>],
     at: usize,
     depth: usize,
     lookup: Lookup<'a>,
 }
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+    fn peek(&self) -> Option<Token<'_>> {
+        self.tokens.get(self.at).copied()
     }
 
-    fn binary(&mut self, level: usize) -> Result<i64, String> {
-        let Some(ops) = LEVELS.get(level) else { return self.unary() };
-        let mut left = self.binary(level + 1)?;
-        while let Some(Token::Sign(op)) = self.peek() {
-            let op = *op;
-            if !ops.contains(&op) {
-                break;
-            }
+    /// What operators that bind at least so strongly join.
+    fn binary(&mut self, least: u8) -> Result<i64, String> {
+        let mut left = self.unary()?;
+        while let Some(Token::Sign(op)) = self.peek()
+            && let Some(level) = level(op).filter(|level| *level >= least)
+        {
             self.at += 1;
             let right = self.binary(level + 1)?;
             left = apply(op, left, right).ok_or_else(|| format!("`{left} {op} {right}` has no 64-bit value"))?;
@@ -59,7 +71,7 @@ impl Parser<'_> {
         if self.depth > DEPTH {
             return Err("the expression is nested too deeply".to_owned());
         }
-        let token = self.peek().cloned().ok_or("the expression ends too early")?;
+        let token = self.tokens.get(self.at).copied().ok_or("the expression ends too early")?;
         self.at += 1;
         let value = match token {
             Token::Sign("-") => self.unary()?.checked_neg().ok_or("the negation has no 64-bit value")?,
@@ -72,8 +84,8 @@ impl Parser<'_> {
             }
             // Masks are often written as unsigned 64-bit numbers.
             Token::Number(n) => n.cast_signed(),
-            Token::Word(w) if w == "defined" => self.defined()?,
-            Token::Word(w) => (self.lookup)(&w)?.ok_or_else(|| format!("there is no parameter `{w}`"))?,
+            Token::Word("defined") => self.defined()?,
+            Token::Word(w) => (self.lookup)(w)?.ok_or_else(|| format!("there is no parameter `{w}`"))?,
             Token::Sign(s) => return Err(format!("unexpected `{s}` in an expression")),
         };
         self.depth -= 1;
@@ -81,20 +93,20 @@ impl Parser<'_> {
     }
 
     fn defined(&mut self) -> Result<i64, String> {
-        let (open, name) = (self.peek().cloned(), self.tokens.get(self.at + 1).cloned());
+        let (open, name) = (self.tokens.get(self.at).copied(), self.tokens.get(self.at + 1).copied());
         self.at += 2;
         match (open, name) {
             (Some(Token::Sign("(")), Some(Token::Word(name))) => {
                 self.close()?;
                 // A text that is no number is defined too.
-                Ok(i64::from(!matches!((self.lookup)(&name), Ok(None))))
+                Ok(i64::from(!matches!((self.lookup)(name), Ok(None))))
             }
             _ => Err("`defined` takes a name in parentheses".to_owned()),
         }
     }
 
     fn close(&mut self) -> Result<(), String> {
-        if self.peek() == Some(&Token::Sign(")")) {
+        if self.peek() == Some(Token::Sign(")")) {
             self.at += 1;
             return Ok(());
         }

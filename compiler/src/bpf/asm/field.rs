@@ -18,11 +18,11 @@ pub(super) fn core_function(word: &str) -> Option<CoreWhat> {
     }
 }
 
-impl Parser<'_> {
+impl Parser<'_, '_> {
     pub(super) fn core_operand(&mut self, what: CoreWhat) -> Result<RelocKind> {
         self.expect("(")?;
         if what == CoreWhat::Exists && self.eat_word("kfunc") {
-            let function = self.word()?;
+            let function = self.word()?.to_owned();
             self.expect(")")?;
             return Ok(RelocKind::Kernel { function, question: Question::Exists });
         }
@@ -40,9 +40,9 @@ impl Parser<'_> {
     /// `argument(FUNCTION, STRUCT)` after its first word: where a program of a hook finds the argument that points to it.
     pub(super) fn argument(&mut self) -> Result<RelocKind> {
         self.expect("(")?;
-        let function = self.word()?;
+        let function = self.word()?.to_owned();
         self.expect(",")?;
-        let structure = self.word()?;
+        let structure = self.word()?.to_owned();
         self.expect(")")?;
         Ok(RelocKind::Kernel { function, question: Question::Argument(structure) })
     }
@@ -59,7 +59,7 @@ impl Parser<'_> {
         let word = self.word()?;
         let mut path = CorePath { root: String::new(), steps: Vec::new() };
         for (i, part) in word.split('.').enumerate() {
-            self.part(&mut path, part, i == 0, &word)?;
+            self.part(&mut path, part, i == 0, word)?;
         }
         while self.eat("[") {
             let n = self.number()?;
@@ -67,11 +67,10 @@ impl Parser<'_> {
             let index = u32::try_from(n).map_err(|_| format!("`{n}` is no index of an array"))?;
             path.steps.push(CoreStep::Index(index));
             // `a.b[1].c`: the word after an index begins with its dot.
-            if let Some(Token::Word(w)) = self.peek().filter(|t| matches!(t, Token::Word(w) if w.starts_with('.'))) {
-                let word = w.clone();
+            if let Some(Token::Word(word)) = self.peek().filter(|t| matches!(t, Token::Word(w) if w.starts_with('.'))) {
                 self.at += 1;
                 for part in word.split('.').skip(1) {
-                    self.part(&mut path, part, false, &word)?;
+                    self.part(&mut path, part, false, word)?;
                 }
             }
         }

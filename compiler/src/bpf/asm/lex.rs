@@ -3,18 +3,18 @@
 use std::fmt;
 
 /// A token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token<'t> {
     /// A name; may hold dots (`file.f_path`), start with one (`.local`), and end with the scope
     /// that a macro argument carries (`.local@3`).
-    Word(String),
+    Word(&'t str),
     /// A number without a sign.
     Number(u64),
     /// Anything else.
     Sign(&'static str),
 }
 
-impl fmt::Display for Token {
+impl fmt::Display for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Token::Word(w) => f.write_str(w),
@@ -24,46 +24,96 @@ impl fmt::Display for Token {
     }
 }
 
-/// Signs, longer ones before their prefixes. Those with `s` are signed comparisons and shifts.
-const SIGNS: &[&str] = &[
-    "s>>=", "<<=", ">>=", "s>=", "s<=", "s>", "s<", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "==", "!=", "<=", ">=", "<<", ">>",
-    "&&", "||", "=", "<", ">", "&", "|", "^", "+", "-", "*", "/", "%", "(", ")", "[", "]", ",", ":", "!", "~",
-];
+/// The sign that `text` begins with; those with `s` are signed comparisons and shifts.
+fn sign(text: &[u8]) -> Option<&'static str> {
+    Some(match text {
+        [b's', b'>', b'>', b'=', ..] => "s>>=",
+        [b's', b'>', b'=', ..] => "s>=",
+        [b's', b'<', b'=', ..] => "s<=",
+        [b's', b'>', ..] => "s>",
+        [b's', b'<', ..] => "s<",
+        [b'<', b'<', b'=', ..] => "<<=",
+        [b'>', b'>', b'=', ..] => ">>=",
+        [b'<', b'<', ..] => "<<",
+        [b'>', b'>', ..] => ">>",
+        [b'<', b'=', ..] => "<=",
+        [b'>', b'=', ..] => ">=",
+        [b'<', ..] => "<",
+        [b'>', ..] => ">",
+        [b'=', b'=', ..] => "==",
+        [b'=', ..] => "=",
+        [b'!', b'=', ..] => "!=",
+        [b'!', ..] => "!",
+        [b'&', b'&', ..] => "&&",
+        [b'&', b'=', ..] => "&=",
+        [b'&', ..] => "&",
+        [b'|', b'|', ..] => "||",
+        [b'|', b'=', ..] => "|=",
+        [b'|', ..] => "|",
+        [b'^', b'=', ..] => "^=",
+        [b'^', ..] => "^",
+        [b'+', b'=', ..] => "+=",
+        [b'+', ..] => "+",
+        [b'-', b'=', ..] => "-=",
+        [b'-', ..] => "-",
+        [b'*', b'=', ..] => "*=",
+        [b'*', ..] => "*",
+        [b'/', b'=', ..] => "/=",
+        [b'/', ..] => "/",
+        [b'%', b'=', ..] => "%=",
+        [b'%', ..] => "%",
+        [b'(', ..] => "(",
+        [b')', ..] => ")",
+        [b'[', ..] => "[",
+        [b']', ..] => "]",
+        [b',', ..] => ",",
+        [b':', ..] => ":",
+        [b'~', ..] => "~",
+        _ => return None,
+    })
+}
 
-/// The tokens of `text`.
-pub(super) fn lex(text: &str) -> Result<Vec<Token>, String> {
-    let mut out = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(c) = rest.chars().next() {
-        // most tokens are words: only the signed signs begin like one
-        let signs = if is_word(c) && c != 's' { &[] } else { SIGNS };
-        let (token, len) = if let Some(sign) = signs.iter().find(|s| rest.starts_with(**s)) {
+/// Puts the tokens of `text` in the place of what `out` holds.
+pub(super) fn lex<'t>(text: &'t str, out: &mut Vec<Token<'t>>) -> Result<(), String> {
+    out.clear();
+    let mut rest = text;
+    while let Some(&first) = rest.as_bytes().first() {
+        let (token, len) = if first.is_ascii_whitespace() {
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        } else if let Some(sign) = sign(rest.as_bytes()) {
             (Token::Sign(sign), sign.len())
-        } else if c.is_ascii_digit() {
+        } else if first.is_ascii_digit() {
             number(rest)?
-        } else if c.is_ascii_alphabetic() || c == '_' || c == '.' {
-            let len = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
-            (Token::Word(rest.get(..len).unwrap_or_default().to_owned()), len)
+        } else if is_word(first) && first != b'@' {
+            let len = length(rest, is_word);
+            (Token::Word(rest.get(..len).unwrap_or_default()), len)
         } else {
+            let c = rest.chars().next().unwrap_or_default();
             return Err(format!("`{c}` has no meaning here"));
         };
         out.push(token);
-        rest = rest.get(len..).unwrap_or_default().trim_start();
+        rest = rest.get(len..).unwrap_or_default();
     }
-    Ok(out)
+    Ok(())
 }
 
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@')
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'@')
 }
 
-fn number(text: &str) -> Result<(Token, usize), String> {
-    let len = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+/// How many bytes at the beginning are of a kind.
+fn length(text: &str, kind: fn(u8) -> bool) -> usize {
+    text.bytes().position(|b| !kind(b)).unwrap_or(text.len())
+}
+
+fn number(text: &str) -> Result<(Token<'static>, usize), String> {
+    let len = length(text, |b| b.is_ascii_alphanumeric() || b == b'_');
     let word = text.get(..len).unwrap_or_default();
-    let digits = word.replace('_', "");
-    let value = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+    let parsed = |digits: &str| match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         Some(hex) => u64::from_str_radix(hex, 16),
         None => digits.parse(),
     };
+    let value = if word.contains('_') { parsed(&word.replace('_', "")) } else { parsed(word) };
     value.map(|n| (Token::Number(n), len)).map_err(|_| format!("`{word}` is not a number of 64 bits"))
 }

@@ -6,15 +6,18 @@
 use super::expand::{Expanded, Line};
 use super::lex::{Token, lex};
 use super::parse::parse;
+use super::text::first_word;
 use super::{Errors, Func, FuncKind, Loc, Pos, Reloc, RelocKind, Unit};
 use crate::bpf::helper_id;
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Assembles the lines into a unit; mistakes are reported.
-pub(super) fn link(expanded: &Expanded, errors: &mut Errors) -> Unit {
-    let mut linker = Linker { expanded, errors, unit: Unit::default(), body: Body::default(), lost: false };
+pub(super) fn link(expanded: &Expanded<'_>, errors: &mut Errors) -> Unit {
+    let names = FxHashSet::default();
+    let mut linker = Linker { expanded, errors, unit: Unit::default(), names, uses: Vec::new(), body: Body::default(), lost: false };
+    let mut tokens = Vec::new();
     for line in &expanded.lines {
-        linker.line(line);
+        linker.line(line, &mut tokens);
     }
     linker.finish();
     let Linker { unit, .. } = linker;
@@ -23,54 +26,66 @@ pub(super) fn link(expanded: &Expanded, errors: &mut Errors) -> Unit {
 
 /// The function at hand, beside what is in its [`Func`].
 #[derive(Default)]
-struct Body {
-    /// by name and, for local ones, scope
-    labels: BTreeMap<(usize, String), usize>,
-    jumps: Vec<Jump>,
-    /// where each relocation of this function was written
-    uses: Vec<(Pos, String)>,
+struct Body<'a> {
+    labels: Labels<'a>,
+    jumps: Vec<Jump<'a>>,
+    /// the `.loc` in force
     loc: Option<u32>,
-    last: Option<Loc>,
+    last: Option<Place>,
 }
 
-struct Jump {
+/// By name and, for local ones, scope.
+type Labels<'a> = FxHashMap<(usize, &'a str), usize>;
+
+/// Where an instruction comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Source(u32),
+    Template(Pos),
+}
+
+struct Jump<'a> {
     at: Pos,
     scope: usize,
     insn: usize,
-    label: String,
+    label: &'a str,
 }
 
 struct Linker<'a, 'e> {
-    expanded: &'a Expanded,
+    expanded: &'a Expanded<'a>,
     errors: &'e mut Errors,
     unit: Unit,
-    body: Body,
+    /// of the functions so far
+    names: FxHashSet<&'a str>,
+    /// where a function is asked for, its user and the relocation there: it may stand further down
+    uses: Vec<(Pos, usize, usize)>,
+    body: Body<'a>,
     /// an instruction before the first function was reported
     lost: bool,
 }
 
-impl Linker<'_, '_> {
-    fn line(&mut self, line: &Line) {
-        let mut words = line.text.split_whitespace();
-        match words.next() {
-            Some(".func") => return self.func(line.at, &words.collect::<Vec<_>>()),
-            Some(".loc") => return self.loc(line.at, &words.collect::<Vec<_>>()),
+impl<'a> Linker<'a, '_> {
+    /// Handles a line; `tokens` is room for its tokens.
+    fn line(&mut self, line: &'a Line<'a>, tokens: &mut Vec<Token<'a>>) {
+        match first_word(&line.text) {
+            (".func", rest) => return self.func(line.at, &rest.split_whitespace().collect::<Vec<_>>()),
+            (".loc", rest) => return self.loc(line.at, &rest.split_whitespace().collect::<Vec<_>>()),
             _ => {}
         }
-        let mut tokens = match lex(&line.text) {
-            Ok(tokens) => tokens,
-            Err(message) => return self.errors.push(line.at, message),
-        };
-        while let [Token::Word(label), Token::Sign(":"), ..] = tokens.as_slice() {
-            self.label(line, label.clone());
-            tokens.drain(..2);
+        if let Err(message) = lex(&line.text, tokens) {
+            return self.errors.push(line.at, message);
+        }
+        let mut tokens = tokens.as_slice();
+        while let [Token::Word(label), Token::Sign(":"), rest @ ..] = tokens {
+            self.label(line, label);
+            tokens = rest;
         }
         if !tokens.is_empty() {
-            self.insn(line, &tokens);
+            self.insn(line, tokens);
         }
     }
 
-    fn func(&mut self, at: Pos, words: &[&str]) {
+    fn func(&mut self, at: Pos, words: &[&'a str]) {
         self.close_func();
         let (words, memory) = match words {
             [rest @ .., bytes] if rest.len() == 3 && rest.get(1) == Some(&"global") => (rest, *bytes),
@@ -93,7 +108,7 @@ impl Linker<'_, '_> {
         if helper_id(name).is_some() {
             self.errors.push(at, format!("the function `{name}` has the name of a helper"));
         }
-        if self.unit.func(name).is_some() {
+        if !self.names.insert(name) {
             self.errors.push(at, format!("the function `{name}` is defined twice"));
         }
         let args = match args.parse() {
@@ -111,13 +126,13 @@ impl Linker<'_, '_> {
         }
     }
 
-    fn label(&mut self, line: &Line, label: String) {
+    fn label(&mut self, line: &Line<'_>, label: &'a str) {
         let Some(func) = self.unit.funcs.last() else { return self.stray(line.at) };
         let at = func.insns.len();
-        let key = match split_scope(&label) {
-            Some((name, scope)) => (scope, name.to_owned()),
-            None if label.starts_with('.') => (line.scope, label.clone()),
-            None => (0, label.clone()),
+        let key = match split_scope(label) {
+            Some((name, scope)) => (scope, name),
+            None if label.starts_with('.') => (line.scope, label),
+            None => (0, label),
         };
         if self.body.labels.insert(key, at).is_some() {
             self.errors.push(line.at, format!("the label `{label}` is defined twice"));
@@ -131,26 +146,28 @@ impl Linker<'_, '_> {
         }
     }
 
-    fn insn(&mut self, line: &Line, tokens: &[Token]) {
+    fn insn(&mut self, line: &Line<'_>, tokens: &[Token<'a>]) {
         let parsed = match parse(tokens) {
             Ok(parsed) => parsed,
             Err(message) => return self.errors.push(line.at, format!("{message}: `{}`", line.text)),
         };
-        let loc = match self.body.loc {
-            Some(n) => Loc::Source(n),
-            None => Loc::Template { file: self.errors.file(line.at), line: line.at.line },
-        };
+        let number = self.unit.funcs.len().saturating_sub(1);
         let Some(func) = self.unit.funcs.last_mut() else { return self.stray(line.at) };
         let index = func.insns.len();
-        if self.body.last.as_ref() != Some(&loc) {
-            func.locs.push((index, loc.clone()));
-            self.body.last = Some(loc);
+        let place = self.body.loc.map_or(Place::Template(line.at), Place::Source);
+        if self.body.last != Some(place) {
+            let loc = match place {
+                Place::Source(n) => Loc::Source(n),
+                Place::Template(at) => Loc::Template { file: self.errors.file(at), line: at.line },
+            };
+            func.locs.push((index, loc));
+            self.body.last = Some(place);
         }
         func.insns.push(parsed.insn);
         func.insns.extend(parsed.second);
         if let Some(kind) = parsed.reloc {
-            if let RelocKind::Call(name) | RelocKind::Func(name) = &kind {
-                self.body.uses.push((line.at, name.clone()));
+            if let RelocKind::Call(_) | RelocKind::Func(_) = &kind {
+                self.uses.push((line.at, number, func.relocs.len()));
             }
             func.relocs.push(Reloc { insn_index: index, kind });
         }
@@ -162,8 +179,6 @@ impl Linker<'_, '_> {
     /// Joins the jumps of the function at hand with its labels.
     fn close_func(&mut self) {
         let body = std::mem::take(&mut self.body);
-        // Calls may be of functions further down: they are looked up at the end.
-        self.body.uses = body.uses;
         let Some(func) = self.unit.funcs.last_mut() else { return };
         for jump in &body.jumps {
             let Some(target) = find(&body.labels, &self.expanded.scopes, jump) else {
@@ -180,10 +195,13 @@ impl Linker<'_, '_> {
 
     fn finish(&mut self) {
         self.close_func();
-        let names: BTreeSet<&str> = self.unit.funcs.iter().map(|f| f.name.as_str()).collect();
-        for (at, name) in &self.body.uses {
-            if !names.contains(name.as_str()) {
-                self.errors.push(*at, format!("there is no function or helper `{name}`"));
+        let Linker { unit, names, uses, errors, .. } = self;
+        for (at, func, reloc) in uses {
+            let reloc = unit.funcs.get(*func).and_then(|f| f.relocs.get(*reloc));
+            if let Some(RelocKind::Call(name) | RelocKind::Func(name)) = reloc.map(|r| &r.kind)
+                && !names.contains(name.as_str())
+            {
+                errors.push(*at, format!("there is no function or helper `{name}`"));
             }
         }
     }
@@ -196,13 +214,13 @@ fn split_scope(label: &str) -> Option<(&str, usize)> {
 }
 
 /// The place of a jump's label: a local one is looked for from its scope outwards.
-fn find(labels: &BTreeMap<(usize, String), usize>, scopes: &[usize], jump: &Jump) -> Option<usize> {
+fn find(labels: &Labels<'_>, scopes: &[usize], jump: &Jump<'_>) -> Option<usize> {
     if !jump.label.starts_with('.') {
-        return labels.get(&(0, jump.label.clone())).copied();
+        return labels.get(&(0, jump.label)).copied();
     }
-    let (name, mut scope) = split_scope(&jump.label).unwrap_or((&jump.label, jump.scope));
+    let (name, mut scope) = split_scope(jump.label).unwrap_or((jump.label, jump.scope));
     loop {
-        if let Some(at) = labels.get(&(scope, name.to_owned())) {
+        if let Some(at) = labels.get(&(scope, name)) {
             return Some(*at);
         }
         match scopes.get(scope) {

@@ -13,11 +13,13 @@ mod link;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use super::Insn;
 pub use ebsec_artifact::Question;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// Named parameters that the caller gives, written `{NAME}` in the text.
 pub type Params = BTreeMap<String, Value>;
@@ -210,7 +212,7 @@ pub enum Loc {
     /// No `.loc` is in force: a line of a template.
     Template {
         /// the file's name as the caller gave it
-        file: String,
+        file: Arc<str>,
         /// line, from 1
         line: u32,
     },
@@ -218,7 +220,7 @@ pub enum Loc {
 
 /// Assembles the texts, in order, into one unit. Macros are shared between the texts.
 pub fn assemble(texts: &[(&str, &str)], params: &Params) -> Result<Unit, Vec<AsmError>> {
-    let mut errors = Errors { files: texts.iter().map(|t| t.0.to_owned()).collect(), list: Vec::new() };
+    let mut errors = Errors { files: texts.iter().map(|t| t.0.into()).collect(), list: Vec::new() };
     let expanded = expand::expand(texts, params, &mut errors);
     let unit = link::link(&expanded, &mut errors);
     if errors.list.is_empty() { Ok(unit) } else { Err(errors.list) }
@@ -226,16 +228,16 @@ pub fn assemble(texts: &[(&str, &str)], params: &Params) -> Result<Unit, Vec<Asm
 
 /// Errors found so far, and the names to report them with.
 struct Errors {
-    files: Vec<String>,
+    files: Vec<Arc<str>>,
     list: Vec<AsmError>,
 }
 
 impl Errors {
     fn push(&mut self, at: Pos, message: impl Into<String>) {
-        self.list.push(AsmError { file: self.file(at), line: at.line, message: message.into() });
+        self.list.push(AsmError { file: self.file(at).to_string(), line: at.line, message: message.into() });
     }
 
-    fn file(&self, at: Pos) -> String {
+    fn file(&self, at: Pos) -> Arc<str> {
         self.files.get(at.file).cloned().unwrap_or_default()
     }
 }

@@ -14,25 +14,25 @@ use crate::bpf::opcode::{ALU, ATOMIC, AluOp, AtomicOp, JUMP, Op, SIZES, Size};
 use crate::bpf::{Insn, PSEUDO_CALL, PSEUDO_FUNC, PSEUDO_KFUNC, PSEUDO_MAP_FD, PSEUDO_MAP_VALUE, UNRESOLVED, helper_id};
 
 /// A parsed instruction.
-pub(super) struct Parsed {
+pub(super) struct Parsed<'t> {
     pub insn: Insn,
     /// the second slot of a 64-bit immediate
     pub second: Option<Insn>,
     pub reloc: Option<RelocKind>,
     /// the label that a jump goes to
-    pub label: Option<String>,
+    pub label: Option<&'t str>,
 }
 
-impl Parsed {
-    fn plain(insn: Insn) -> Parsed {
+impl Parsed<'_> {
+    fn plain(insn: Insn) -> Self {
         Parsed { insn, second: None, reloc: None, label: None }
     }
 
-    fn core(insn: Insn, reloc: Option<RelocKind>) -> Parsed {
+    fn core(insn: Insn, reloc: Option<RelocKind>) -> Self {
         Parsed { reloc, ..Parsed::plain(insn) }
     }
 
-    fn wide(dst: u8, src: u8, low: i32, high: i32, reloc: Option<RelocKind>) -> Parsed {
+    fn wide(dst: u8, src: u8, low: i32, high: i32, reloc: Option<RelocKind>) -> Self {
         let [insn, second] = Insn::load_imm64(dst, src, low, high);
         Parsed { second: Some(second), reloc, ..Parsed::plain(insn) }
     }
@@ -41,7 +41,7 @@ impl Parsed {
 pub(super) type Result<T> = std::result::Result<T, String>;
 
 /// The instruction in `tokens`, all of which must be used.
-pub(super) fn parse(tokens: &[Token]) -> Result<Parsed> {
+pub(super) fn parse<'t>(tokens: &[Token<'t>]) -> Result<Parsed<'t>> {
     let mut p = Parser { tokens, at: 0 };
     let parsed = p.insn()?;
     match p.peek() {
@@ -58,13 +58,12 @@ struct Reg {
 }
 
 fn register(word: &str) -> Option<Reg> {
-    let (wide, digits) = match word.strip_prefix('r') {
-        Some(d) => (true, d),
-        None => (false, word.strip_prefix('w')?),
+    let (wide, n) = match *word.as_bytes() {
+        [kind @ (b'r' | b'w'), digit @ b'0'..=b'9'] => (kind == b'r', digit - b'0'),
+        [kind @ (b'r' | b'w'), b'1', b'0'] => (kind == b'r', 10),
+        _ => return None,
     };
-    let n: u8 = digits.parse().ok().filter(|n| *n <= 10)?;
-    // Neither `r01` nor `r+1` is a register.
-    (digits == n.to_string()).then_some(Reg { n, wide })
+    Some(Reg { n, wide })
 }
 
 fn size(word: &str) -> Option<Size> {
@@ -79,30 +78,30 @@ struct Place {
     core: Option<RelocKind>,
 }
 
-pub(super) struct Parser<'a> {
-    tokens: &'a [Token],
+pub(super) struct Parser<'p, 't> {
+    tokens: &'p [Token<'t>],
     pub(super) at: usize,
 }
 
-impl Parser<'_> {
-    pub(super) fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+impl<'t> Parser<'_, 't> {
+    pub(super) fn peek(&self) -> Option<Token<'t>> {
+        self.tokens.get(self.at).copied()
     }
 
-    fn next(&mut self) -> Result<Token> {
-        let t = self.peek().cloned().ok_or("the instruction ends too early")?;
+    fn next(&mut self) -> Result<Token<'t>> {
+        let t = self.peek().ok_or("the instruction ends too early")?;
         self.at += 1;
         Ok(t)
     }
 
     pub(super) fn eat(&mut self, sign: &'static str) -> bool {
-        let found = self.peek() == Some(&Token::Sign(sign));
+        let found = self.peek() == Some(Token::Sign(sign));
         self.at += usize::from(found);
         found
     }
 
     pub(super) fn eat_word(&mut self, word: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Word(w)) if w == word);
+        let found = self.peek() == Some(Token::Word(word));
         self.at += usize::from(found);
         found
     }
@@ -112,7 +111,7 @@ impl Parser<'_> {
         if t == Token::Sign(sign) { Ok(()) } else { Err(format!("expected `{sign}`, found `{t}`")) }
     }
 
-    pub(super) fn word(&mut self) -> Result<String> {
+    pub(super) fn word(&mut self) -> Result<&'t str> {
         match self.next()? {
             Token::Word(w) => Ok(w),
             t => Err(format!("expected a name, found `{t}`")),
@@ -121,7 +120,7 @@ impl Parser<'_> {
 
     fn reg(&mut self) -> Result<Reg> {
         let t = self.next()?;
-        match &t {
+        match t {
             Token::Word(w) => register(w).ok_or(()),
             _ => Err(()),
         }
@@ -139,7 +138,7 @@ impl Parser<'_> {
     pub(super) fn number(&mut self) -> Result<i128> {
         let mut negative = false;
         while let Some(Token::Sign(sign @ ("+" | "-"))) = self.peek() {
-            negative ^= *sign == "-";
+            negative ^= sign == "-";
             self.at += 1;
         }
         match self.next()? {
@@ -161,8 +160,8 @@ impl Parser<'_> {
         self.imm(false)
     }
 
-    fn insn(&mut self) -> Result<Parsed> {
-        if self.peek() == Some(&Token::Sign("*")) {
+    fn insn(&mut self) -> Result<Parsed<'t>> {
+        if self.peek() == Some(Token::Sign("*")) {
             return self.store();
         }
         if let Some(reg) = self.peek_reg() {
@@ -170,7 +169,7 @@ impl Parser<'_> {
             return self.assign(reg);
         }
         let word = self.word()?;
-        match word.as_str() {
+        match word {
             "exit" => Ok(Parsed::plain(Insn::new(Op::Exit, 0, 0, 0, 0))),
             "goto" => self.jump(Insn::new(Op::Goto, 0, 0, 0, 0)),
             "if" => self.condition(),
@@ -181,7 +180,7 @@ impl Parser<'_> {
         }
     }
 
-    fn raw(&mut self) -> Result<Parsed> {
+    fn raw(&mut self) -> Result<Parsed<'t>> {
         let mut field = || self.number();
         let (code, dst, src, off, imm) = (field()?, field()?, field()?, field()?, field()?);
         let byte = |n: i128| u8::try_from(n).map_err(|_| format!("`{n}` is no byte"));
@@ -195,7 +194,7 @@ impl Parser<'_> {
     }
 
     /// The target of a jump: a label or a relative `+N`.
-    fn jump(&mut self, mut insn: Insn) -> Result<Parsed> {
+    fn jump(&mut self, mut insn: Insn) -> Result<Parsed<'t>> {
         match self.peek() {
             Some(Token::Word(_)) => {
                 let label = Some(self.word()?);
@@ -210,7 +209,7 @@ impl Parser<'_> {
         }
     }
 
-    fn condition(&mut self) -> Result<Parsed> {
+    fn condition(&mut self) -> Result<Parsed<'t>> {
         let dst = self.reg()?;
         let t = self.next()?;
         let row = JUMP.iter().find(|r| Token::Sign(r.2) == t);
@@ -223,13 +222,13 @@ impl Parser<'_> {
             let imm = self.imm(!dst.wide)?;
             Insn::new(Op::Jump { op, wide: dst.wide, reg: false }, dst.n, 0, 0, imm)
         };
-        match self.word()?.as_str() {
+        match self.word()? {
             "goto" => self.jump(insn),
             w => Err(format!("expected `goto`, found `{w}`")),
         }
     }
 
-    fn call(&mut self) -> Result<Parsed> {
+    fn call(&mut self) -> Result<Parsed<'t>> {
         let insn = |src, imm| Insn::new(Op::Call, 0, src, 0, imm);
         if let Some(Token::Number(_)) | Some(Token::Sign("-")) = self.peek() {
             return Ok(Parsed::plain(insn(0, self.signed32()?)));
@@ -242,13 +241,13 @@ impl Parser<'_> {
             if let Some(Token::Number(_)) = self.peek() {
                 return Ok(Parsed::plain(insn(PSEUDO_KFUNC, self.signed32()?)));
             }
-            let function = self.word()?;
+            let function = self.word()?.to_owned();
             return Ok(Parsed::core(insn(PSEUDO_KFUNC, 0), Some(RelocKind::Kernel { function, question: Question::Id })));
         }
-        if let Some(id) = helper_id(&name) {
+        if let Some(id) = helper_id(name) {
             return Ok(Parsed::plain(insn(0, id)));
         }
-        Ok(Parsed::core(insn(PSEUDO_CALL, UNRESOLVED), Some(RelocKind::Call(name))))
+        Ok(Parsed::core(insn(PSEUDO_CALL, UNRESOLVED), Some(RelocKind::Call(name.to_owned()))))
     }
 
     /// `*(SIZE *)(REG + OFFSET)`, from its `*` or, for atomics, from its `(`.
@@ -263,7 +262,7 @@ impl Parser<'_> {
     fn pointer_type(&mut self) -> Result<Size> {
         self.expect("(")?;
         let word = self.word()?;
-        let size = size(&word).ok_or_else(|| format!("`{word}` is no size: `u8`, `u16`, `u32`, `u64`"))?;
+        let size = size(word).ok_or_else(|| format!("`{word}` is no size: `u8`, `u16`, `u32`, `u64`"))?;
         self.expect("*")?;
         self.expect(")")?;
         Ok(size)
@@ -295,7 +294,7 @@ impl Parser<'_> {
         Ok(place)
     }
 
-    fn store(&mut self) -> Result<Parsed> {
+    fn store(&mut self) -> Result<Parsed<'t>> {
         self.expect("*")?;
         let place = self.place()?;
         self.expect("=")?;
@@ -311,7 +310,7 @@ impl Parser<'_> {
         Ok(Parsed::core(Insn::new(Op::StoreImm(place.size), place.reg, 0, place.off, imm), place.core))
     }
 
-    fn locked(&mut self) -> Result<Parsed> {
+    fn locked(&mut self) -> Result<Parsed<'t>> {
         self.expect("*")?;
         let place = self.place()?;
         let t = self.next()?;
@@ -321,7 +320,7 @@ impl Parser<'_> {
         atomic(place, op, src)
     }
 
-    fn assign(&mut self, dst: Reg) -> Result<Parsed> {
+    fn assign(&mut self, dst: Reg) -> Result<Parsed<'t>> {
         let t = self.next()?;
         let row = ALU.iter().find(|r| Token::Sign(r.2) == t);
         let op = row.ok_or_else(|| format!("expected `=` or an operation, found `{t}`"))?.0;
@@ -333,7 +332,7 @@ impl Parser<'_> {
         self.alu(op, dst)
     }
 
-    fn alu(&mut self, op: AluOp, dst: Reg) -> Result<Parsed> {
+    fn alu(&mut self, op: AluOp, dst: Reg) -> Result<Parsed<'t>> {
         if let Some(src) = self.peek_reg() {
             self.at += 1;
             same_width(dst, src)?;
@@ -352,9 +351,9 @@ impl Parser<'_> {
     }
 
     /// `= NUMBER` or `= NUMBER ll`.
-    fn constant(&mut self, dst: Reg) -> Result<Parsed> {
+    fn constant(&mut self, dst: Reg) -> Result<Parsed<'t>> {
         let n = self.number()?;
-        if self.peek() == Some(&Token::Word("ll".to_owned())) {
+        if self.peek() == Some(Token::Word("ll")) {
             self.at += 1;
             let bits = u64::try_from(n).ok().or_else(|| i64::try_from(n).ok().map(i64::cast_unsigned));
             let bits = bits.ok_or_else(|| format!("`{n}` does not fit 64 bits"))?;
@@ -367,7 +366,7 @@ impl Parser<'_> {
     }
 
     /// What only `=` can have on its right: memory, symbols, byte order, negation, atomics.
-    fn special_source(&mut self, dst: Reg) -> Result<Option<Parsed>> {
+    fn special_source(&mut self, dst: Reg) -> Result<Option<Parsed<'t>>> {
         let start = self.at;
         let token = self.next()?;
         match token {
@@ -390,7 +389,7 @@ impl Parser<'_> {
                 }
             }
             Token::Word(w) => {
-                if let Some(parsed) = self.named_source(dst, &w)? {
+                if let Some(parsed) = self.named_source(dst, w)? {
                     return Ok(Some(parsed));
                 }
             }
@@ -400,7 +399,7 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    fn named_source(&mut self, dst: Reg, word: &str) -> Result<Option<Parsed>> {
+    fn named_source(&mut self, dst: Reg, word: &str) -> Result<Option<Parsed<'t>>> {
         if let Some(bits) = word.strip_prefix("be").or_else(|| word.strip_prefix("le"))
             && let Ok(bits @ (16 | 32 | 64)) = bits.parse::<i32>()
         {
@@ -422,14 +421,14 @@ impl Parser<'_> {
         }
         let wide = |src, low, high, reloc| Parsed::wide(dst.n, src, low, high, reloc);
         Ok(Some(match word {
-            "map" => wide(PSEUDO_MAP_FD, 0, 0, Some(RelocKind::Map(self.word()?))),
+            "map" => wide(PSEUDO_MAP_FD, 0, 0, Some(RelocKind::Map(self.word()?.to_owned()))),
             "data" => {
-                let symbol = self.word()?;
+                let symbol = self.word()?.to_owned();
                 let signed = matches!(self.peek(), Some(Token::Sign("+" | "-")));
                 let addend = if signed { i64::from(self.signed32()?) } else { 0 };
                 wide(PSEUDO_MAP_VALUE, 0, 0, Some(RelocKind::Data { symbol, addend }))
             }
-            "func" => wide(PSEUDO_FUNC, UNRESOLVED, 0, Some(RelocKind::Func(self.word()?))),
+            "func" => wide(PSEUDO_FUNC, UNRESOLVED, 0, Some(RelocKind::Func(self.word()?.to_owned()))),
             "map_fd" => wide(PSEUDO_MAP_FD, self.signed32()?, 0, None),
             "func_pc" => wide(PSEUDO_FUNC, self.signed32()?, 0, None),
             _ => wide(PSEUDO_MAP_VALUE, self.signed32()?, self.signed32()?, None),
@@ -437,7 +436,7 @@ impl Parser<'_> {
     }
 
     /// `atomic_fetch_OP((SIZE *)(PLACE), REG)`, `xchg_64(PLACE, REG)`, `cmpxchg_64(PLACE, r0, REG)`.
-    fn fetch(&mut self, dst: Reg, op: AtomicOp, word: &str) -> Result<Parsed> {
+    fn fetch(&mut self, dst: Reg, op: AtomicOp, word: &str) -> Result<Parsed<'t>> {
         self.expect("(")?;
         let exchange = matches!(op, AtomicOp::Xchg | AtomicOp::CmpXchg);
         let place = if exchange {
@@ -483,7 +482,7 @@ fn atomic_name(word: &str) -> Option<AtomicOp> {
     ATOMIC.iter().find(|r| r.2 == op && r.1 & 1 != 0).map(|r| r.0)
 }
 
-fn atomic(place: Place, op: AtomicOp, src: Reg) -> Result<Parsed> {
+fn atomic<'t>(place: Place, op: AtomicOp, src: Reg) -> Result<Parsed<'t>> {
     match (place.size, src.wide) {
         (Size::DW, true) | (Size::W, _) => {}
         (Size::DW, false) => return Err(format!("8 bytes need the 64-bit register `r{}`", src.n)),

@@ -97,7 +97,7 @@ impl<'a> Nfa<'a> {
             }
             node = match part {
                 Part::Byte(byte) => self.byte(node, *byte),
-                Part::Set(set) => self.set(node, *set, space),
+                Part::Set(set) => self.set(node, **set, space),
                 Part::Star => self.star(node, space),
                 Part::Segments if at_end => self.below(node, least),
                 Part::Segments => self.segments(node),

@@ -164,7 +164,7 @@ impl Parser<'_> {
                 b'?' => {
                     self.at += 1;
                     let path = self.kind != Kind::Comm;
-                    parts.push(Part::Set(set_of(|b| b != 0 && !(path && b == b'/'))));
+                    parts.push(Part::Set(Box::new(set_of(|b| b != 0 && !(path && b == b'/')))));
                     self.word(shape, start, 1)?;
                 }
                 b'*' => self.stars(&mut parts, shape)?,
@@ -326,7 +326,7 @@ impl Parser<'_> {
         if set == [0; 4] {
             return self.error(open, self.at - open, Problem::BadClass, "this class matches no byte");
         }
-        Ok(Part::Set(set))
+        Ok(Part::Set(Box::new(set)))
     }
 
     fn class_byte(&mut self, open: usize) -> Result<u8, GlobError> {

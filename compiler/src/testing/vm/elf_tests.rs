@@ -72,17 +72,12 @@ exit
 
 fn object(text: &str) -> Vec<u8> {
     let unit = assemble(&[("t.s", text)], &Params::new()).unwrap();
-    let data = |section: &str, symbol: &str, bytes: Vec<u8>| DataSpec {
-        section: section.into(),
-        symbol: symbol.into(),
-        bytes,
-        zeros: 0,
-        align: 8,
-    };
+    let data =
+        |section: &'static str, symbol: &'static str, bytes: Vec<u8>| DataSpec { section, symbol, bytes: bytes.into(), zeros: 0, align: 8 };
     let words = [[9; 8], u64::to_le_bytes(u64::from_le_bytes(*b"cat\0\0\0\0\0") << 40)].concat();
     let line = |line, text: &str| SourceLine { file: "web.ebsec".into(), line, column: 3, text: text.into() };
     object::write(&ObjectSpec {
-        funcs: unit.funcs,
+        funcs: unit.funcs.into(),
         params: [("matches".to_owned(), vec![object::Param { name: "word".into(), ty: object::ParamType::U64 }])].into(),
         maps: vec![object::MapSpec { name: "tasks".into(), map_type: 1, key_size: 4, value_size: 8, max_entries: 16, flags: 1 }],
         data: vec![data(".rodata.words", "words", words), data(".data.hits", "hits", vec![0; 8])],

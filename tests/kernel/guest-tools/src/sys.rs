@@ -4,11 +4,15 @@
 
 mod memory;
 mod options;
+mod processes;
+mod sockets;
 
 pub use memory::*;
 pub use options::*;
+pub use processes::*;
+pub use sockets::*;
 
-use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, CString, c_int, c_long, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -238,39 +242,6 @@ pub fn memfd() -> io::Result<OwnedFd> {
     owned(c_long::from(unsafe { libc::memfd_create(c"attack".as_ptr(), libc::MFD_CLOEXEC) }))
 }
 
-/// execve(2) without an environment; returns only when refused.
-pub fn exec(path: &Path) -> io::Error {
-    let Ok(path) = c(path) else {
-        return io::Error::from_raw_os_error(libc::EINVAL);
-    };
-    let arguments: [*const c_char; 2] = [path.as_ptr(), std::ptr::null()];
-    let none: [*const c_char; 1] = [std::ptr::null()];
-    // SAFETY: both arrays end with a null pointer and outlive the call.
-    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), none.as_ptr()) };
-    io::Error::last_os_error()
-}
-
-/// execve(2) with arguments; returns only when refused.
-pub fn exec_with(path: &Path, argument: &Path) -> io::Error {
-    let (Ok(path), Ok(argument)) = (c(path), c(argument)) else {
-        return io::Error::from_raw_os_error(libc::EINVAL);
-    };
-    let arguments = [path.as_ptr(), argument.as_ptr(), std::ptr::null()];
-    let none: [*const c_char; 1] = [std::ptr::null()];
-    // SAFETY: both arrays end with a null pointer and outlive the call.
-    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), none.as_ptr()) };
-    io::Error::last_os_error()
-}
-
-/// execveat(2) of a descriptor; returns only when refused.
-pub fn exec_descriptor(file: &OwnedFd) -> io::Error {
-    let arguments: [*const c_char; 2] = [c"attack".as_ptr(), std::ptr::null()];
-    let none: [*const c_char; 1] = [std::ptr::null()];
-    // SAFETY: both arrays end with a null pointer; the path is terminated.
-    unsafe { libc::syscall(libc::SYS_execveat, file.as_raw_fd(), c"".as_ptr(), arguments.as_ptr(), none.as_ptr(), libc::AT_EMPTY_PATH) };
-    io::Error::last_os_error()
-}
-
 /// Maps one private page of a file, then asks for `more` rights on it.
 pub fn map(file: &impl AsRawFd, rights: c_int, more: Option<c_int>) -> io::Result<()> {
     const PAGE: usize = 4096;
@@ -287,96 +258,6 @@ pub fn map(file: &impl AsRawFd, rights: c_int, more: Option<c_int>) -> io::Resul
     Ok(())
 }
 
-/// personality(2): readable mappings become executable.
-pub fn reading_implies_executing() -> io::Result<()> {
-    const READ_IMPLIES_EXEC: u64 = 0x040_0000;
-    // SAFETY: a plain number.
-    done(unsafe { libc::personality(READ_IMPLIES_EXEC) })
-}
-
-/// Does `work` in a forked child, gives its exit status; `None` if it died.
-pub fn in_child(work: impl FnOnce() -> c_int) -> io::Result<Option<c_int>> {
-    // SAFETY: this program has one thread wherever it calls this.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        let status = work();
-        // SAFETY: ends this process without running the parent's exit code.
-        unsafe { libc::_exit(status) };
-    }
-    check(c_long::from(child))?;
-    wait(child)
-}
-
-/// Forks without waiting, gives the child's id.
-pub fn spawn(work: impl FnOnce() -> c_int) -> io::Result<c_int> {
-    // SAFETY: this program has one thread wherever it calls this.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        let status = work();
-        // SAFETY: ends this process without running the parent's exit code.
-        unsafe { libc::_exit(status) };
-    }
-    check(c_long::from(child))?;
-    Ok(child)
-}
-
-/// Waits for one child.
-pub fn wait(child: c_int) -> io::Result<Option<c_int>> {
-    let mut status = 0;
-    // SAFETY: one int to write to.
-    done(unsafe { libc::waitpid(child, &raw mut status, 0) })?;
-    Ok(libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status)))
-}
-
-/// vfork, execve and waiting, as a shell starts a program. Gives the program's
-/// exit status, or the error of the execve.
-pub fn vfork_exec(words: &[CString]) -> io::Result<Option<c_int>> {
-    let mut arguments: Vec<*const c_char> = words.iter().map(|word| word.as_ptr()).collect();
-    arguments.push(std::ptr::null());
-    // Without words this is the final null pointer, which execve refuses.
-    let program = arguments.first().copied().unwrap_or(std::ptr::null());
-    let none: [*const c_char; 1] = [std::ptr::null()];
-    let mut error = 0;
-    let place = &raw mut error;
-    // SAFETY: the child shares this memory while the parent stands still; it
-    // writes one local and then either becomes another program or exits. Both
-    // arrays end with a null pointer.
-    let child = unsafe {
-        #[expect(deprecated, reason = "its cost is what is measured")]
-        let child = libc::vfork();
-        if child == 0 {
-            libc::execve(program, arguments.as_ptr(), none.as_ptr());
-            place.write_volatile(*libc::__errno_location());
-            libc::_exit(127);
-        }
-        child
-    };
-    check(c_long::from(child))?;
-    let status = wait(child)?;
-    // SAFETY: the local is still here; the child wrote it or nobody did.
-    match unsafe { place.read_volatile() } {
-        0 => Ok(status),
-        number => Err(io::Error::from_raw_os_error(number)),
-    }
-}
-
-/// Keeps this task on the first processor.
-pub fn pin() -> io::Result<()> {
-    // SAFETY: an empty set is all zeros.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: processor 0 is within the set.
-    unsafe { libc::CPU_SET(0, &mut set) };
-    // SAFETY: the size is that of the set.
-    done(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) })
-}
-
-/// Makes this task real-time, so that its waking preempts others at once.
-pub fn urgent() -> io::Result<()> {
-    let parameters = libc::sched_param { sched_priority: 1 };
-    // SAFETY: one readable struct.
-    done(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) })
-}
-
 /// A page of counters that forked children share.
 pub fn shared_page<T>() -> io::Result<&'static T> {
     let size = size_of::<T>();
@@ -391,105 +272,6 @@ pub fn shared_page<T>() -> io::Result<&'static T> {
     // SAFETY: page-aligned, zeroed, never unmapped; callers hold atomics in it,
     // for which zero is a value.
     Ok(unsafe { &*at.cast::<T>() })
-}
-
-/// A new socket.
-pub fn socket(family: c_int, kind: c_int, protocol: c_int) -> io::Result<OwnedFd> {
-    // SAFETY: plain numbers.
-    owned(c_long::from(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol) }))
-}
-
-/// An address as the kernel takes it.
-#[derive(Clone, Copy)]
-pub struct Address {
-    bytes: [u8; 28],
-    size: u32,
-}
-
-impl Address {
-    /// From the words of a `sockaddr`.
-    pub fn new(parts: &[&[u8]]) -> Self {
-        let mut address = Address { bytes: [0; 28], size: 0 };
-        let whole = parts.concat();
-        for (place, byte) in address.bytes.iter_mut().zip(&whole) {
-            *place = *byte;
-            address.size += 1;
-        }
-        address
-    }
-
-    /// Where it is.
-    pub fn pointer(&self) -> *const libc::sockaddr {
-        self.bytes.as_ptr().cast()
-    }
-
-    /// How many bytes count.
-    pub fn size(&self) -> u32 {
-        self.size
-    }
-}
-
-/// connect(2).
-pub fn connect(socket: &OwnedFd, to: &Address) -> io::Result<()> {
-    // SAFETY: the address has as many bytes as it says.
-    done(unsafe { libc::connect(socket.as_raw_fd(), to.pointer(), to.size()) })
-}
-
-/// sendto(2) of one byte.
-pub fn send_to(socket: &OwnedFd, to: &Address, flags: c_int) -> io::Result<()> {
-    let byte = [8u8; 8];
-    let at = byte.as_ptr().cast();
-    // SAFETY: eight readable bytes; the address has as many as it says.
-    let sent = unsafe { libc::sendto(socket.as_raw_fd(), at, 8, flags | libc::MSG_NOSIGNAL, to.pointer(), to.size()) };
-    check(sent as c_long).map(drop)
-}
-
-/// sendmsg(2), or sendmmsg(2) with `many`, of one byte.
-pub fn send_message(socket: &OwnedFd, to: &Address, many: bool) -> io::Result<()> {
-    let mut byte = 0u8;
-    let mut part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
-    // SAFETY: all fields of the struct may be zero.
-    let mut message: libc::mmsghdr = unsafe { std::mem::zeroed() };
-    message.msg_hdr.msg_name = to.pointer().cast_mut().cast();
-    message.msg_hdr.msg_namelen = to.size();
-    message.msg_hdr.msg_iov = &raw mut part;
-    message.msg_hdr.msg_iovlen = 1;
-    let number = socket.as_raw_fd();
-    // SAFETY: the message points at locals that outlive the call.
-    let sent = unsafe {
-        match many {
-            true => c_long::from(libc::sendmmsg(number, &raw mut message, 1, 0)),
-            false => libc::sendmsg(number, &raw const message.msg_hdr, 0) as c_long,
-        }
-    };
-    check(sent).map(drop)
-}
-
-/// Sends a descriptor to ourselves through a socket pair, gives the received
-/// one: another descriptor of the same open file.
-pub fn pass(file: &OwnedFd) -> io::Result<OwnedFd> {
-    let mut pair = [0; 2];
-    // SAFETY: room for two descriptors.
-    done(unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM, 0, pair.as_mut_ptr()) })?;
-    let mut byte = 0u8;
-    let mut part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
-    // struct cmsghdr (16 bytes) and one descriptor, aligned.
-    let mut control = [20u64, 0, 0];
-    control[1] = u64::from(libc::SOL_SOCKET.cast_unsigned()) | u64::from(libc::SCM_RIGHTS.cast_unsigned()) << 32;
-    control[2] = u64::from(file.as_raw_fd().cast_unsigned());
-    // SAFETY: all fields of the struct may be zero.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = &raw mut part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.as_mut_ptr().cast();
-    message.msg_controllen = 24;
-    // SAFETY: the message points at locals that outlive the calls.
-    unsafe {
-        check(libc::sendmsg(pair[0], &raw const message, 0) as c_long)?;
-        control[2] = u64::MAX;
-        check(libc::recvmsg(pair[1], &raw mut message, 0) as c_long)?;
-    }
-    owned(c_long::from((control[2] & 0xffff_ffff) as i32))
 }
 
 /// Nanoseconds of the monotonic clock.
