@@ -268,13 +268,8 @@ mod tests {
     #[test]
     fn what_may_be_reached_with_another_value_stays() {
         // another jump comes to the comparison
-        let code = [
-            insn(JUMP_IF_ZERO, 3, 1, 0),
-            insn(MOV_IMM, 1, 0, 0),
-            insn(JUMP_IF_ZERO, 1, 1, 0),
-            insn(MOV_IMM, 0, 0, 1),
-            insn(EXIT, 0, 0, 0),
-        ];
+        let code =
+            [insn(JUMP_IF_ZERO, 3, 1, 0), insn(MOV_IMM, 1, 0, 0), insn(JUMP_IF_ZERO, 1, 1, 0), insn(MOV_IMM, 0, 0, 1), insn(EXIT, 0, 0, 0)];
         let all = program(&code, &[0], &[0]);
         assert_eq!(trimmed(&all).unwrap(), all);
         // another register is compared
