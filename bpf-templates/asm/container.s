@@ -2,7 +2,7 @@
 
 ; r1 = what container_bits says, asked only where a namespace of the task is not the host's.
 .macro container_of_task
-  call bpf_get_current_task_btf
+  current_task
   r1 = *(u64 *)(r0 + task_struct.nsproxy)
   if r1 == 0 goto .pid
   r2 = *(u64 *)(r1 + nsproxy.mnt_ns)
@@ -64,7 +64,7 @@
   r9 = 3
   goto end
 mounts:
-  call bpf_get_current_task_btf
+  current_task
   r1 = *(u64 *)(r0 + task_struct.nsproxy)
   if r1 == 0 goto end
   r7 = *(u64 *)(r1 + nsproxy.mnt_ns)

@@ -13,7 +13,7 @@
   r1 = *(u64 *)(r10 - 8)
   r2 = *(u64 *)(r7 + {walk_root})
   if r1 == r2 goto no
-  call bpf_get_current_task_btf
+  current_task
   w1 = *(u32 *)(r0 + task_struct.flags)
   r1 &= 0x200000
   if r1 != 0 goto no
@@ -41,7 +41,7 @@ absent:
   exit
 unshown:
   ; a kernel thread asks on behalf of others, who named the file to it (nfsd)
-  call bpf_get_current_task_btf
+  current_task
   w1 = *(u32 *)(r0 + task_struct.flags)
   r1 &= 0x200000
   if r1 != 0 goto absent

@@ -12,7 +12,7 @@
 .endm
 
 .macro field_process_euid
-  call bpf_get_current_task_btf
+  current_task
   r1 = *(u64 *)(r0 + task_struct.cred)
   w1 = *(u32 *)(r1 + cred.euid.val)
 .endm
@@ -170,7 +170,7 @@
 ; 1 where the task acts with the credentials of another that belong to the initial user namespace: so does a stacked file
 ; system on its layers (override_creds). Workers of io_uring and kernel threads act for others by their nature.
 .macro acts_for_another
-  call bpf_get_current_task_btf
+  current_task
   r1 = *(u64 *)(r0 + task_struct.cred)
   r2 = *(u64 *)(r0 + task_struct.real_cred)
   if r1 == r2 goto .no

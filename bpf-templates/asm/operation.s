@@ -100,7 +100,7 @@ another:
 
 ; r1 = 1 where the task is at work in a layer of a stacked file system, within its own system call.
 .macro in_a_layer
-  call bpf_get_current_task_btf
+  current_task
   r1 = *(u64 *)(r0 + task_struct.cred)
   r2 = *(u64 *)(r0 + task_struct.real_cred)
   if r1 == r2 goto .no

@@ -104,7 +104,7 @@
 .if NEED_DELETED
   *(u64 *)(r10 - 224) = r6
 .endif
-  call bpf_get_current_task_btf
+  current_task
   r9 = *(u64 *)(r0 + task_struct.nsproxy)
   if r9 == 0 goto slow
   r9 = *(u64 *)(r9 + nsproxy.mnt_ns)

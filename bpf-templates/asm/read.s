@@ -4,6 +4,33 @@
 ; A helper fails where a load gives 0. Null, addresses of user space and error pointers, which are what the helper fails on
 ; in a kernel that works, are told apart before the load. Objects that are gone fail in neither way: their memory stays mapped.
 
+; A register's typed pointer as one that the verifier does not trust. Since 6.4 it asks of each pointer that is read from a
+; trusted one whether that may be trusted too, by the name of its struct among all types, three times: ten million instructions.
+; Where the pointer is only read from and compared, nothing is lost. The register is none of r0-r2. Clobbers r0-r5 but the register.
+.macro distrust reg type
+  r0 = exists(kfunc bpf_rdonly_cast)
+  if r0 == 0 goto .as_it_is
+  r1 = {reg}
+  r2 = typeid({type})
+  call kfunc bpf_rdonly_cast
+  {reg} = r0
+.as_it_is:
+.endm
+
+; r0 = the current task, to be read from. Clobbers r1-r5.
+.macro current_task
+  r0 = exists(kfunc bpf_rdonly_cast)
+  if r0 == 0 goto .typed
+  call bpf_get_current_task
+  r1 = r0
+  r2 = typeid(task_struct)
+  call kfunc bpf_rdonly_cast
+  goto .have
+.typed:
+  call bpf_get_current_task_btf
+.have:
+.endm
+
 ; r0 = the address in r3 as a pointer to seven plain numbers of 8 bytes. Clobbers r1-r5.
 .macro cast_words
   r1 = r3

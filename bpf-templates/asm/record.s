@@ -80,13 +80,14 @@
   record_line_add
   record_events_of
   *(u64 *)(r7 + {record_events}) = r1
-  call bpf_get_current_task_btf
+  current_task
   r1 = *(u64 *)(r0 + task_struct.nsproxy)
   record_base
   ; and its name
   image_users {record_image} -1
   *(u32 *)(r7 + {record_image}) = 0
   r3 = *(u64 *)(r6 + 0)
+  distrust r3 linux_binprm
   r3 = *(u64 *)(r3 + linux_binprm.file)
   if r3 == 0 goto end
   r1 = *(u64 *)(r3 + file.f_path.dentry)
@@ -148,7 +149,7 @@ end:
 .endr
   r7 = r10
   r7 += -{8+record_size}
-  call bpf_get_current_task_btf
+  current_task
   r1 = *(u64 *)(r0 + task_struct.nsproxy)
   record_base
   ; rule 15: the parent is the program that forked; a thread has the parent of its process
@@ -213,6 +214,7 @@ end:
 .func ebsec_seed prog iter/task
   r6 = *(u64 *)(r1 + 8)
   if r6 == 0 goto end
+  distrust r6 task_struct
   w1 = *(u32 *)(r6 + task_struct.pid)
   if r1 != 1 goto known
   ; pid 1 shows what the host's root and namespaces are

@@ -4,24 +4,28 @@
 ; Argument N is a struct file.
 .macro file_object n
   r3 = *(u64 *)(r6 + {8*n})
+  distrust r3 file
   r2 = *(u64 *)(r3 + file.f_path.mnt)
   r1 = *(u64 *)(r3 + file.f_path.dentry)
 .endm
 .macro file_inode n
-  r1 = *(u64 *)(r6 + {8*n})
-  r1 = *(u64 *)(r1 + file.f_inode)
+  r3 = *(u64 *)(r6 + {8*n})
+  distrust r3 file
+  r1 = *(u64 *)(r3 + file.f_inode)
 .endm
 ; The same where the argument may be null (the facts of the hook have excluded it; the verifier asks again).
 .macro nullable_file_object n
   r3 = *(u64 *)(r6 + {8*n})
   if r3 == 0 goto allow
+  distrust r3 file
   r2 = *(u64 *)(r3 + file.f_path.mnt)
   r1 = *(u64 *)(r3 + file.f_path.dentry)
 .endm
 .macro nullable_file_inode n
-  r1 = *(u64 *)(r6 + {8*n})
-  if r1 == 0 goto .none
-  r1 = *(u64 *)(r1 + file.f_inode)
+  r3 = *(u64 *)(r6 + {8*n})
+  if r3 == 0 goto .none
+  distrust r3 file
+  r1 = *(u64 *)(r3 + file.f_inode)
   goto .done
 .none:
   ; a number: to the verifier of 6.1 a null pointer is still a pointer
@@ -32,33 +36,43 @@
 ; Argument N is a struct path.
 .macro path_object n
   r3 = *(u64 *)(r6 + {8*n})
+  distrust r3 path
   r2 = *(u64 *)(r3 + path.mnt)
   r1 = *(u64 *)(r3 + path.dentry)
 .endm
 .macro path_inode n
-  r1 = *(u64 *)(r6 + {8*n})
-  r1 = *(u64 *)(r1 + path.dentry)
+  r3 = *(u64 *)(r6 + {8*n})
+  distrust r3 path
+  r1 = *(u64 *)(r3 + path.dentry)
   r1 = *(u64 *)(r1 + dentry.d_inode)
 .endm
 
-; Argument DIR is the struct path of the folder, argument N the dentry.
+; Argument DIR is the struct path of the folder, argument N the dentry. Uses r10 - 16.
 .macro entry_object dir n
+  r3 = *(u64 *)(r6 + {8*n})
+  distrust r3 dentry
+  *(u64 *)(r10 - 16) = r3
   r3 = *(u64 *)(r6 + {8*dir})
+  distrust r3 path
   r2 = *(u64 *)(r3 + path.mnt)
-  r1 = *(u64 *)(r6 + {8*n})
+  r1 = *(u64 *)(r10 - 16)
 .endm
 .macro entry_inode n
-  r1 = *(u64 *)(r6 + {8*n})
-  r1 = *(u64 *)(r1 + dentry.d_inode)
+  r3 = *(u64 *)(r6 + {8*n})
+  distrust r3 dentry
+  r1 = *(u64 *)(r3 + dentry.d_inode)
 .endm
 ; The hook's only argument that is a dentry, and no mount: kernels disagree on what stands before it.
 .macro named_object hook
-  r1 = *(u64 *)(r6 + argument(bpf_lsm_{hook}, dentry))
+  r3 = *(u64 *)(r6 + argument(bpf_lsm_{hook}, dentry))
+  distrust r3 dentry
+  r1 = r3
   r2 = 0
 .endm
 .macro named_inode hook
-  r1 = *(u64 *)(r6 + argument(bpf_lsm_{hook}, dentry))
-  r1 = *(u64 *)(r1 + dentry.d_inode)
+  r3 = *(u64 *)(r6 + argument(bpf_lsm_{hook}, dentry))
+  distrust r3 dentry
+  r1 = *(u64 *)(r3 + dentry.d_inode)
 .endm
 .macro no_inode
   r1 = 0

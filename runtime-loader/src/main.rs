@@ -23,6 +23,7 @@ mod sys;
 #[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod tests;
 mod text;
+mod trim;
 mod unload;
 mod verify;
 

@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::policy::invalid;
 use crate::sys::{MapSpec, ProgKind};
+use crate::trim::trim;
 use aya_obj::btf::{Btf, BtfFeatures};
 use aya_obj::generated::bpf_insn;
 use ebsec_artifact::{KernelFunctions, KernelUse, Patch};
@@ -155,7 +156,9 @@ impl Object {
             self.inner.relocate_calls(&text).map_err(|e| broken(&e))?;
             let mut programs = Vec::new();
             for (name, program) in &self.inner.programs {
-                programs.push(self.program(name, program)?);
+                let mut program = self.program(name, program)?;
+                trim(&mut program)?;
+                programs.push(program);
             }
             programs.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(programs)

@@ -1,14 +1,16 @@
 ; bprm_check_security(bprm)
 .macro bprm_check_security__object_file
   r3 = *(u64 *)(r6 + 0)
+  distrust r3 linux_binprm
   r3 = *(u64 *)(r3 + linux_binprm.file)
   r2 = *(u64 *)(r3 + file.f_path.mnt)
   r1 = *(u64 *)(r3 + file.f_path.dentry)
 .endm
 .macro bprm_check_security__inode_file
-  r1 = *(u64 *)(r6 + 0)
-  r1 = *(u64 *)(r1 + linux_binprm.file)
-  r1 = *(u64 *)(r1 + file.f_inode)
+  r3 = *(u64 *)(r6 + 0)
+  distrust r3 linux_binprm
+  r3 = *(u64 *)(r3 + linux_binprm.file)
+  r1 = *(u64 *)(r3 + file.f_inode)
 .endm
 
 ; Before anything else, dormant or not: the class of the program that would run is left pending in the record.

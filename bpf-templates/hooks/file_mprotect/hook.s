@@ -1,14 +1,16 @@
 ; file_mprotect(vma, reqprot, prot)
 .macro file_mprotect__object_file
   r3 = *(u64 *)(r6 + 0)
+  distrust r3 vm_area_struct
   r3 = *(u64 *)(r3 + vm_area_struct.vm_file)
   if r3 == 0 goto allow
   r2 = *(u64 *)(r3 + file.f_path.mnt)
   r1 = *(u64 *)(r3 + file.f_path.dentry)
 .endm
 .macro file_mprotect__inode_file
-  r1 = *(u64 *)(r6 + 0)
-  r1 = *(u64 *)(r1 + vm_area_struct.vm_file)
+  r3 = *(u64 *)(r6 + 0)
+  distrust r3 vm_area_struct
+  r1 = *(u64 *)(r3 + vm_area_struct.vm_file)
   if r1 == 0 goto .none
   r1 = *(u64 *)(r1 + file.f_inode)
   goto .done
@@ -17,8 +19,9 @@
 .done:
 .endm
 .macro file_mprotect__fact_has_file
-  r1 = *(u64 *)(r6 + 0)
-  r1 = *(u64 *)(r1 + vm_area_struct.vm_file)
+  r3 = *(u64 *)(r6 + 0)
+  distrust r3 vm_area_struct
+  r1 = *(u64 *)(r3 + vm_area_struct.vm_file)
   if r1 == 0 goto .none
   r1 = 1
 .none:
@@ -42,8 +45,9 @@
   r1 = *(u64 *)(r10 - 112)
   call mount_is_private
   if r0 != 1 goto .plain
-  r1 = *(u64 *)(r6 + 0)
-  r1 = *(u64 *)(r1 + vm_area_struct.vm_file)
+  r3 = *(u64 *)(r6 + 0)
+  distrust r3 vm_area_struct
+  r1 = *(u64 *)(r3 + vm_area_struct.vm_file)
   *(u64 *)(r10 - 8) = r1
   plain_number r3 .plain
   r1 = offsetof(backing_file.user_path)

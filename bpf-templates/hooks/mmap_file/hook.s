@@ -18,7 +18,7 @@
 ; exec maps the very file that it has opened, before it says which format the program has. Later a program may make any
 ; file its exe_file, and say where its code and its stack are (PR_SET_MM), but nothing takes the format back.
 .macro mmap_file__fact_by_exec
-  call bpf_get_current_task_btf
+  current_task
   r3 = *(u64 *)(r0 + task_struct.mm)
   if r3 == 0 goto .no
   r1 = *(u64 *)(r3 + mm_struct.exe_file)
@@ -34,7 +34,7 @@
 .endm
 ; Exec has not said yet which format the program has: it maps the program or its loader.
 .macro mmap_file__fact_loading
-  call bpf_get_current_task_btf
+  current_task
   r1 = *(u64 *)(r0 + task_struct.mm)
   if r1 == 0 goto .no
   r1 = *(u64 *)(r1 + mm_struct.binfmt)

@@ -24,8 +24,7 @@
   no_inode
 .endm
 .macro path_rename__fact_replaces
-  r1 = *(u64 *)(r6 + 24)
-  r1 = *(u64 *)(r1 + dentry.d_inode)
+  entry_inode 3
   if r1 == 0 goto .none
   r1 = 1
 .none:

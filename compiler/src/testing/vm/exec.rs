@@ -67,7 +67,7 @@ pub(super) struct Machine<'a> {
     pub env: &'a mut Env,
     pub maps: &'a mut [Map],
     pub options: &'a Options,
-    /// the number of the kernel's cast, and of what may be cast to
+    /// the number of the kernel's cast, and the last of the types that may be cast to
     pub cast: Option<(i32, u64)>,
     /// deepest stack of each function seen so far, by its first instruction
     pub depths: &'a mut BTreeMap<usize, u64>,

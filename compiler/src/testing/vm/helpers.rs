@@ -68,10 +68,10 @@ impl Machine<'_> {
         }
     }
 
-    /// Calls function number `id` of the kernel: there is the cast to plain numbers, which gives the address back.
+    /// Calls function number `id` of the kernel: there is the cast to a type, which gives the address back.
     pub(super) fn kfunc(&self, id: i32, regs: &Regs) -> Done<u64> {
-        let (_, plain) = self.cast.filter(|(cast, _)| *cast == id).ok_or(Wrong::Kfunc(id))?;
-        if regs.get(2)? == plain { regs.get(1) } else { Err(Wrong::Kfunc(id)) }
+        let (_, types) = self.cast.filter(|(cast, _)| *cast == id).ok_or(Wrong::Kfunc(id))?;
+        if (1..=types).contains(&regs.get(2)?) { regs.get(1) } else { Err(Wrong::Kfunc(id)) }
     }
 
     /// Helpers without arguments that matter.

@@ -104,7 +104,7 @@ pub struct Vm {
     /// deepest stack of each function, by program
     depths: Vec<BTreeMap<usize, u64>>,
     unresolved: Vec<Unresolved>,
-    /// the number of the kernel's cast, and of what may be cast to
+    /// the number of the kernel's cast, and the last of the types that may be cast to
     cast: Option<(i32, u64)>,
 }
 
@@ -117,7 +117,7 @@ impl Vm {
         let depths = vec![BTreeMap::new(); programs.len()];
         let programs = programs.into_iter().map(Arc::new).collect();
         let number = KernelFunctions::read(&kernel.btf()).and_then(|f| f.id(kernel::CAST)).and_then(|id| i32::try_from(id).ok());
-        let cast = number.zip(kernel.types.number("kstatfs").map(u64::from));
+        let cast = number.map(|number| (number, u64::from(kernel.types.last())));
         Ok(Vm { kernel, options: Options::default(), programs, maps, depths, unresolved, cast })
     }
 

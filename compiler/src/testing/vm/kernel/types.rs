@@ -141,6 +141,11 @@ impl Types {
         self.by_name.get(name).map(|i| *i as u32 + 1)
     }
 
+    /// The highest of these numbers.
+    pub fn last(&self) -> u32 {
+        self.by_name.len() as u32
+    }
+
     /// Follows `struct.member[1].member`.
     pub fn place(&self, path: &str) -> Result<Place, String> {
         let mut parts = path.split('.');
