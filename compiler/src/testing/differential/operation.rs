@@ -110,7 +110,7 @@ impl Maker<'_> {
         let path = match self.random.below(20) {
             0 => PathValue::Failed,
             1 => PathValue::Absent,
-            2..4 => PathValue::Known(self.path_by_a_mount().into_bytes()),
+            2..5 => PathValue::Known(self.path_by_a_mount().into_bytes()),
             _ => PathValue::Known(paths::near(self.random, &self.hints.programs).into_bytes()),
         };
         let trusted = matches!(path, PathValue::Known(_)) && self.random.chance(75);
@@ -244,7 +244,10 @@ impl Maker<'_> {
     }
 
     /// The further paths of an object: by every mount that shows it where none is the caller's own, and those of the host.
-    fn name(&self, object: &mut Object, home: Home, by_any: bool) {
+    fn name(&mut self, object: &mut Object, home: Home, by_any: bool) {
+        if object.path == PathValue::Failed && self.random.chance(2) {
+            object.host_paths = vec![PathValue::Failed];
+        }
         let PathValue::Known(path) = &object.path else { return };
         let path = String::from_utf8_lossy(path);
         let values = |paths: Vec<String>| paths.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect::<Vec<_>>();
@@ -307,9 +310,12 @@ impl Maker<'_> {
 
     /// Whether a mount stands at a path or below it: such names are not unlinked.
     fn is_mounted(&self, path: &str) -> bool {
-        let below = |place: &str| path == "/" || place == path || place.strip_prefix(path).is_some_and(|r| r.starts_with('/'));
-        let pairs = self.scenery.binds.iter().chain(&self.scenery.taken);
-        self.scenery.mounts.iter().any(|m| below(m)) || pairs.into_iter().any(|(a, b)| below(a) || below(b))
+        let above = |path: &str, place: &str| path == "/" || place == path || place.strip_prefix(path).is_some_and(|r| r.starts_with('/'));
+        let pairs = self.scenery.binds.iter().chain(&self.scenery.taken).flat_map(|(a, b)| [a, b]);
+        let places: Vec<&String> = self.scenery.mounts.iter().chain(pairs).collect();
+        // the same dentry is a mount point wherever it is seen
+        let names = self.scenery.outside(path).into_iter().chain([path.to_owned()]);
+        names.into_iter().any(|path| places.iter().any(|place| above(&path, place)))
     }
 
     /// Values of the operation's own fields that are no facts.

@@ -291,7 +291,7 @@ impl Writer<'_> {
             }
             _ => {}
         }
-        let path = paths::path(self.random, 3);
+        let path = if self.random.chance(12) { self.bound() } else { paths::path(self.random, 3) };
         match self.random.below(6) {
             0 => {
                 self.hint(name, &path);
@@ -316,6 +316,13 @@ impl Writer<'_> {
                 format!("{name} in {list}")
             }
         }
+    }
+
+    /// A folder that a bind shows twice: rules may name one of its paths, and not the other.
+    fn bound(&mut self) -> String {
+        let binds = super::scenery().binds;
+        let folders: Vec<&str> = binds.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()]).collect();
+        self.random.word(&folders).to_owned()
     }
 
     fn patterns(&mut self, of_files: bool) -> String {
