@@ -291,7 +291,8 @@ impl Writer<'_> {
             }
             _ => {}
         }
-        let path = if self.random.chance(12) { self.bound() } else { paths::path(self.random, 3) };
+        let bound = if name.starts_with("process.") { 25 } else { 8 };
+        let path = if self.random.chance(bound) { self.bound() } else { paths::path(self.random, 3) };
         match self.random.below(6) {
             0 => {
                 self.hint(name, &path);

@@ -7,7 +7,7 @@ use crate::bpf::asm::FuncKind;
 use crate::{artifact, codegen};
 
 /// Enough for each kind of fault to be found.
-const WITHIN: usize = 4000;
+const WITHIN: usize = 8000;
 
 #[test]
 fn the_interpreter_and_the_programs_agree() {
