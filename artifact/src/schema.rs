@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "ad1c3f86499f51eee3100a60bc0203c95e55fc98686c7bd8d91db480aa3f050b";
+pub const SCHEMA_HASH: &str = "6554b55d3fb7e581118907e32dbca8ca32b99a1e7562cd2f6c4c2d6753cace33";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()

@@ -49,7 +49,7 @@ failed:
   r0 = 1
   exit
 proc:
-  r1 = {START_PATH}
+  r1 = *(u64 *)(r7 + {walk_start})
   r2 = 0x636f7270
   call step8
   w9 = w0

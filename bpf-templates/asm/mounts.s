@@ -449,7 +449,7 @@ this:
   r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + {walk_key}) = r1
   ; the path of its mount point: the state after it, and after the slash that follows
-  r1 = {START_PATH}
+  r1 = *(u64 *)(r7 + {walk_start})
   *(u64 *)(r7 + {walk_bare}) = r1
   *(u64 *)(r7 + {walk_beneath}) = r1
   *(u64 *)(r7 + {walk_index}) = 0
@@ -471,7 +471,8 @@ this:
   if r1 == 3 goto more
   if r1 != 1 goto many
   r5 = *(u64 *)(r7 + {walk_index})
-  match_chain {WALK_PATH} {WALK_ABOVE-1} r5 {START_PATH}
+  r8 = *(u64 *)(r7 + {walk_start})
+  match_chain {WALK_PATH} {WALK_ABOVE-1} r5 r8
   r1 = *(u64 *)(r7 + {walk_told})
   if r1 == 3 goto stop
   r0 = r1

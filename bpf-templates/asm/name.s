@@ -1,5 +1,4 @@
 ; The names of a chain of dentries, from the top: components of the path automaton.
-; Parameters: START_PATH.
 
 ; r3 = address of what a chain's place \place holds of the scratch at r7, or goes to \none. Clobbers r1, r2.
 .macro chain_place place

@@ -1,5 +1,5 @@
 ; From a dentry and a mount to the class of the path: the fast walk, and who falls back to path_find (walk.s, which says what
-; the results mean). Parameters: START_PATH, NEED_DELETED.
+; the results mean). Parameters: START_PATH, START_FILE, NEED_DELETED.
 
 ; r5 = bytes 8k to 8k+7 of the inline name of dentry r6 (d_iname became d_shortname in 6.18).
 .macro name_word k
@@ -96,9 +96,8 @@
 ; r1 = dentry, r2 = vfsmount (0: the hook shows none) -> r0; flag 2 where path_find must decide.
 ; Stack: 16 slots of dentries at 8..128, their sequences at 132..192, the caller's namespace at 200, the version of what is
 ; remembered at 208, dentry at 224. r7 is by what the mount is remembered: the vfsmount, or the super block.
-; To verifiers since 6.4 each pointer that is read from a trusted one costs millions of instructions (they look for its type
-; by name): so none is read twice.
-.macro fast_walk component depth mountless
+; PROGRAM: 1 where the path is asked as a program's too.
+.macro fast_walk component depth mountless program
   r6 = r1
   r7 = r2
 .if NEED_DELETED
@@ -129,7 +128,7 @@ remembered:
 .endif
   r3 = r7
   r2 = r9
-  mounts_slot
+  mounts_slot {program}
   mounts_entry r5
   r1 = *(u64 *)(r5 + {mounts_version})
   *(u64 *)(r10 - 208) = r1
@@ -166,7 +165,11 @@ number:
 .if !{mountless}
 top:
   r0 = *(u64 *)(r8 + {control_root_top})
+.if {program}
   r8 = {START_PATH}
+.else
+  r8 = {START_FILE}
+.endif
   if r6 == r0 goto end
   ; to the verifier this begins like all others
   *(u64 *)(r10 - 208) = r0
@@ -201,7 +204,7 @@ end:
   r2 = *(u64 *)(r10 - 200)
   r0 = *(u64 *)(r2 + mnt_namespace.event)
   r3 = r7
-  mounts_slot
+  mounts_slot {program}
   r8 = r3
   mounts_entry r7
   r1 = *(u64 *)(r7 + {mounts_event})
@@ -245,12 +248,15 @@ slow:
 
 ; All in one piece.
 .func path_fast static 2
-  fast_walk component 16 0
+  fast_walk component 16 0 0
 .func path_called static 2
-  fast_walk component_called 12 0
+  fast_walk component_called 12 0 0
 ; For hooks that show no mount.
 .func path_mountless static 2
-  fast_walk component_called 12 1
+  fast_walk component_called 12 1 0
+; For those that show what the task runs next.
+.func path_of_program static 2
+  fast_walk component_called 12 0 1
 
 ; r0 = class and flags of the paths of an object; OBJECT is the macro that shows it. Uses r10 - 16, - 104, - 112.
 .macro walk_hot object
@@ -262,12 +268,13 @@ slow:
   if r1 == 0 goto .walked
   {object}
   plain_object
-  find_plain
+  find_plain 0
 .walked:
 .endm
 
-; The same, and the object's plain addresses are left at r10 - 104 and r10 - 112; FAST is the fast walk.
-.macro walk_object object fast
+; The same, and the object's plain addresses are left at r10 - 104 and r10 - 112; FAST is the fast walk, HOW what path_find is
+; told.
+.macro walk_object object fast how
   {object}
   plain_object
   r1 = *(u64 *)(r10 - 8)
@@ -277,7 +284,7 @@ slow:
   r1 >>= 33
   r1 &= 1
   if r1 == 0 goto .walked
-  find_plain
+  find_plain {how}
 .walked:
 .endm
 
@@ -285,15 +292,15 @@ slow:
 .macro walk_rare object
   {object}
   plain_object
-  find_plain
+  find_plain 0
 .endm
 
 ; r0 = the same of the plain addresses at r10 - 104 and r10 - 112.
-.macro find_plain
+.macro find_plain how
   r1 = *(u64 *)(r10 - 104)
   r2 = *(u64 *)(r10 - 112)
   r3 = 0
-  r4 = 0
+  r4 = {how}
   call path_find
 .endm
 
@@ -319,11 +326,11 @@ slow:
 .endm
 
 ; r0 = class and flags of the paths by which the host shows the object of these addresses.
-.macro walk_for_host
+.macro walk_for_host how
   r1 = *(u64 *)(r10 - 104)
   r2 = *(u64 *)(r10 - 112)
   r3 = 0
-  r4 = 1
+  r4 = {how|1}
   call path_find
 .endm
 

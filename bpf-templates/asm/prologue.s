@@ -115,8 +115,8 @@ allow:
 
 ; Takes the outcome in r1: counts it, reports it, adds its refusal to the verdict. FRAME: what reaches the program's stack.
 ; kind 0: there is no object; kind 1: it is the path at 104, 112 with the class at 88, and where PAIR is 1 what is reported are
-; the two names of the operation at 136, 144; kind 2: the address at 180, port at 192, of which 200 says what is known.
-.macro take_outcome kind frame pair
+; the two names of the operation at 136, 144; kind 2: the address at 180, port at 192, of which 200 says what is known. HOW: what path_find is told.
+.macro take_outcome kind frame pair how
 .if {kind} == 1
   w2 = *(u32 *)({frame} - 88)
   if r2 == 1 goto .untold
@@ -131,8 +131,8 @@ allow:
   r2 = r4
   r3 = 0
   w4 = *(u32 *)({frame} - 88)
-  r4 <<= 2
-  r4 |= 2
+  r4 <<= 4
+  r4 |= {how|2}
   call path_find
   r1 = r9
   r4 = r0

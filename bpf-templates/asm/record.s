@@ -273,7 +273,7 @@ homeless:
   r1 = *(u64 *)(r10 - {48+record_size})
   r2 = *(u64 *)(r10 - {56+record_size})
   r3 = *(u64 *)(r10 - {40+record_size})
-  r4 = 4
+  r4 = 12
   call path_find
   program_of_paths
   *(u32 *)(r7 + {record_exe}) = r1

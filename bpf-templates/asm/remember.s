@@ -11,8 +11,8 @@
 .set MOST_LINKS 128
 
 ; r3 = the slot of keeper r3 in namespace r2 (addresses, typed or plain; r3 is not kept); \initial: r1 = the initial one.
-; Clobbers r4.
-.macro mounts_slot
+; PROGRAM (0, 1 or a register that holds one of them): states are those of programs' paths. Clobbers r4.
+.macro mounts_slot program
   ; a difference of typed pointers is a number that may be reckoned with
   r3 -= r2
   r4 = r3
@@ -21,6 +21,7 @@
   r3 ^= r4
   r4 >>= 12
   r3 ^= r4
+  r3 ^= {program}
   r3 &= {REMEMBERED/2-1}
   if r2 == r1 goto .initial
   r3 |= {REMEMBERED/2}
@@ -100,7 +101,8 @@ no:
   r3 = *(u64 *)(r7 + {walk_keeper})
   r1 = data control
   r1 = *(u64 *)(r1 + {control_mnt_ns})
-  mounts_slot
+  r5 = *(u64 *)(r7 + {walk_program})
+  mounts_slot r5
   *(u64 *)(r7 + {walk_slot}) = r3
   *(u64 *)(r10 - 32) = r3
   mounts_entry r9

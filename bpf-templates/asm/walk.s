@@ -1,7 +1,7 @@
 ; The paths of a file: plain addresses, any mounts, any depth, any names. Each walk takes one of its processor's scratches,
 ; which are as many as walks there that other tasks may have interrupted. Where more did, a walk takes `owner` of the last
 ; scratch away from the one at work there, and what that found is thrown away.
-; Parameters: START_PATH, NEED_DELETED.
+; Parameters: START_PATH, START_FILE, NEED_DELETED.
 ; Results of every walk, path_fast's included: low half the class (0 absent or no set, 1 FAIL), high half flags:
 ;   1 unlinked, 2 ask path_find, 4 there are more classes (in the task's record), 8 a namespace that the initial user
 ;   namespace does not own had a say, 16 another mount than the hook's shows the file.
@@ -117,9 +117,18 @@ done:
   r1 = *(u64 *)(r10 - 40)
   *(u64 *)(r7 + {walk_vfs}) = r1
   r1 = *(u64 *)(r10 - 56)
+  r1 >>= 3
+  r1 &= 1
+  *(u64 *)(r7 + {walk_program}) = r1
+  r2 = {START_FILE}
+  if r1 == 0 goto started
+  r2 = {START_PATH}
+started:
+  *(u64 *)(r7 + {walk_start}) = r2
+  r1 = *(u64 *)(r10 - 56)
   r2 = r1
   r2 &= 2
-  r1 >>= 2
+  r1 >>= 4
   if r2 != 0 goto wanted
   r1 = -1
 wanted:
@@ -254,8 +263,8 @@ judged:
 
 ; r1 = dentry, r2 = vfsmount (0: the hook shows none), r3 = the subject's mount namespace (0: the current task's),
 ; r4: bit 0 set for the paths of the host instead of the subject's; bit 1 set to ask for the mount by which the class in the
-; bits above (all ones: any) was found: then the result is the address of its vfsmount (0 for none); else bit 2 set to ask for
-; the class and trust of a program.
+; bits from 4 (all ones: any) was found: then the result is the address of its vfsmount (0 for none); bit 2 set to ask for the
+; class and trust of a program; bit 3 set where sets that are asked of programs count.
 ; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 which scratch, 80 whether it was free. What else it
 ; remembers is in the scratch: to the verifier every round then begins alike.
 .func path_find global 4

@@ -176,6 +176,8 @@ pub struct Hook {
     pub first_kernel: (u16, u16),
     /// What its objects are.
     pub object: ObjectKind,
+    /// Its object is what the task runs next: its path is asked as a program's too.
+    pub executes: bool,
     /// How its walks of paths are made fast; `None` for hooks that are called rarely.
     pub fast: Option<FastWalk>,
     /// Objects in order.

@@ -62,6 +62,8 @@ struct EventRow {
 struct HookRow {
     #[serde(default)]
     fast: Option<FastWalk>,
+    #[serde(default)]
+    executes: bool,
     doc: String,
     first_kernel: String,
     object: String,
@@ -292,6 +294,7 @@ fn hook(catalog: &Catalog, names: &[&str], name: &str, row: HookRow) -> Result<H
         first_kernel: (number(major)?, number(minor)?),
         object: object_kind(&row.object)?,
         fast: row.fast,
+        executes: row.executes,
         objects,
         facts: row.facts,
         silent_when,

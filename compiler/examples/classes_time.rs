@@ -59,7 +59,7 @@ fn main() {
         })
         .collect();
     let start = processor_time();
-    let tables = paths::build(&sets).unwrap();
+    let tables = paths::build(&sets, |_| true).unwrap();
     println!(
         "{n} rules: {:?}, {} states, {} classes, bytes {} KiB, steps {} KiB ({} used, {} dropped)",
         processor_time() - start,

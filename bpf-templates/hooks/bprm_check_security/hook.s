@@ -15,7 +15,7 @@
 
 ; Before anything else, dormant or not: the class of the program that would run is left pending in the record.
 .macro bprm_check_security__before
-  walk_object bprm_check_security__object_file path_called
+  walk_object bprm_check_security__object_file path_of_program 8
   *(u64 *)(r10 - 88) = r0
   program_of_paths
   w9 = w1

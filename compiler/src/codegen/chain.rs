@@ -134,8 +134,8 @@ impl<'a> Emitter<'a> {
             (Some(o), _) if o.by_its_mount => format!("walk_by_its_mount {object}"),
             (Some(o), _) => match self.hook.fast {
                 Some(FastWalk::Inline) => format!("walk_hot {object}"),
-                Some(FastWalk::Called) if o.each_mount => format!("walk_object {object} path_mountless"),
-                Some(FastWalk::Called) => format!("walk_object {object} path_called"),
+                Some(FastWalk::Called) if o.each_mount => format!("walk_object {object} path_mountless 0"),
+                Some(FastWalk::Called) => format!("walk_object {object} path_called 0"),
                 None => format!("walk_rare {object}"),
             },
             (None, _) => format!("walk_rare {object}"),
@@ -150,7 +150,7 @@ impl<'a> Emitter<'a> {
             if !self.plain {
                 let _ = writeln!(out, "  {object}\n  plain_object");
             }
-            let _ = writeln!(out, "  walk_for_host\n  *(u64 *)(r10 - 96) = r0");
+            let _ = writeln!(out, "  walk_for_host {}\n  *(u64 *)(r10 - 96) = r0", self.how());
         }
         let _ = writeln!(out, "{pathless}:");
         let single = self.label();
@@ -172,6 +172,11 @@ impl<'a> Emitter<'a> {
         self.frame = "r10";
         let next = if host { "next_classes" } else { "next_path" };
         format!(".func {name} static 2\n  {next}\n{halves}  further_end\n")
+    }
+
+    /// What `path_find` is told: whether sets that are asked of programs count.
+    fn how(&self) -> u8 {
+        if self.hook.executes { 8 } else { 0 }
     }
 
     /// The functions beside the program.
@@ -215,7 +220,7 @@ impl<'a> Emitter<'a> {
         if frame == "r10" {
             out.push_str(&self.begin());
         }
-        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame} {}", u8::from(self.hook.pair.is_some()));
+        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame} {} {}", u8::from(self.hook.pair.is_some()), self.how());
         let _ = writeln!(out, "{none}:\n.loc off");
     }
 

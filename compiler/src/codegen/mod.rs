@@ -120,10 +120,11 @@ fn params(plan: &Plan, text: &str) -> Params {
             }
         }
     }
-    let numbers: [(&str, i64); 10] = [
+    let numbers: [(&str, i64); 11] = [
         ("BYTES_MASK", plan.paths.bytes.len() as i64 * 8 - 8),
         ("STEPS_SHIFT", 64 - i64::from(plan.paths.bits)),
         ("START_PATH", i64::from(plan.paths.start_path)),
+        ("START_FILE", i64::from(plan.paths.start_file)),
         ("START_COMM", i64::from(plan.paths.start_comm)),
         ("N_OUTCOMES", plan.outcomes.len() as i64),
         ("N_CLASSES", plan.paths.class_sets.len() as i64),

@@ -30,6 +30,7 @@ pub(crate) fn everything(catalog: &Catalog) -> Plan {
             steps: vec![Step { word: 0, base: 1, next: 0 }; 16],
             bits: 4,
             start_path: 64,
+            start_file: 64,
             start_comm: 64,
             class_sets: vec![Vec::new(); 3],
             ..PathTables::default()

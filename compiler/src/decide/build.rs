@@ -11,9 +11,9 @@ use super::subject::{First, LineBits, program_sets};
 use super::{CANARY, Chain, NOTHING, Plan, PlanError, RuleRef, Source, Split, SubjectTables};
 use crate::classes::paths::{self, PathTables};
 use crate::classes::prefixes::PrefixTable;
-use crate::hir::{Package, Test};
-use ebsec_templates::{Catalog, EventId, catalog};
-use std::collections::BTreeMap;
+use crate::hir::{Package, PathSetId, Test};
+use ebsec_templates::{Catalog, EventId, FieldOf, catalog};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Most events: a bit of a mask each.
@@ -24,7 +24,8 @@ const MAX_TABLE: usize = 1 << 20;
 /// Makes the plan of a package.
 pub fn plan(package: &Package) -> Result<Plan, PlanError> {
     let catalog = catalog();
-    let paths = paths::build(&package.path_sets).map_err(PlanError::Paths)?;
+    let of_files = file_sets(package, catalog);
+    let paths = paths::build(&package.path_sets, |set| of_files.contains(&set)).map_err(PlanError::Paths)?;
     let prefixes = prefix_table(package);
     let line = LineBits::of(package, catalog)?;
     let mut by_event: BTreeMap<EventId, Vec<RuleRef>> = BTreeMap::new();
@@ -38,6 +39,19 @@ pub fn plan(package: &Package) -> Result<Plan, PlanError> {
         planner.event(event, &rules)?;
     }
     planner.finish()
+}
+
+/// The sets that hooks ask of files, those aside of which the task runs its object next.
+fn file_sets(package: &Package, catalog: &Catalog) -> BTreeSet<PathSetId> {
+    let raised: BTreeSet<EventId> = catalog.hooks.iter().filter(|h| !h.executes).flat_map(|h| h.raises.iter().map(|r| r.event)).collect();
+    let mut sets = BTreeSet::new();
+    for (_, _, rule) in rules(package).filter(|(_, _, rule)| raised.contains(&rule.event)) {
+        atoms(&rule.cond, &mut |atom| match atom.test {
+            Test::InPaths(set) if catalog[atom.field].of == FieldOf::Object => drop(sets.insert(set)),
+            _ => {}
+        });
+    }
+    sets
 }
 
 fn prefix_table(package: &Package) -> PrefixTable {

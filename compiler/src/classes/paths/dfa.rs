@@ -13,13 +13,40 @@ pub(super) struct Dfa {
     pub(super) edges: Vec<(u8, u32)>,
     /// State after the leading `/`.
     pub(super) start_path: u32,
+    /// The same where only the sets that are asked of files count.
+    pub(super) start_file: u32,
     /// State before a task name.
     pub(super) start_comm: u32,
 }
 
 impl Dfa {
-    pub(super) fn with_starts(start_path: u32, start_comm: u32) -> Self {
-        Dfa { class: Vec::new(), default: Vec::new(), ranges: Vec::new(), edges: Vec::new(), start_path, start_comm }
+    pub(super) fn with_starts(start_path: u32, start_file: u32, start_comm: u32) -> Self {
+        Dfa { class: Vec::new(), default: Vec::new(), ranges: Vec::new(), edges: Vec::new(), start_path, start_file, start_comm }
+    }
+
+    /// Adds, beside what the start of paths reaches, the same with other classes, which the start of files reaches.
+    pub(super) fn add_narrowed(&mut self, mut class: impl FnMut(u32) -> u32) {
+        let mut copy = vec![0; self.len()];
+        let mut states = Vec::new();
+        let mut work = vec![self.start_path];
+        while let Some(state) = work.pop() {
+            if state == 0 || copy[state as usize] != 0 {
+                continue;
+            }
+            copy[state as usize] = (self.len() + states.len()) as u32;
+            states.push(state);
+            work.push(self.default[state as usize]);
+            work.extend(self.edges(state).iter().map(|(_, target)| *target));
+        }
+        for state in states {
+            let begin = self.edges.len() as u32;
+            let edges: Vec<(u8, u32)> = self.edges(state).iter().map(|&(byte, target)| (byte, copy[target as usize])).collect();
+            self.edges.extend(edges);
+            self.ranges.push([begin, self.edges.len() as u32]);
+            self.class.push(class(self.class[state as usize]));
+            self.default.push(copy[self.default[state as usize] as usize]);
+        }
+        self.start_file = copy[self.start_path as usize];
     }
 
     pub(super) fn len(&self) -> usize {

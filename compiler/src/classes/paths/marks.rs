@@ -52,18 +52,25 @@ impl<'a> Marks<'a> {
             return class;
         }
         let sets = self.holding(marks);
-        let class = if sets.is_empty() {
-            super::NONE
-        } else if let Some(&class) = self.by_sets.get(&sets) {
-            class
-        } else {
-            let class = self.class_sets.len() as u32;
-            self.weight += sets.len();
-            self.class_sets.push(sets.clone());
-            self.by_sets.insert(sets, class);
-            class
-        };
+        let class = if sets.is_empty() { super::NONE } else { self.interned(sets) };
         self.by_marks.insert(marks.to_vec(), class);
+        class
+    }
+
+    /// The class of what is in those sets of a class that are asked.
+    pub(super) fn narrowed(&mut self, class: u32, asked: impl Fn(PathSetId) -> bool) -> u32 {
+        let sets: Vec<PathSetId> = self.class_sets[class as usize].iter().copied().filter(|set| asked(*set)).collect();
+        if sets.is_empty() { super::NONE } else { self.interned(sets) }
+    }
+
+    fn interned(&mut self, sets: Vec<PathSetId>) -> u32 {
+        if let Some(&class) = self.by_sets.get(&sets) {
+            return class;
+        }
+        let class = self.class_sets.len() as u32;
+        self.weight += sets.len();
+        self.class_sets.push(sets.clone());
+        self.by_sets.insert(sets, class);
         class
     }
 

@@ -184,7 +184,7 @@ impl Partition {
             }
         }
         let name_of = |state: u32| name[self.block[state as usize] as usize];
-        let mut out = Dfa::with_starts(name_of(dfa.start_path), name_of(dfa.start_comm));
+        let mut out = Dfa::with_starts(name_of(dfa.start_path), name_of(dfa.start_file), name_of(dfa.start_comm));
         for state in first {
             let default = name_of(dfa.default[state as usize]);
             let begin = out.edges.len() as u32;

@@ -13,7 +13,7 @@ mod walk;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::hir::{PathSet, PathSetId};
+use crate::hir::{PathSet, PathSetId, Space};
 pub use steps::{K1, K2};
 
 /// The class of what no set accepts, and of the absent path.
@@ -38,6 +38,8 @@ pub struct PathTables {
     pub bits: u32,
     /// Base of the state after the leading `/` of a path.
     pub start_path: u32,
+    /// The same for hooks that ask no program's path: only sets that rules ask of files count, so more is decided early.
+    pub start_file: u32,
     /// Base of the state before the first byte of a task name.
     pub start_comm: u32,
     /// For each class the sets that accept, sorted; the first two ([`NONE`], [`FAIL`]) are empty.
@@ -69,19 +71,25 @@ pub struct TooLarge {
     pub sets: Vec<PathSetId>,
 }
 
-/// Makes the tables of all path sets.
-pub fn build(sets: &[PathSet]) -> Result<PathTables, TooLarge> {
+/// Makes the tables of all path sets; `of_files` says which of them are asked of files.
+pub fn build(sets: &[PathSet], of_files: impl Fn(PathSetId) -> bool) -> Result<PathTables, TooLarge> {
     let mut nfa = nfa::Nfa::new();
     let mut marks = marks::Marks::new(sets);
     for (index, set) in sets.iter().enumerate() {
         marks.number(index as u32, |pattern, mark| nfa.add(set.space, pattern, mark));
     }
-    let dfa = minimise::minimise(&subset::determinise(&nfa, &mut marks)?);
+    let mut dfa = minimise::minimise(&subset::determinise(&nfa, &mut marks)?);
+    let paths = sets.iter().enumerate().filter(|(_, set)| set.space == Space::Path);
+    if !paths.map(|(index, _)| PathSetId(index as u32)).all(&of_files) {
+        dfa.add_narrowed(|class| marks.narrowed(class, &of_files));
+        dfa = minimise::minimise(&dfa);
+    }
     let layout = layout::lay_out(&dfa).ok_or(TooLarge { states: dfa.len(), sets: Vec::new() })?;
     let steps = steps::build(&dfa, &layout.base);
     let base = |state: u32| layout.base.get(state as usize).copied().unwrap_or(0);
     Ok(PathTables {
         start_path: base(dfa.start_path),
+        start_file: base(dfa.start_file),
         start_comm: base(dfa.start_comm),
         bytes: layout.bytes,
         steps: steps.table,

@@ -70,6 +70,7 @@ impl Finder<'_> {
 
     fn find_roots(&mut self) {
         self.root(self.dfa.start_path);
+        self.root(self.dfa.start_file);
         self.root(self.dfa.start_comm);
         for state in 0..self.dfa.len() as u32 {
             if !self.comm[state as usize] {

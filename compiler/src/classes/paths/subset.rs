@@ -49,7 +49,7 @@ pub(super) fn determinise(nfa: &Nfa<'_>, marks: &mut Marks<'_>) -> Result<Dfa, T
         nfa,
         marks,
         budget: Budget { states, edges: 16 * states, nodes: 64 * states, visits: 256 * states },
-        dfa: Dfa::with_starts(0, 0),
+        dfa: Dfa::with_starts(0, 0, 0),
         work: Vec::new(),
         first_node: vec![0],
         nodes: Vec::new(),
@@ -70,6 +70,7 @@ impl Builder<'_, '_, '_> {
         self.state_of(&[]);
         self.dfa.start_comm = self.state_of(&[self.nfa.comm_root]);
         self.dfa.start_path = self.after_slash();
+        self.dfa.start_file = self.dfa.start_path;
         while let Some(state) = self.work.pop() {
             self.expand(state);
             if self.over_budget() {

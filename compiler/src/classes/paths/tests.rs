@@ -112,7 +112,7 @@ proptest! {
         paths in proptest::collection::vec(path(), 20),
         comms in proptest::collection::vec("[abcd/]{0,15}", 10),
     ) {
-        let tables = build(&sets).unwrap();
+        let tables = build(&sets, |_| true).unwrap();
         prop_assert!(tables.bytes.len().is_power_of_two());
         for path in &paths {
             let class = tables.class_of(path);
@@ -124,7 +124,7 @@ proptest! {
             check(&tables, &sets, Space::Comm, comm.as_bytes(), class);
             prop_assert_eq!(tables.comm_by_steps(comm.as_bytes()), class);
         }
-        prop_assert_eq!(build(&sets).unwrap(), tables);
+        prop_assert_eq!(build(&sets, |_| true).unwrap(), tables);
     }
 }
 
@@ -137,7 +137,7 @@ fn the_root_is_not_below_itself() {
         set(Space::Path, &["/a/**"]),
         set(Space::Path, &["/?"]),
     ];
-    let tables = build(&sets).unwrap();
+    let tables = build(&sets, |_| true).unwrap();
     let of = |path: &[u8]| tables.sets_of(tables.class_of(path)).iter().map(|s| s.0).collect::<Vec<_>>();
     assert_eq!(of(b"/"), [0]);
     assert_eq!(of(b"/a"), [1, 4]);
@@ -149,7 +149,7 @@ fn the_root_is_not_below_itself() {
 
 #[test]
 fn skips_and_finals_are_marked() {
-    let tables = build(&[set(Space::Path, &["/home/*/.ssh/**"])]).unwrap();
+    let tables = build(&[set(Space::Path, &["/home/*/.ssh/**"])], |_| true).unwrap();
     let kinds: Vec<u64> = tables.bytes.iter().filter(|e| *e >> 31 & 1 == 1).map(|e| e & 3).collect();
     assert!(kinds.contains(&3));
     assert_eq!(kinds.iter().filter(|k| **k == 1).count(), 2);
@@ -166,7 +166,7 @@ fn an_exploding_set_is_named() {
         .chain([set(Space::Path, &["/etc/passwd"]), set(Space::Path, &[&text])])
         .collect();
     let start = std::time::Instant::now();
-    let error = build(&many).unwrap_err();
+    let error = build(&many, |_| true).unwrap_err();
     assert!(!error.sets.is_empty() && !error.sets.contains(&PathSetId(12)), "{error:?}");
     assert!(start.elapsed().as_secs() < 60);
 }
@@ -174,12 +174,12 @@ fn an_exploding_set_is_named() {
 #[test]
 fn the_nth_byte_from_the_end_explodes_and_stops() {
     let set = set(Space::Path, &[&format!("/x/*a{}", "?".repeat(24))]);
-    assert_eq!(build(&[set]).unwrap_err().sets, [PathSetId(0)]);
+    assert_eq!(build(&[set], |_| true).unwrap_err().sets, [PathSetId(0)]);
 }
 
 #[test]
 fn equal_suffixes_are_one_state() {
-    let one = build(&[set(Space::Path, &["/a/same/end"])]).unwrap();
-    let two = build(&[set(Space::Path, &["/a/same/end", "/b/same/end"])]).unwrap();
+    let one = build(&[set(Space::Path, &["/a/same/end"])], |_| true).unwrap();
+    let two = build(&[set(Space::Path, &["/a/same/end", "/b/same/end"])], |_| true).unwrap();
     assert_eq!(one.states, two.states);
 }

@@ -117,7 +117,7 @@ fn class_at(elf: &[u8], w: World, at: Location) -> u32 {
 
 #[test]
 fn opens_find_the_class_of_their_path() {
-    let tables = paths::build(&sets()).unwrap();
+    let tables = paths::build(&sets(), |_| true).unwrap();
     let elf = object(&tables);
     let deep = format!("/very/deep/{}leaf", "d/".repeat(40));
     let long = |n| format!("/n/{}", "a".repeat(n));
@@ -139,7 +139,7 @@ fn opens_find_the_class_of_their_path() {
 
 #[test]
 fn what_has_no_path_is_absent_and_what_has_one_elsewhere_is_found() {
-    let tables = paths::build(&sets()).unwrap();
+    let tables = paths::build(&sets(), |_| true).unwrap();
     let elf = object(&tables);
     for flavour in Flavour::ALL {
         let mut w = World::new(flavour, 3).unwrap();
@@ -179,7 +179,7 @@ fn what_has_no_path_is_absent_and_what_has_one_elsewhere_is_found() {
 
 #[test]
 fn seventeen_mounts_and_more_are_gone_through() {
-    let tables = paths::build(&sets()).unwrap();
+    let tables = paths::build(&sets(), |_| true).unwrap();
     let elf = object(&tables);
     for flavour in Flavour::ALL {
         let mut w = World::new(flavour, 5).unwrap();
@@ -202,7 +202,7 @@ fn seventeen_mounts_and_more_are_gone_through() {
 
 #[test]
 fn a_rename_in_the_middle_is_noticed_at_every_moment() {
-    let tables = paths::build(&sets()).unwrap();
+    let tables = paths::build(&sets(), |_| true).unwrap();
     let elf = object(&tables);
     // the second path is too deep for the fast walk
     let deep = format!("/etc/{}shadow", "d/".repeat(20));
@@ -248,7 +248,7 @@ proptest! {
     fn random_paths_through_random_mounts(paths in prop::collection::vec(path(), 1..6), mounts in prop::collection::vec(path(), 0..3), seed in any::<u64>(), old in any::<bool>()) {
         static TABLES: std::sync::OnceLock<(PathTables, Vec<u8>)> = std::sync::OnceLock::new();
         let (tables, elf) = TABLES.get_or_init(|| {
-            let tables = paths::build(&sets()).unwrap();
+            let tables = paths::build(&sets(), |_| true).unwrap();
             let elf = object(&tables);
             (tables, elf)
         });
