@@ -49,6 +49,9 @@
   w9 = *(u32 *)(r10 - 8)
   r1 = r9
   r1 &= 1
+  if r1 == 0 goto strict
+  ; who moves it may have lost its processor in the middle: after a while it is taken as it is
+  r1 = *(u64 *)(r7 + {walk_patience})
   if r1 != 0 goto waiting
 strict:
   *(u64 *)(r7 + {walk_seen_seq}) = r9
@@ -124,7 +127,12 @@ believed:
   r2 ^= r1
   r1 &= 1
   r1 |= r2
+  if r1 == 0 goto kept
+  r1 = *(u64 *)(r7 + {walk_patience})
+  r2 = *(u64 *)(r7 + {walk_strict})
+  r1 |= r2
   if r1 != 0 goto moved
+kept:
   if r8 == 0 goto more
   r1 = 1
   goto told
@@ -144,9 +152,10 @@ moved:
 waiting:
   ; who renames what lies on the path itself may keep it moving; whoever asks does not wait for long
   r1 = *(u64 *)(r7 + {walk_patience})
-  if r1 == 0 goto failed
+  if r1 == 0 goto again
   r1 += -1
   *(u64 *)(r7 + {walk_patience}) = r1
+again:
   r1 = *(u64 *)(r7 + {walk_left})
   r1 += 1
   *(u64 *)(r7 + {walk_left}) = r1
