@@ -111,20 +111,25 @@ proptest! {
         sets in proptest::collection::vec(path_set(), 1..6),
         paths in proptest::collection::vec(path(), 20),
         comms in proptest::collection::vec("[abcd/]{0,15}", 10),
+        of_files in 0u32..64,
     ) {
-        let tables = build(&sets, |_| true).unwrap();
+        let of_file = |set: PathSetId| of_files >> set.0 & 1 == 1;
+        let tables = build(&sets, of_file).unwrap();
         prop_assert!(tables.bytes.len().is_power_of_two());
         for path in &paths {
             let class = tables.class_of(path);
             check(&tables, &sets, Space::Path, path, class);
             prop_assert_eq!(tables.class_by_steps(path), class);
+            let asked: Vec<PathSetId> = tables.sets_of(class).iter().copied().filter(|set| of_file(*set)).collect();
+            prop_assert_eq!(tables.sets_of(tables.class_of_file(path)), asked);
+            prop_assert_eq!(tables.file_by_steps(path), tables.class_of_file(path));
         }
         for comm in &comms {
             let class = tables.class_of_comm(comm.as_bytes());
             check(&tables, &sets, Space::Comm, comm.as_bytes(), class);
             prop_assert_eq!(tables.comm_by_steps(comm.as_bytes()), class);
         }
-        prop_assert_eq!(build(&sets, |_| true).unwrap(), tables);
+        prop_assert_eq!(build(&sets, of_file).unwrap(), tables);
     }
 }
 

@@ -20,6 +20,11 @@ impl PathTables {
         path.strip_prefix(b"/").map_or(NONE, |rest| self.run_bytes(self.start_path, rest))
     }
 
+    /// The same where only the sets that are asked of files count.
+    pub fn class_of_file(&self, path: &[u8]) -> u32 {
+        path.strip_prefix(b"/").map_or(NONE, |rest| self.run_bytes(self.start_file, rest))
+    }
+
     /// Class of a task's name, byte by byte.
     pub fn class_of_comm(&self, comm: &[u8]) -> u32 {
         self.run_bytes(self.start_comm, comm)
@@ -28,8 +33,17 @@ impl PathTables {
     /// Class of a path, component by component, 8 bytes a step where the step table knows them. The `/` after a component
     /// is in its last word if there is room.
     pub fn class_by_steps(&self, path: &[u8]) -> u32 {
+        self.steps_from(self.start_path, path)
+    }
+
+    /// The same where only the sets that are asked of files count.
+    pub fn file_by_steps(&self, path: &[u8]) -> u32 {
+        self.steps_from(self.start_file, path)
+    }
+
+    fn steps_from(&self, start: u32, path: &[u8]) -> u32 {
         let Some(rest) = path.strip_prefix(b"/") else { return NONE };
-        let mut state = self.start_path;
+        let mut state = start;
         for component in rest.split_inclusive(|b| *b == b'/') {
             match self.run_words(state, component) {
                 Ok(next) => state = next,
