@@ -96,6 +96,7 @@
 ; r1 = dentry, r2 = vfsmount (0: the hook shows none) -> r0; flag 2 where path_find must decide.
 ; Stack: 16 slots of dentries at 8..128, their sequences at 132..192, the caller's namespace at 200, the version of what is
 ; remembered at 208, dentry at 224. r7 is by what the mount is remembered: the vfsmount, or the super block.
+; MOUNTLESS: 1 where the hook shows no mount, 2 to leave all but the initial namespace's processes to path_find as well.
 ; PROGRAM: 1 where the path is asked as a program's too.
 .macro fast_walk component depth mountless program
   r6 = r1
@@ -110,18 +111,24 @@
   *(u64 *)(r10 - 200) = r9
   r8 = data control
   r1 = *(u64 *)(r8 + {control_mnt_ns})
+.if {mountless} == 2
+  if r9 != r1 goto slow
+.else
   if r9 != r1 goto other
+.endif
 .if !{mountless}
   r2 = *(u64 *)(r8 + {control_root_mnt})
   if r7 == r2 goto top
 .endif
   goto remembered
+.if {mountless} != 2
 other:
   ; of a namespace that somebody made for himself other names count too
   r2 = *(u64 *)(r9 + mnt_namespace.user_ns)
   if r2 == 0 goto slow
   w2 = *(u32 *)(r2 + user_namespace.level)
   if r2 != 0 goto slow
+.endif
 remembered:
 .if {mountless}
   r7 = *(u64 *)(r6 + dentry.d_sb)
@@ -254,6 +261,9 @@ slow:
 ; For hooks that show no mount.
 .func path_mountless static 2
   fast_walk component_called 12 1 0
+; The paths by which the host shows it: its own processes see it so.
+.func path_of_host static 2
+  fast_walk component_called 12 2 0
 ; For those that show what the task runs next.
 .func path_of_program static 2
   fast_walk component_called 12 0 1
@@ -332,6 +342,19 @@ slow:
   r3 = 0
   r4 = {how|1}
   call path_find
+.endm
+
+; The same; OBJECT is the macro that shows it.
+.macro walk_for_host_fast object
+  {object}
+  r2 = 0
+  call path_of_host
+  r1 = r0
+  r1 >>= 33
+  r1 &= 1
+  if r1 == 0 goto .walked
+  walk_for_host 0
+.walked:
 .endm
 
 ; Goes on where the paths of an object have several classes (flag 4), to be judged in a turn for each further one; else to \single.

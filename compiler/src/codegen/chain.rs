@@ -150,7 +150,11 @@ impl<'a> Emitter<'a> {
             if !self.plain {
                 let _ = writeln!(out, "  {object}\n  plain_object");
             }
-            let _ = writeln!(out, "  walk_for_host {}\n  *(u64 *)(r10 - 96) = r0", self.how());
+            // what a program's path is asked for, and what a hook walks in a way of its own, is walked slowly
+            let by_its_mount = self.object(place).is_some_and(|o| o.by_its_mount);
+            let fast = self.hook.fast.is_some() && own_walk.is_none() && !by_its_mount && !self.hook.executes;
+            let walk = if fast { format!("walk_for_host_fast {object}") } else { format!("walk_for_host {}", self.how()) };
+            let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 96) = r0");
         }
         let _ = writeln!(out, "{pathless}:");
         let single = self.label();
