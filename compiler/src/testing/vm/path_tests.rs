@@ -230,6 +230,70 @@ fn a_rename_in_the_middle_is_noticed_at_every_moment() {
     }
 }
 
+/// What other processors do to the sequences of the dentries on a path, while it is walked.
+#[derive(Clone, Copy, Debug)]
+enum Storm {
+    /// nothing
+    Calm,
+    /// one of them is renamed, whole, after each so many instructions
+    Renamed(u64),
+    /// each is in the middle of a rename all the time: who renames it has lost the processor
+    Held,
+    /// they are renamed, so that the walk begins anew, and after so many instructions all of them are held
+    RenamedThenHeld(u64),
+}
+
+/// Instructions that an open takes whose path has 2,000 components, of a file system with so many mounts.
+fn deep_open(elf: &[u8], mounts: usize, storm: Storm) -> u64 {
+    const DEPTH: usize = 2000;
+    let mut w = World::new(Flavour::New, 3).unwrap();
+    for i in 1..mounts {
+        w.bind(w.host, "/", &format!("/nowhere/{i}")).unwrap();
+    }
+    let mut at = w.locate(w.host, "/very/deep").unwrap();
+    let mut sequences = Vec::new();
+    for _ in 2..DEPTH {
+        at = w.walk(at, "d").unwrap();
+        sequences.push(at.dentry + w.kernel.offset("dentry.d_seq.seqcount.sequence").unwrap());
+    }
+    // by a mount that is attached nowhere, every mount's names count
+    let at = if mounts == 1 { at } else { w.clone_of(at, 0).unwrap() };
+    let file = w.file(at, FileSpec::default()).unwrap();
+    let (mut vm, _) = load(elf, w);
+    vm.options.limit = 20_000_000;
+    let write = |after: u64, addr: u64, n: u32| Scripted { after, addr, bytes: n.to_le_bytes().into() };
+    let renames = |every: u64, until: u64| {
+        // by a stride that leaves out none; the last components are matched last, and so cost most
+        let count = sequences.len() as u64;
+        (1..until / every).map(move |i| (i * every, (count - 1 - i * 7 % count) as usize, 2 * i as u32)).collect::<Vec<_>>()
+    };
+    let held = |after: u64| sequences.iter().map(move |s| write(after, *s, 1));
+    let renamed = |every, until| renames(every, until).into_iter().map(|(after, which, n)| write(after, sequences[which], n));
+    vm.kernel.env.script = match storm {
+        Storm::Calm => Vec::new(),
+        Storm::Renamed(every) => renamed(every, 20_000_000).collect(),
+        Storm::Held => held(1).collect(),
+        Storm::RenamedThenHeld(until) => renamed(50, until).chain(held(until)).collect(),
+    };
+    let run = vm.run("ebsec_file_open", &[file, 0]).unwrap_or_else(|f| panic!("{f}"));
+    assert_eq!(run.verdict.unsigned_abs(), ERRNO + NONE, "{storm:?}");
+    run.executed
+}
+
+#[test]
+fn a_storm_of_renames_costs_no_more_than_a_bound() {
+    let tables = paths::build(&sets(), |_| true).unwrap();
+    let elf = object(&tables);
+    for (mounts, bound) in [(1, 3_000_000), (17, 6_000_000)] {
+        let renamed = [50, 5_000, 100_000].map(Storm::Renamed);
+        for storm in [Storm::Calm, Storm::Held, Storm::RenamedThenHeld(300_000)].into_iter().chain(renamed) {
+            let executed = deep_open(&elf, mounts, storm);
+            println!("{mounts} mounts, {storm:?}: {executed}");
+            assert!(executed <= bound, "{storm:?}, {mounts} mounts: {executed} instructions");
+        }
+    }
+}
+
 fn path() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         Just("etc".to_owned()),
