@@ -5,7 +5,3 @@
 .macro file_truncate__inode_file
   file_inode 0
 .endm
-; O_TRUNC: the open before is in the same call.
-.macro file_truncate__fact_by_open
-  in_own_call
-.endm

@@ -1,7 +1,7 @@
 //! One operation, done by this very process: takes its name and what it is about, prints `ok` or the error's name. A
 //! copy of this program under another path acts as the program of that path. Knows nothing of policies.
 
-use crate::{errno, exec, privileges, routes, sys};
+use crate::{errno, exec, privileges, routes, sys, uring};
 use libc::{PROT_EXEC, PROT_READ};
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// What can be done.
 pub const USAGE: &str = "\
-usage: guest-tools do read|append|truncate|create|remove PATH
+usage: guest-tools do read|append|truncate|truncate-uring|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH | listen-unix PATH SECONDS
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
@@ -33,6 +33,7 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["read", path] => fs::read(path).map(drop),
         ["append", path] => File::options().append(true).open(path).and_then(|mut file| file.write_all(b"line\n")),
         ["truncate", path] => File::create(path).map(drop),
+        ["truncate-uring", path] => uring::open(Path::new(path), libc::O_WRONLY | libc::O_TRUNC).map(drop),
         ["create", path] => File::create_new(path).map(drop),
         ["remove", path] => fs::remove_file(path),
         ["touch", path] => sys::touch(Path::new(path)),

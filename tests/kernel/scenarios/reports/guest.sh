@@ -23,6 +23,7 @@ everything() {
     ebsec-load load $1 >/load.txt 2>&1 || { cat /load.txt; exit 1; }
     step read teller do read /guard/a
     step truncate teller do truncate /guard/a
+    step truncate-uring teller do truncate-uring /guard/a
     step append teller do append /guard/a
     step create teller do create /guard/new
     step remove teller do remove /guard/b
