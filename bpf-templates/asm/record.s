@@ -1,7 +1,9 @@
 ; The process record: kept at fork and exec, freed with the task, seeded when the policy is loaded.
 ; The record is kept while the policy is dormant too; only refusals need it to be on.
-; Tables by class (of class << 1 | trusted where said): line_any, line_trusted (32 bytes each), exe_mask, parent_mask,
-; line_events (8 bytes each, class << 1 | trusted), programs (4 bytes each). Parameters: N_CLASSES, ALWAYS, USE_LINE.
+; Tables by class of a program (of class << 1 | trusted where said): line_any, line_trusted (32 bytes each), exe_mask, parent_mask,
+; line_events (8 bytes each, class << 1 | trusted). Tables of 4 bytes each: programs (class of a path to a program's number),
+; joins (number x width + number of a further name), joined (number to class of a program). Parameters: N_CLASSES, N_PROGRAMS,
+; N_NUMBERS, N_JOINS, JOINS_WIDTH, ALWAYS, USE_LINE.
 
 ; r1 = the events that are possible for the record at r7 (exe, parent, line_events are set). Clobbers r2, r3.
 .macro record_events_of
@@ -9,14 +11,14 @@
   r2 = {ALWAYS} ll
   r1 |= r2
   w2 = *(u32 *)(r7 + {record_exe})
-  if r2 >= {2*N_CLASSES} goto .bad
+  if r2 >= {2*N_PROGRAMS} goto .bad
   r2 <<= 3
   r3 = data exe_mask
   r3 += r2
   r2 = *(u64 *)(r3 + 0)
   r1 &= r2
   w2 = *(u32 *)(r7 + {record_parent})
-  if r2 >= {2*N_CLASSES} goto .bad
+  if r2 >= {2*N_PROGRAMS} goto .bad
   r2 <<= 3
   r3 = data parent_mask
   r3 += r2
@@ -30,7 +32,7 @@
 
 ; Adds the program w1 = class << 1 | trusted to the line of the record at r7. Clobbers r0-r4.
 .macro record_line_add
-  if r1 >= {2*N_CLASSES} goto .end
+  if r1 >= {2*N_PROGRAMS} goto .end
   r2 = r1
   r2 <<= 3
   r3 = data line_events
@@ -426,9 +428,8 @@ end:
   w1 = w1
 .endm
 
-; The program whose paths have the classes of scratch r1, as class and flags (rule 3). `programs` has the same number for classes
-; that no rule tells apart in a program, and 0 for those in which none names one. A program that has a name of the latter
-; kind too is one that nobody trusts with the other. Where rules name it twice, each otherwise, it is unresolved.
+; The program whose paths have the classes of scratch r1, as class and flags (rule 3): see decide/joins.rs, which this follows.
+; A program that has a name which no rule knows is one that nobody trusts with its others.
 .func program_joined global 1
   r8 = 1
   r9 = 8
@@ -439,7 +440,7 @@ end:
   r9 = 8
 owned:
 .rept k 0 WALK_CLASSES
-  if r6 <= {k} goto end
+  if r6 <= {k} goto numbered
   w1 = *(u32 *)(r7 + {walk_classes+4*k})
   if r1 >= {N_CLASSES} goto unresolved
   r1 <<= 2
@@ -450,21 +451,43 @@ owned:
   r8 = r1
 .else
   if r1 == r8 goto joined{k}
-  r9 = 8
-  if r1 == 0 goto joined{k}
-  if r8 != 0 goto unresolved
+  if r1 == 0 goto unknown{k}
+  if r8 == 0 goto known{k}
+  if r1 >= {JOINS_WIDTH} goto unresolved
+  r8 *= {JOINS_WIDTH}
+  r8 += r1
+  if r8 >= {N_JOINS} goto unresolved
+  r8 <<= 2
+  r2 = data joins
+  r2 += r8
+  w8 = *(u32 *)(r2 + 0)
+  if r8 == 0 goto unresolved
+  r1 = r8
+  r1 &= 1
+  r8 >>= 1
+  if r1 != 0 goto joined{k}
+  goto unknown{k}
+known{k}:
   r8 = r1
+unknown{k}:
+  r9 = 8
 joined{k}:
 .endif
 .endr
+numbered:
+  if r8 >= {N_NUMBERS} goto unresolved
+  r8 <<= 2
+  r2 = data joined
+  r2 += r8
+  w8 = *(u32 *)(r2 + 0)
+  goto end
+unresolved:
+  r8 = 1
 end:
   r0 = r9
   r0 <<= 32
   r0 |= r8
   exit
-unresolved:
-  r8 = 1
-  goto end
 
 ; base_ns and base_number of the record at r7: the mount namespace of the typed nsproxy in r1 (0 for none), if the initial
 ; user namespace owns it. Clobbers r1, r2, r3.

@@ -111,6 +111,10 @@ fn le64(list: &[u64]) -> Vec<u8> {
     list.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
+fn le32(list: &[u32]) -> Vec<u8> {
+    list.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
 /// All data sections.
 pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
     let schema = ebsec_templates::schema();
@@ -148,7 +152,9 @@ pub(crate) fn symbols(plan: &Plan, tables: Tables) -> Vec<DataSymbol> {
         symbol(".rodata.line_events", "line_events", le64(&plan.subject.line_events)),
         symbol(".rodata.exe_mask", "exe_mask", le64(&plan.subject.exe_mask)),
         symbol(".rodata.parent_mask", "parent_mask", le64(&plan.subject.parent_mask)),
-        symbol(".rodata.programs", "programs", plan.subject.programs.iter().flat_map(|n| n.to_le_bytes()).collect()),
+        symbol(".rodata.programs", "programs", le32(&plan.subject.joins.number)),
+        symbol(".rodata.joins", "joins", le32(&plan.subject.joins.table)),
+        symbol(".rodata.joined", "joined", le32(&plan.subject.joins.class)),
     ]
 }
 

@@ -120,14 +120,20 @@ fn params(plan: &Plan, text: &str) -> Params {
             }
         }
     }
-    let numbers: [(&str, i64); 11] = [
+    let joins = &plan.subject.joins;
+    let classes = plan.paths.class_sets.len();
+    let numbers: [(&str, i64); 15] = [
         ("BYTES_MASK", plan.paths.bytes.len() as i64 * 8 - 8),
         ("STEPS_SHIFT", 64 - i64::from(plan.paths.bits)),
         ("START_PATH", i64::from(plan.paths.start_path)),
         ("START_FILE", i64::from(plan.paths.start_file)),
         ("START_COMM", i64::from(plan.paths.start_comm)),
         ("N_OUTCOMES", plan.outcomes.len() as i64),
-        ("N_CLASSES", plan.paths.class_sets.len() as i64),
+        ("N_CLASSES", classes as i64),
+        ("N_PROGRAMS", (classes + joins.joined.len()) as i64),
+        ("N_NUMBERS", joins.class.len() as i64),
+        ("N_JOINS", joins.table.len() as i64),
+        ("JOINS_WIDTH", i64::from(joins.width)),
         ("NEED_DELETED", i64::from(text.contains("deleted_of"))),
         ("USE_LINE", words),
         ("TASK_SLOTS", data::TASK_SLOTS as i64),

@@ -40,7 +40,7 @@ pub(crate) fn everything(catalog: &Catalog) -> Plan {
             line_trusted: vec![[0; 4]; 3],
             exe_mask: vec![u64::MAX; 6],
             parent_mask: vec![u64::MAX; 6],
-            programs: (0..3).collect(),
+            joins: crate::decide::Joins::of(&vec![Vec::new(); 3], &Default::default()),
             line_events: vec![0; 6],
             always: u64::MAX,
             line_bits: 72,

@@ -8,7 +8,7 @@ use super::probes::{Lowering, atoms, rules};
 use super::reduce::reduce;
 use super::states::State;
 use super::subject::{First, LineBits, program_sets};
-use super::{CANARY, Chain, NOTHING, Plan, PlanError, RuleRef, Source, Split, SubjectTables};
+use super::{CANARY, Chain, Joins, NOTHING, Plan, PlanError, RuleRef, Source, Split, SubjectTables};
 use crate::classes::paths::{self, PathTables};
 use crate::classes::prefixes::PrefixTable;
 use crate::hir::{Package, PathSetId, Test};
@@ -32,7 +32,8 @@ pub fn plan(package: &Package) -> Result<Plan, PlanError> {
     for (policy, index, rule) in rules(package) {
         by_event.entry(rule.event).or_default().push(RuleRef { policy, rule: index });
     }
-    let subject = SubjectTables::new(&paths, &line, &program_sets(package, catalog));
+    let joins = Joins::of(&paths.class_sets, &program_sets(package, catalog));
+    let subject = SubjectTables::new(&paths, &line, joins);
     let mut planner =
         Planner { package, catalog, paths, prefixes, line, outcomes: Outcomes::new(), plan: Plan { subject, ..Plan::default() } };
     for (event, rules) in by_event {
@@ -93,7 +94,8 @@ impl Planner<'_> {
             rules.places.push((at.policy, at.rule));
         }
         let (formulas, probes) = lowering.finish();
-        let maker = Maker { catalog: self.catalog, paths: &self.paths, prefixes: &self.prefixes, probes: &probes };
+        let joined = self.plan.subject.joins.joined.clone();
+        let maker = Maker { catalog: self.catalog, paths: &self.paths, joined: &joined, prefixes: &self.prefixes, probes: &probes };
         let mut chaining =
             Chaining { maker: &maker, formulas, package: self.package, outcomes: &mut self.outcomes, rules: &rules, chains: Vec::new() };
         chaining.range(0..rules.places.len())?;

@@ -5,10 +5,11 @@
 use super::formula::{FALSE, Formula, Index, TRUE, UNKNOWN, hash_of};
 use super::lists::Lists;
 use super::probes::{Asked, Probe, Question};
-use super::{Flag, Source};
+use super::{Flag, Joined, Source};
 use crate::classes::numbers::Intervals;
 use crate::classes::paths::{FAIL, PathTables};
 use crate::classes::prefixes::{self, PrefixTable};
+use crate::hir::PathSetId;
 use ebsec_templates::{Catalog, FieldId};
 
 /// Answers of a column to the layer's probes: those that are not false, sorted by probe.
@@ -30,6 +31,8 @@ const MAX_ANSWERS: usize = 1 << 24;
 pub(super) struct Maker<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) paths: &'a PathTables,
+    /// The classes of programs with several names, after those of paths.
+    pub(super) joined: &'a [Joined],
     pub(super) prefixes: &'a PrefixTable,
     /// All probes of the event.
     pub(super) probes: &'a [Probe],
@@ -76,18 +79,18 @@ impl Maker<'_> {
         let source = match *asked.first()? {
             Asked::ObjectClass(field) => {
                 let sets = self.by_set(probes);
-                (0..self.paths.class_sets.len()).try_for_each(|c| collector.push(self.of_class(&sets, probes, c as u32, false)))?;
+                (0..self.paths.class_sets.len()).try_for_each(|c| collector.push(self.of_class(&sets, probes, c as u32)))?;
                 Source::ObjectClass(field)
             }
             Asked::SubjectClass(field) => {
                 let sets = self.by_set(probes);
-                let values = 0..2 * self.paths.class_sets.len() as u32;
-                values.into_iter().try_for_each(|v| collector.push(self.of_class(&sets, probes, v >> 1, v & 1 == 1)))?;
+                let values = 0..2 * (self.paths.class_sets.len() + self.joined.len()) as u32;
+                values.into_iter().try_for_each(|v| collector.push(self.of_program(&sets, probes, v >> 1, v & 1 == 1)))?;
                 Source::SubjectClass(field)
             }
             Asked::NameClass(field) => {
                 let sets = self.by_set(probes);
-                (0..self.paths.class_sets.len()).try_for_each(|c| collector.push(self.of_class(&sets, &[], c as u32, false)))?;
+                (0..self.paths.class_sets.len()).try_for_each(|c| collector.push(self.of_class(&sets, &[], c as u32)))?;
                 Source::NameClass(field)
             }
             Asked::Window(window) => {
@@ -129,9 +132,16 @@ impl Maker<'_> {
         Lists::of(probes.iter().filter_map(asks).collect())
     }
 
-    /// Sets of a class are few; all probes are looked at for the failed class alone.
-    fn of_class(&self, by_set: &Lists<(u32, bool)>, probes: &[u32], class: u32, trusted: bool) -> Answers {
-        let sure = |identity: bool| if identity && !trusted { UNKNOWN } else { TRUE };
+    fn of_class(&self, by_set: &Lists<(u32, bool)>, probes: &[u32], class: u32) -> Answers {
+        self.of_program(by_set, probes, class, false)
+    }
+
+    /// Sets of a class are few; all probes are looked at for the failed class alone. Where its being in a set loosens, a
+    /// program counts if it is trusted (rule 18) with all its names (rule 3).
+    fn of_program(&self, by_set: &Lists<(u32, bool)>, probes: &[u32], class: u32, trusted: bool) -> Answers {
+        let joined = (class as usize).checked_sub(self.paths.class_sets.len()).and_then(|joined| self.joined.get(joined));
+        let holds_all = |set: &PathSetId| joined.is_none_or(|joined| joined.all.binary_search(set).is_ok());
+        let sure = |identity: bool, set: &PathSetId| if identity && !(trusted && holds_all(set)) { UNKNOWN } else { TRUE };
         if class == FAIL {
             let failed = |p: &u32| match self.question(*p) {
                 Question::Failed => (*p, TRUE),
@@ -139,8 +149,9 @@ impl Maker<'_> {
             };
             return probes.iter().map(failed).collect();
         }
-        let asked = self.paths.sets_of(class).iter().flat_map(|set| by_set.get(set.0));
-        asked.map(|&(_, (probe, identity))| (probe, sure(identity))).collect()
+        let sets = joined.map_or_else(|| self.paths.sets_of(class), |joined| &joined.any);
+        let asked = sets.iter().flat_map(|set| by_set.get(set.0).iter().map(move |asks| (set, asks)));
+        asked.map(|(set, &(_, (probe, identity)))| (probe, sure(identity, set))).collect()
     }
 
     fn of_bits(&self, probes: &[u32], value: u32) -> Answers {

@@ -7,6 +7,7 @@ mod columns;
 pub mod dump;
 mod errors;
 mod formula;
+mod joins;
 mod lists;
 mod outcomes;
 mod probes;
@@ -24,6 +25,7 @@ use crate::classes::prefixes::PrefixTable;
 pub use build::plan;
 use ebsec_templates::{EventId, FieldId};
 pub use errors::{PlanError, RuleRef};
+pub use joins::{Joined, Joins};
 pub use outcomes::combine;
 use subject::LineBits;
 pub use walk::Values;
@@ -91,7 +93,7 @@ pub struct Layer {
 pub enum Source {
     /// Class of the object's path: v = class.
     ObjectClass(FieldId),
-    /// Class of a program in the subject's record: v = class << 1 | trusted.
+    /// Class of a program in the subject's record, those with several names included: v = class << 1 | trusted.
     SubjectClass(FieldId),
     /// Class of the task's name, or of a name of the operation: v = class.
     NameClass(FieldId),
@@ -145,7 +147,8 @@ pub struct Item {
     pub failed: bool,
 }
 
-/// Tables by class that the exec hooks copy into a process's record. An event's bit is 1 << slot.
+/// Tables by class of a program that the exec hooks copy into a process's record: the classes of paths, and after them those of
+/// programs with several names ([`Joins::joined`]). An event's bit is 1 << slot.
 /// `possible = (always | line_events of the line) & exe_mask & parent_mask`: an event whose bit is 0 has no rule
 /// that could be true or unknown for this subject.
 #[derive(Clone, Debug, Default)]
@@ -160,9 +163,8 @@ pub struct SubjectTables {
     pub parent_mask: Vec<u64>,
     /// By class << 1 | trusted: events that a program of this class in the line makes possible.
     pub line_events: Vec<u64>,
-    /// By class: a class that no rule tells from it in a program; 0 where none names such a program. Programs with paths
-    /// of several classes are joined by it.
-    pub programs: Vec<u32>,
+    /// What a program with paths of several classes is.
+    pub joins: Joins,
     /// Events that are possible whatever the line.
     pub always: u64,
     /// Lineage bits in use (bit 0, "unresolved", counts where any is asked).

@@ -5,8 +5,8 @@ use super::columns::Maker;
 use super::formula::Formulas;
 use super::probes::{Asked, Probe, Question, atoms, rules};
 use super::states::{State, without};
-use super::{PlanError, RuleRef, Source, SubjectTables};
-use crate::classes::paths::{FAIL, NONE, PathTables};
+use super::{Joins, PlanError, RuleRef, Source, SubjectTables};
+use crate::classes::paths::{FAIL, PathTables};
 use crate::hir::{Package, PathSetId, Test};
 use ebsec_templates::{Catalog, EventId, FieldId, FieldOf};
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,42 +113,16 @@ pub(super) fn program_sets(package: &Package, catalog: &Catalog) -> BTreeSet<Pat
     sets
 }
 
-/// By class: the first class that is in the same of these sets; [`NONE`] for those that are in none.
-fn alike(paths: &PathTables, asked: &BTreeSet<PathSetId>) -> Vec<u32> {
-    let mut first = BTreeMap::from([(Vec::new(), NONE)]);
-    let number = |(class, sets): (usize, &Vec<PathSetId>)| {
-        let class = class as u32;
-        if class == FAIL {
-            return FAIL;
-        }
-        *first.entry(sets.iter().copied().filter(|set| asked.contains(set)).collect()).or_insert(class)
-    };
-    paths.class_sets.iter().enumerate().map(number).collect()
-}
-
 impl SubjectTables {
-    /// The program that has the paths of two: rule 3. What is said of both, and whether it is as trusted as they are.
-    /// `None`: rules name it twice, each otherwise, and it is unresolved.
-    #[must_use]
-    pub fn joined(&self, one: u32, other: u32) -> Option<(u32, bool)> {
-        let number = |class: u32| self.programs.get(class as usize).copied().unwrap_or(FAIL);
-        match (number(one), number(other)) {
-            (FAIL, _) | (_, FAIL) => None,
-            (a, b) if a == b => Some((a, true)),
-            (NONE, a) | (a, NONE) => Some((a, false)),
-            _ => None,
-        }
-    }
-
     /// Tables in which no event is possible yet.
-    pub(super) fn new(paths: &PathTables, line: &LineBits, programs: &BTreeSet<PathSetId>) -> SubjectTables {
-        let classes = paths.class_sets.len();
+    pub(super) fn new(paths: &PathTables, line: &LineBits, joins: Joins) -> SubjectTables {
+        let classes = paths.class_sets.len() + joins.joined.len();
         let mut tables = SubjectTables {
             line_any: vec![[0; 4]; classes],
             line_trusted: vec![[0; 4]; classes],
             exe_mask: vec![0; 2 * classes],
             parent_mask: vec![0; 2 * classes],
-            programs: alike(paths, programs),
+            joins,
             line_events: vec![0; 2 * classes],
             always: 0,
             line_bits: u32::from(line.count),
@@ -156,10 +130,13 @@ impl SubjectTables {
         if line.count == 0 {
             return tables;
         }
-        for (class, sets) in paths.class_sets.iter().enumerate() {
-            let bits = |of: &BTreeMap<PathSetId, u16>| sets.iter().filter_map(|set| of.get(set).copied()).collect::<Vec<_>>();
-            set_bits(tables.line_any.get_mut(class), &bits(&line.any));
-            set_bits(tables.line_trusted.get_mut(class), &bits(&line.trusted));
+        let single = paths.class_sets.iter().map(|sets| (sets, sets));
+        let all = single.chain(tables.joins.joined.iter().map(|joined| (&joined.any, &joined.all)));
+        for (class, (any, all)) in all.enumerate() {
+            let bits =
+                |of: &BTreeMap<PathSetId, u16>, sets: &[PathSetId]| sets.iter().filter_map(|set| of.get(set).copied()).collect::<Vec<_>>();
+            set_bits(tables.line_any.get_mut(class), &bits(&line.any, any));
+            set_bits(tables.line_trusted.get_mut(class), &bits(&line.trusted, all));
         }
         set_bits(tables.line_any.get_mut(FAIL as usize), &[0]);
         tables

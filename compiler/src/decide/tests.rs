@@ -123,7 +123,8 @@ fn path_value() -> impl Strategy<Value = PathValue> {
 }
 
 fn program() -> impl Strategy<Value = Program> {
-    (path_value(), any::<bool>()).prop_map(|(path, trusted)| Program { path, trusted })
+    let further = proptest::collection::vec(path_value(), 0..2);
+    (path_value(), further, any::<bool>()).prop_map(|(path, other_paths, trusted)| Program { path, other_paths, trusted })
 }
 
 fn subject() -> impl Strategy<Value = Subject> {
@@ -216,7 +217,7 @@ fn check_shape(plan: &Plan) {
             states = layer.table.iter().max().unwrap() + 1;
             let values = match &layer.source {
                 Source::ObjectClass(_) | Source::NameClass(_) => plan.paths.class_sets.len(),
-                Source::SubjectClass(_) => 2 * plan.paths.class_sets.len(),
+                Source::SubjectClass(_) => 2 * (plan.paths.class_sets.len() + plan.subject.joins.joined.len()),
                 Source::Line { .. } => 16,
                 Source::Flags(flags) => 1 << flags.len(),
                 Source::Number(_, intervals) => intervals.count as usize,
@@ -316,9 +317,9 @@ fn masks_name_the_programs_that_rules_are_about() {
     let rules = vec![rule(read(), Action::Deny, exe, 1), rule(write, Action::Deny, line, 1)];
     let plan = plan(&with_sets(2, vec![policy(Mode::Enforce, rules)])).unwrap();
     assert_eq!(plan.slots, [read(), write]);
-    let program = |path: &str| Program { path: PathValue::Known(path.into()), trusted: true };
+    let program = |path: &str| Program::new(PathValue::Known(path.into()), true);
     let (first, second, other) = (program("/srv/0/secret"), program("/srv/1/secret"), program("/bin/true"));
-    let failed = Program { path: PathValue::Failed, trusted: false };
+    let failed = Program::new(PathValue::Failed, false);
     assert_eq!(plan.possible(&other, &other, std::slice::from_ref(&other)), 0);
     assert_eq!(plan.possible(&first, &other, std::slice::from_ref(&first)), 1);
     assert_eq!(plan.possible(&other, &other, &[second.clone(), other.clone()]), 2);

@@ -50,8 +50,9 @@ impl Plan {
             }
             _ => return,
         };
-        values.classes.insert(id, self.paths.class_of_value(&program.path));
-        if program.trusted {
+        let (class, trusted) = self.program(program);
+        values.classes.insert(id, class);
+        if trusted {
             values.trusted.insert(id);
         }
     }

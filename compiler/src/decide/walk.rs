@@ -85,13 +85,26 @@ impl Plan {
         chains.map(|chain| chain.finals.get(walk(&chain.layers) as usize).copied().unwrap_or(0)).collect()
     }
 
+    /// Class of a program, and whether it is trusted.
+    pub fn program(&self, program: &Program) -> (u32, bool) {
+        let single = self.paths.class_of_value(&program.path);
+        let further = program.other_paths.iter().map(|path| self.paths.class_of_value(path));
+        let classes: Vec<u32> = [single].into_iter().chain(further).collect();
+        match classes.as_slice() {
+            [single] => (*single, program.trusted),
+            several => {
+                self.subject.joins.program(several).map_or((FAIL, program.trusted), |(class, trusted)| (class, trusted && program.trusted))
+            }
+        }
+    }
+
     /// Lineage bits of the programs of a line.
     pub fn line_of(&self, programs: &[Program]) -> [u64; 4] {
         let mut line = [0; 4];
         for program in programs {
-            let class = self.paths.class_of_value(&program.path) as usize;
-            let trusted = self.subject.line_trusted.get(class).filter(|_| program.trusted);
-            for bits in self.subject.line_any.get(class).into_iter().chain(trusted) {
+            let (class, trusted) = self.program(program);
+            let trusted = self.subject.line_trusted.get(class as usize).filter(|_| trusted);
+            for bits in self.subject.line_any.get(class as usize).into_iter().chain(trusted) {
                 line.iter_mut().zip(bits).for_each(|(word, bits)| *word |= bits);
             }
         }
@@ -100,7 +113,10 @@ impl Plan {
 
     /// Slots of the events that are possible for a subject: see [`super::SubjectTables`].
     pub fn possible(&self, exe: &Program, parent: &Program, line: &[Program]) -> u64 {
-        let index = |p: &Program| (self.paths.class_of_value(&p.path) << 1 | u32::from(p.trusted)) as usize;
+        let index = |p: &Program| {
+            let (class, trusted) = self.program(p);
+            (class << 1 | u32::from(trusted)) as usize
+        };
         let entry = |table: &[u64], p: &Program| table.get(index(p)).copied().unwrap_or(u64::MAX);
         let events = line.iter().fold(self.subject.always, |events, p| events | entry(&self.subject.line_events, p));
         events & entry(&self.subject.exe_mask, exe) & entry(&self.subject.parent_mask, parent)

@@ -222,8 +222,18 @@ pub enum PathValue {
 pub struct Program {
     /// Its path when it was executed.
     pub path: PathValue,
+    /// Its other paths: several mounts show its file, or a namespace of a user's own gives it a second name (rule 3).
+    pub other_paths: Vec<PathValue>,
     /// Rule 18 held when it was executed.
     pub trusted: bool,
+}
+
+impl Program {
+    /// A program with one name.
+    #[must_use]
+    pub fn new(path: PathValue, trusted: bool) -> Program {
+        Program { path, other_paths: Vec::new(), trusted }
+    }
 }
 
 /// The process that acts.

@@ -108,7 +108,7 @@ impl Checker<'_> {
         all.extend(line);
         for path in all.into_iter().filter(|p| *p != PathValue::Absent) {
             if !subject.lineage.iter().any(|p| p.path == path) {
-                subject.lineage.push(Program { path, trusted });
+                subject.lineage.push(Program::new(path, trusted));
             }
         }
         subject.container_trusted = subject.container && trusted;

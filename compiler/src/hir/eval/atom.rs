@@ -57,8 +57,8 @@ impl<'a> Scene<'a> {
                 all.iter().map(|one| self.program(*set, one, atom.identity, memo)).max().unwrap_or(Truth::False)
             }
             (Test::Unresolved, Value::Path(path)) => Truth::of(*path == PathValue::Failed),
-            (Test::Unresolved, Value::Program(one)) => Truth::of(one.path == PathValue::Failed),
-            (Test::Unresolved, Value::Programs(all)) => Truth::of(all.iter().any(|one| one.path == PathValue::Failed)),
+            (Test::Unresolved, Value::Program(one)) => Truth::of(unresolved(one)),
+            (Test::Unresolved, Value::Programs(all)) => Truth::of(all.iter().any(unresolved)),
             (Test::Deleted, Value::Path(_)) => Truth::of(self.object.deleted),
             (Test::True, Value::Number(number)) => Truth::of(number != 0),
             (Test::InRanges(ranges), Value::Number(number)) => Truth::of(ranges.iter().any(|(low, high)| (*low..=*high).contains(&number))),
@@ -77,11 +77,16 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Rule 18: where its being true loosens, a program counts only if it is trusted.
+    /// Rules 3 and 18: where its being true tightens, one of a program's names suffices; where it loosens, it counts if all
+    /// are in the set and it is trusted.
     fn program(&self, set: PathSetId, one: &Program, identity: bool, memo: &mut Memo) -> Truth {
-        match self.path(set, &one.path, memo) {
-            Truth::True if identity && !one.trusted => Truth::Failed,
-            truth => truth,
+        let mut names = [&one.path].into_iter().chain(&one.other_paths).map(|path| self.path(set, path, memo)).collect::<Vec<_>>();
+        names.sort_unstable();
+        match (names.first(), names.last()) {
+            // a name that cannot be told leaves nothing that can
+            _ if names.contains(&Truth::Failed) => Truth::Failed,
+            (Some(least), Some(Truth::True)) if identity && !(one.trusted && *least == Truth::True) => Truth::Failed,
+            (_, most) => most.copied().unwrap_or(Truth::False),
         }
     }
 
@@ -153,6 +158,11 @@ impl<'a> Scene<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether a program has a name that cannot be told.
+fn unresolved(program: &Program) -> bool {
+    [&program.path].into_iter().chain(&program.other_paths).any(|path| *path == PathValue::Failed)
 }
 
 /// Whether bytes are in a regular set.

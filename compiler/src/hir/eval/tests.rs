@@ -63,19 +63,19 @@ fn text(package: &Package, operation: &Operation) -> String {
 #[test]
 fn a_deny_refuses_reads_of_its_paths_only() {
     let p = etc_unless_ssh(Mode::Enforce, Action::Deny);
-    let other = || Program { path: known("/usr/bin/cat"), trusted: true };
+    let other = || Program::new(known("/usr/bin/cat"), true);
     assert_eq!(text(&p, &open(known("/etc/shadow"), other(), &["open.read"])), "deny by p.r");
     assert_eq!(text(&p, &open(known("/etc/shadow"), other(), &["open.write"])), "allow");
     assert_eq!(text(&p, &open(known("/etc/shadow"), other(), &["open.read", "path_only"])), "allow");
     assert_eq!(text(&p, &open(known("/srv/x"), other(), &["open.read"])), "allow");
-    let ssh = Program { path: known("/usr/bin/ssh"), trusted: true };
+    let ssh = Program::new(known("/usr/bin/ssh"), true);
     assert_eq!(text(&p, &open(known("/etc/shadow"), ssh, &["open.read"])), "allow");
 }
 
 #[test]
 fn an_absent_path_misses_and_a_failed_one_refuses() {
     let p = etc_unless_ssh(Mode::Enforce, Action::Kill);
-    let exe = || Program { path: known("/usr/bin/cat"), trusted: true };
+    let exe = || Program::new(known("/usr/bin/cat"), true);
     assert_eq!(text(&p, &open(PathValue::Absent, exe(), &["open.read"])), "allow");
     let failed = eval(&p, catalog(), &open(PathValue::Failed, exe(), &["open.read"]));
     assert_eq!((failed.refused, failed.killed, failed.matched[0].truth), (Some(1), false, Truth::Failed));
@@ -84,7 +84,7 @@ fn an_absent_path_misses_and_a_failed_one_refuses() {
 #[test]
 fn an_untrusted_program_does_not_loosen() {
     let p = etc_unless_ssh(Mode::Enforce, Action::Deny);
-    let evil = Program { path: known("/usr/bin/ssh"), trusted: false };
+    let evil = Program::new(known("/usr/bin/ssh"), false);
     let verdict = eval(&p, catalog(), &open(known("/etc/shadow"), evil, &["open.read"]));
     assert_eq!((verdict.refused, verdict.matched[0].truth), (Some(1), Truth::Failed));
 }
@@ -146,7 +146,7 @@ fn the_line_asks_for_one_program() {
         let mut o = open(known("/x"), Program::default(), &["open.read"]);
         o.subject.lineage = programs
             .iter()
-            .map(|(path, trusted)| Program { path: if path.is_empty() { PathValue::Failed } else { known(path) }, trusted: *trusted })
+            .map(|(path, trusted)| Program::new(if path.is_empty() { PathValue::Failed } else { known(path) }, *trusted))
             .collect();
         o
     };

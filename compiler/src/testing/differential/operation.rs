@@ -107,6 +107,11 @@ impl Maker<'_> {
     }
 
     fn program(&mut self) -> Program {
+        if self.random.chance(15)
+            && let Some(program) = self.several_names()
+        {
+            return program;
+        }
         let path = match self.random.below(20) {
             0 => PathValue::Failed,
             1 => PathValue::Absent,
@@ -114,11 +119,22 @@ impl Maker<'_> {
             _ => PathValue::Known(paths::near(self.random, &self.hints.programs).into_bytes()),
         };
         let trusted = matches!(path, PathValue::Known(_)) && self.random.chance(75);
-        Program { path, trusted }
+        Program::new(path, trusted)
+    }
+
+    /// A program by a mount that is attached nowhere, which has each name that the host has for it, or in a user's namespace,
+    /// where it has its names outside too.
+    fn several_names(&mut self) -> Option<Program> {
+        let of_a_user = self.random.chance(50);
+        let path = if of_a_user { self.path_at(Home::OfAUser) } else { self.path_by_a_mount() };
+        let further = if of_a_user { self.scenery.outside(&path) } else { self.scenery.aliases(&path) };
+        let other_paths: Vec<_> = further.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect();
+        let there = of_a_user && self.scenery.taken.is_empty();
+        (!there && !other_paths.is_empty()).then(|| Program { path: PathValue::Known(path.into_bytes()), other_paths, trusted: !of_a_user })
     }
 
     fn subject(&mut self, past: Past) -> Subject {
-        let lost = Program { path: PathValue::Failed, trusted: false };
+        let lost = Program::new(PathValue::Failed, false);
         let (exe, parent, mut lineage) = if past == Past::Missing {
             (lost.clone(), lost.clone(), vec![lost])
         } else {

@@ -112,7 +112,10 @@ fn make(judge: &mut Judge<'_>, subject: &Subject, home: &Home, parent: u64) -> R
 /// What the exec hooks would have left.
 fn written(judge: &Judge<'_>, subject: &Subject) -> Record {
     let plan = judge.plan;
-    let number = |p: &Program| plan.paths.class_of_value(&p.path) << 1 | u32::from(p.trusted);
+    let number = |p: &Program| {
+        let (class, trusted) = plan.program(p);
+        class << 1 | u32::from(trusted)
+    };
     let [line0, line1, line2, line3] = plan.line_of(&subject.lineage);
     let events = plan.possible(&subject.exe, &subject.parent, &subject.lineage);
     let of_line = |p: &Program| plan.subject.line_events.get(number(p) as usize).copied().unwrap_or(0);
@@ -148,7 +151,7 @@ fn written(judge: &Judge<'_>, subject: &Subject) -> Record {
 fn image(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<Image, String> {
     let (host, places) = (judge.stage.world.host, judge.stage.places);
     // by a mount of nobody's a file has each of its names, as where container runtimes execute themselves
-    let detached = variant & 64 != 0 && detached(judge, program);
+    let detached = detached(judge, program, variant & 64 != 0);
     let (at, namespace) = match (program.trusted, variant % 3) {
         _ if detached => (host, host),
         (true, 0) => (places.container, places.container),
@@ -156,8 +159,12 @@ fn image(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<Image
         (false, 0) => (places.untrusted, host),
         (false, _) => (places.untrusted, places.untrusted),
     };
-    let borrowed = borrowed(judge, program).filter(|_| namespace == places.untrusted && variant & 64 != 0);
-    let path = borrowed.unwrap_or_else(|| program.path.clone());
+    let (namespace, at, path) = if !program.other_paths.is_empty() && !detached {
+        (places.untrusted, places.untrusted, borrowed_as(judge, program)?)
+    } else {
+        let borrowed = borrowed(judge, program).filter(|_| namespace == places.untrusted && variant & 64 != 0);
+        (namespace, at, borrowed.unwrap_or_else(|| program.path.clone()))
+    };
     judge.with_world(|judge| {
         let memfd = program.path == PathValue::Absent && variant & 8 == 0;
         let mut at = objects::place(&mut judge.stage, &path, memfd, at, variant >> 4)?;
@@ -169,11 +176,30 @@ fn image(judge: &mut Judge<'_>, program: &Program, variant: u64) -> Result<Image
     })
 }
 
-/// Whether what rules say of a program by all names that the host has for its file is what they say of the program.
-fn detached(judge: &Judge<'_>, program: &Program) -> bool {
+/// Whether a program is executed by a mount that is attached nowhere: if it has all names that the host has for its file, or,
+/// where it may be so too, what rules say of it is what they say of these together.
+fn detached(judge: &Judge<'_>, program: &Program, too: bool) -> bool {
     let PathValue::Known(path) = &program.path else { return false };
     let path = String::from_utf8_lossy(path);
-    joined(judge, &path, judge.stage.scenery.aliases(&path)) == Some(program.trusted)
+    let aliases = judge.stage.scenery.aliases(&path);
+    if program.other_paths.is_empty() {
+        return too && joined(judge, &path, aliases) == Some(program.trusted);
+    }
+    program.trusted && program.other_paths == values(aliases)
+}
+
+/// Where a user's own namespace shows the host's file, so that it has just the names of this program.
+fn borrowed_as(judge: &Judge<'_>, program: &Program) -> Result<PathValue, String> {
+    let PathValue::Known(path) = &program.path else { return Err("what has no path has no other one".to_owned()) };
+    let outside = judge.stage.scenery.outside(&String::from_utf8_lossy(path));
+    if program.trusted || program.other_paths != values(outside) {
+        return Err("no namespace gives a program these names".to_owned());
+    }
+    Ok(program.path.clone())
+}
+
+fn values(paths: Vec<String>) -> Vec<PathValue> {
+    paths.into_iter().map(|path| PathValue::Known(path.into_bytes())).collect()
 }
 
 /// Where a user's own namespace shows the host's file at this path, if what rules say of all its names together is what they
@@ -188,14 +214,11 @@ fn borrowed(judge: &Judge<'_>, program: &Program) -> Option<PathValue> {
 
 /// Whether a program with these further names is trusted with its path; `None`: it is not the program with this path any more.
 fn joined(judge: &Judge<'_>, path: &str, further: Vec<String>) -> Option<bool> {
+    let joins = &judge.plan.subject.joins;
     let class = |path: &str| judge.plan.paths.class_of(path.as_bytes());
-    let subject = &judge.plan.subject;
-    let own = subject.joined(class(path), class(path))?.0;
-    let mut trusted = true;
-    for name in further {
-        trusted &= subject.joined(own, class(&name)).filter(|(joined, _)| *joined == own)?.1;
-    }
-    Some(trusted)
+    let own = joins.program(&[class(path), class(path)])?.0;
+    let classes: Vec<u32> = [class(path)].into_iter().chain(further.iter().map(|name| class(name))).collect();
+    joins.program(&classes).filter(|(joined, _)| *joined == own).map(|(_, trusted)| trusted)
 }
 
 /// Gives a task another mount namespace.

@@ -5,7 +5,7 @@
 use super::kernel::{FileSpec, Location, TMPFS, TaskSpec};
 use super::*;
 use crate::classes::paths::{self, FAIL, NONE, PathTables};
-use crate::decide::{Chain, Layer, Outcome, Plan, Source, SubjectTables};
+use crate::decide::{Chain, Joins, Layer, Outcome, Plan, Source, SubjectTables};
 use crate::hir::{Package, PathLang, PathSet, Space, glob};
 use crate::source::Sources;
 use crate::{artifact, codegen};
@@ -51,7 +51,7 @@ fn plan(tables: PathTables) -> Plan {
             line_trusted: vec![[0; 4]; classes as usize],
             exe_mask: vec![u64::MAX; 2 * classes as usize],
             parent_mask: vec![u64::MAX; 2 * classes as usize],
-            programs: (0..classes).collect(),
+            joins: Joins::of(&tables.class_sets, &Default::default()),
             line_events: vec![0; 2 * classes as usize],
             always: 1,
             line_bits: 0,
