@@ -5,6 +5,9 @@ mkdir -p /mnt/folder /long /ext /hosted /stage /box /home /secret /jail /kept
 for file in /mnt/file /srv/kept/open /hosted/x /home/a; do echo x >$file; done
 chmod 777 /mnt /mnt/folder /stage /box
 cp /bin/guest-tools /bin/trusted
+mkdir /twice /srv/asked /mnt/lazy; mount -t tmpfs none /twice
+for name in one second both other line; do echo x >/srv/asked/$name; done
+for name in one two other; do cp /bin/guest-tools /twice/$name; done
 echo 8 >/proc/sys/vm/nr_hugepages
 dd if=/dev/zero of=/image bs=1M count=4 2>/dev/null
 mke2fs -F /image >/dev/null 2>&1
@@ -55,6 +58,16 @@ everything() {
     echo "trusted $(trusted do read /srv/store/a), not $(guest-tools do read /srv/store/a)"
     echo "under its name: by root $(guest-tools inside mounts,bind:/bin/guest-tools:/bin/trusted exec /bin/trusted do read /srv/store/a)" \
         "by a user $(guest-tools inside uid,user,mounts,bind:/bin/guest-tools:/bin/trusted exec /bin/trusted do read /srv/store/a)"
+    echo "== programs with two names: one, two, by root's mount, by a user's, by a mount that is gone"
+    mount -o bind /twice /mnt/lazy
+    exec 9</mnt/lazy
+    umount -l /mnt/lazy
+    for asked in one second both other line; do
+        echo "$asked: $(/twice/one do read /srv/asked/$asked) $(/twice/two do read /srv/asked/$asked)" \
+            "$(guest-tools inside mounts,bind:/twice/one:/twice/two exec /twice/two do read /srv/asked/$asked)" \
+            "$(guest-tools inside uid,user,mounts,bind:/twice/one:/twice/two exec /twice/two do read /srv/asked/$asked)" \
+            "$(mount -o bind /twice/one /twice/two; /proc/self/fd/9/one do read /srv/asked/$asked; umount /twice/two)"
+    done
     echo "== the host's files in a container"
     echo "host $(guest-tools do append /hosted/x)"
     for file in /host/hosted/x /hosted/x /host/home/a /host/srv/free/a; do
