@@ -64,8 +64,9 @@
 .endm
 
 ; 1 where the dentry in r1 is memory without a path: on a file system of memory that the kernel mounted for itself
-; (SB_KERNMOUNT, which user space cannot ask for). Names say nothing: a program chooses them.
-.macro dentry_memfd
+; (SB_KERNMOUNT, which user space cannot ask for). Names say nothing: a program chooses them. MAPPED: it is being mapped, so a
+; ring of io_uring, or of a socket, is memory too.
+.macro dentry_memfd mapped
   r1 = *(u64 *)(r1 + dentry.d_sb)
   r2 = *(u64 *)(r1 + super_block.s_flags)
   r2 &= 0x400000
@@ -76,6 +77,11 @@
   if r1 == 0x444d4142 goto .yes
   r2 = 0x958458f6 ll
   if r1 == r2 goto .yes
+.if {mapped}
+  ; anonymous inodes, sockets
+  if r1 == 0x09041934 goto .yes
+  if r1 == 0x534f434b goto .yes
+.endif
 .no:
   r1 = 0
   goto .done

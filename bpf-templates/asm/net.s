@@ -191,6 +191,28 @@ route:
   r0 = 1
   exit
 
+; r4 = what the control message whose level and type are in r1, as one number, names. Clobbers r2.
+.macro control_names
+  r4 = 1
+  r2 = 0x700000000 ll                   ; IP_RETOPTS
+  if r1 == r2 goto .names
+  r2 = 0x3900000029 ll                  ; IPV6_RTHDR
+  if r1 == r2 goto .names
+  r2 = 0x500000029 ll                   ; IPV6_2292RTHDR
+  if r1 == r2 goto .names
+  r2 = 0x700000084 ll                   ; SCTP_DSTADDRV4
+  if r1 == r2 goto .names
+  r2 = 0x800000084 ll                   ; SCTP_DSTADDRV6
+  if r1 == r2 goto .names
+  r4 = 2
+  r2 = 0x800000000 ll                   ; IP_PKTINFO
+  if r1 == r2 goto .names
+  r2 = 0x3200000029 ll                  ; IPV6_PKTINFO
+  if r1 == r2 goto .names
+  r4 = 0
+.names:
+.endm
+
 ; What control messages name: 1 a source route, 2 a source or a device. More than 64 of them may name anything.
 ; r1 = their address, r2 = their length -> r0.
 .func control_messages static 2
@@ -220,26 +242,8 @@ route:
   ; the kernel takes no message with a wrong length
   if r6 < 16 goto last
   if r6 > r8 goto last
-  ; level and type as one number
   r1 = *(u64 *)(r10 - 8)
-  r4 = 1
-  r2 = 0x700000000 ll                   ; IP_RETOPTS
-  if r1 == r2 goto names
-  r2 = 0x3900000029 ll                  ; IPV6_RTHDR
-  if r1 == r2 goto names
-  r2 = 0x500000029 ll                   ; IPV6_2292RTHDR
-  if r1 == r2 goto names
-  r2 = 0x700000084 ll                   ; SCTP_DSTADDRV4
-  if r1 == r2 goto names
-  r2 = 0x800000084 ll                   ; SCTP_DSTADDRV6
-  if r1 == r2 goto names
-  r4 = 2
-  r2 = 0x800000000 ll                   ; IP_PKTINFO
-  if r1 == r2 goto names
-  r2 = 0x3200000029 ll                  ; IPV6_PKTINFO
-  if r1 == r2 goto names
-  r4 = 0
-names:
+  control_names
   r1 = *(u64 *)(r7 + 0)
   r1 |= r4
   *(u64 *)(r7 + 0) = r1
@@ -255,6 +259,121 @@ names:
 last:
   r1 = *(u64 *)(r7 + 0)
   *(u64 *)(r7 + 24) = r1
+end:
+  r0 = 1
+  exit
+
+; What the control messages of all messages of a sendmmsg name, as above; 0 in any other call. The kernel does not ask for a
+; message to the address of the one before it, so the first one to an address is judged with what all of them name. More than
+; 128 messages, or what a 32-bit program sends, may name anything. -> r0.
+.func other_messages static 0
+  call bpf_get_current_task_btf
+  r1 = r0
+  ; PF_IO_WORKER, PF_KTHREAD: its registers are those of another task's call
+  w2 = *(u32 *)(r1 + task_struct.flags)
+  r2 &= 0x200010
+  if r2 != 0 goto none
+  call bpf_task_pt_regs
+  r1 = *(u64 *)(r0 + pt_regs.orig_ax)
+  if r1 == 307 goto many
+  ; of 32-bit programs: socketcall, sendmmsg; and with 32-bit pointers
+  if r1 == 102 goto socketcall
+  if r1 == 345 goto foreign
+  if r1 == 0x4000021a goto foreign
+none:
+  r0 = 0
+  exit
+socketcall:
+  w1 = *(u32 *)(r0 + pt_regs.bx)
+  if r1 == 20 goto anything
+  goto none
+foreign:
+  w1 = *(u32 *)(r0 + pt_regs.dx)
+  if r1 < 2 goto none
+anything:
+  r0 = 3
+  exit
+many:
+  w1 = *(u32 *)(r0 + pt_regs.dx)
+  if r1 < 2 goto none
+  if r1 > 128 goto anything
+  ; numbers of which the verifier knows nothing: 6.1 looks at a callback once
+  r6 = *(u64 *)(r0 + pt_regs.si)
+  *(u64 *)(r10 - 40) = r6
+  forget r1 r6
+  *(u64 *)(r10 - 32) = r1
+  r1 = 0
+  forget r1 r6
+  *(u64 *)(r10 - 48) = r1
+  *(u64 *)(r10 - 24) = r1
+  *(u64 *)(r10 - 16) = r1
+  r1 = 3
+  forget r1 r6
+  *(u64 *)(r10 - 8) = r1
+  r1 = 320
+  r2 = func message_step
+  r3 = r10
+  r3 += -48
+  r4 = 0
+  call bpf_loop
+  r0 = *(u64 *)(r10 - 8)
+  exit
+
+; One control message, or the header of one message of a sendmmsg. r2 = {0 found so far, 8 the next header, 16 headers left,
+; 24 the next control message, 32 its bytes and those behind it, 40 result} -> r0 = 1 to end.
+.func message_step static 2
+  r7 = r2
+  r8 = *(u64 *)(r7 + 32)
+  if r8 s< 16 goto header
+  r1 = r10
+  r1 += -16
+  r2 = 16
+  r3 = *(u64 *)(r7 + 24)
+  call bpf_probe_read_user
+  if r0 != 0 goto end
+  r6 = *(u64 *)(r10 - 16)
+  ; the kernel takes no message with a wrong length
+  if r6 < 16 goto header
+  if r6 > r8 goto header
+  r1 = *(u64 *)(r10 - 8)
+  control_names
+  r1 = *(u64 *)(r7 + 0)
+  r1 |= r4
+  *(u64 *)(r7 + 0) = r1
+  r6 += 7
+  r6 &= -8
+  r8 -= r6
+  *(u64 *)(r7 + 32) = r8
+  r1 = *(u64 *)(r7 + 24)
+  r1 += r6
+  *(u64 *)(r7 + 24) = r1
+  r0 = 0
+  exit
+header:
+  r6 = *(u64 *)(r7 + 16)
+  if r6 == 0 goto last
+  r6 += -1
+  *(u64 *)(r7 + 16) = r6
+  ; of struct mmsghdr: where its control messages are, and how long
+  r1 = r10
+  r1 += -16
+  r2 = 16
+  r3 = *(u64 *)(r7 + 8)
+  r6 = r3
+  r6 += 64
+  *(u64 *)(r7 + 8) = r6
+  r3 += 32
+  call bpf_probe_read_user
+  if r0 != 0 goto end
+  r1 = *(u64 *)(r10 - 16)
+  *(u64 *)(r7 + 24) = r1
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + 32) = r1
+  r0 = 0
+  exit
+last:
+  r1 = *(u64 *)(r7 + 0)
+  *(u64 *)(r7 + 40) = r1
 end:
   r0 = 1
   exit

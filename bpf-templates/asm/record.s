@@ -334,7 +334,10 @@ late:
   plain_number r8 end
   record_of_task end
   *(u64 *)(r10 - 80) = r8
-  *(u64 *)(r10 - 72) = -1
+  ; no constant, of which kernels before 6.7 would know in the callback that it never changes
+  r1 = -1
+  forget r1 r8
+  *(u64 *)(r10 - 72) = r1
 .rept i 0 6
   *(u64 *)(r10 - {64-8*i}) = 0
 .endr

@@ -178,6 +178,8 @@ pub struct Hook {
     pub object: ObjectKind,
     /// Its object is what the task runs next: its path is asked as a program's too.
     pub executes: bool,
+    /// Its object is being mapped.
+    pub maps: bool,
     /// How its walks of paths are made fast; `None` for hooks that are called rarely.
     pub fast: Option<FastWalk>,
     /// Objects in order.

@@ -64,6 +64,8 @@ struct HookRow {
     fast: Option<FastWalk>,
     #[serde(default)]
     executes: bool,
+    #[serde(default)]
+    maps: bool,
     doc: String,
     first_kernel: String,
     object: String,
@@ -295,6 +297,7 @@ fn hook(catalog: &Catalog, names: &[&str], name: &str, row: HookRow) -> Result<H
         object: object_kind(&row.object)?,
         fast: row.fast,
         executes: row.executes,
+        maps: row.maps,
         objects,
         facts: row.facts,
         silent_when,

@@ -157,7 +157,7 @@ fn ring_size(text: &str) -> Result<u32> {
 
 /// User text without terminal escapes, cut to a sane length.
 fn printable(text: &str) -> String {
-    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(80).map(|c| if crate::text::unseen(c) { '?' } else { c }).collect()
 }
 
 #[cfg(test)]

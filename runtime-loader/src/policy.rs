@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Reads a file once; everything later works on these bytes.
 pub fn read<K: Kernel>(kernel: &K, path: &Path) -> Result<Vec<u8>> {
-    let shown: String = path.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let shown: String = path.to_string_lossy().chars().map(|c| if crate::text::unseen(c) { '?' } else { c }).collect();
     kernel.read_file(path, MAX_LENGTH as u64).map_err(|e| Error::refused(format!("`{shown}` cannot be read: {e}"), e.advice()))
 }
 

@@ -18,12 +18,17 @@ pub fn table(rows: &[Vec<String>], right: &[usize]) -> String {
     out
 }
 
-/// Bytes from the kernel as text: no control characters, odd bytes as `\xNN`.
+/// Characters that a terminal does not show as themselves: controls, and what hides text or changes its order.
+pub fn unseen(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
+}
+
+/// Bytes from the kernel as text: nothing unseen, odd bytes as `\xNN`.
 pub fn clean(bytes: &[u8]) -> String {
     let mut out = String::new();
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+            if unseen(c) { out.extend(c.escape_default()) } else { out.push(c) }
         }
         for b in chunk.invalid() {
             out += &format!("\\x{b:02x}");
@@ -61,6 +66,8 @@ mod tests {
     #[test]
     fn no_control_characters_get_out() {
         assert_eq!(clean(b"a\x1b[2J\xffb"), "a\\u{1b}[2J\\xffb");
+        // nor what shows the rest of a line backwards
+        assert_eq!(clean("a\u{202e}b".as_bytes()), "a\\u{202e}b");
     }
 
     #[test]

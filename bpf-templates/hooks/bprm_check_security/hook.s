@@ -29,6 +29,10 @@
   r9 = *(u64 *)(r7 + {record_joined})
 .single:
   *(u32 *)(r7 + {record_pending}) = r9
+  ; the script begins an operation, also where no rule matches it: else its interpreter goes on with the last exec's
+  bprm_check_security__fact_interpreter
+  if r1 != 0 goto .end
+  *(u64 *)(r7 + {record_steps}) = 0
   goto .end
 .new:
   ; A task without a record. While records are being seeded it gets one there; later nothing is known of what it ran.

@@ -32,6 +32,14 @@
   call control_messages
   *(u64 *)(r10 - 88) = r0
 .plain:
+  r1 = *(u64 *)(r6 + 8)
+  r1 = *(u64 *)(r1 + msghdr.msg_name)
+  if r1 == 0 goto .alone
+  call other_messages
+  r1 = *(u64 *)(r10 - 88)
+  r1 |= r0
+  *(u64 *)(r10 - 88) = r1
+.alone:
   r5 = *(u64 *)(r10 - 128)
 .named:
   r1 = *(u64 *)(r6 + 8)

@@ -328,7 +328,7 @@ impl<'a> Emitter<'a> {
                 if !exists {
                     out.push_str("  r1 = 0\n");
                 } else {
-                    let _ = writeln!(out, "  {}\n  dentry_memfd", self.object_macro("object", object));
+                    let _ = writeln!(out, "  {}\n  dentry_memfd {}", self.object_macro("object", object), u8::from(self.hook.maps));
                 }
                 let _ = writeln!(out, "{none}:");
             } else {

@@ -15,7 +15,7 @@ const MEMORY: &[(&str, u64)] =
     &[("memfd:x", TMPFS), ("dev/zero", TMPFS), ("SYSV0001", TMPFS), ("anon_hugepage", HUGETLBFS), ("dmabuf:7", 0x444d_4142)];
 /// Files without a path that are none, whatever their names.
 const NO_MEMORY: &[(&str, u64)] =
-    &[("pipe:[7]", 0x5049_5045), ("[eventfd]", 0x0904_1934), ("memfd:x", 0x5049_5045), ("mnt:[40]", 0x6e73_6673), ("q1", 0x1980_0202)];
+    &[("pipe:[7]", 0x5049_5045), ("pidfd:[4]", 0x5049_4446), ("memfd:x", 0x5049_5045), ("mnt:[40]", 0x6e73_6673), ("q1", 0x1980_0202)];
 
 /// A path as a value, at which a file can be made.
 pub(super) fn place(stage: &mut Stage, path: &PathValue, memfd: bool, namespace: Namespace, variant: u64) -> Made<Location> {

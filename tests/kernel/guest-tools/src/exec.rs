@@ -24,6 +24,11 @@ const fn named(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack 
     Attack { kind: "named", name, run }
 }
 
+/// Code in the memory of a ring, which the kernel makes for something else.
+const fn ring(name: &'static str, run: fn(&Place) -> io::Result<()>) -> Attack {
+    Attack { kind: "ring", name, run }
+}
+
 const PAGE: usize = 4096;
 const HUGE: usize = 2 << 20;
 /// A script that does nothing.
@@ -127,6 +132,7 @@ pub const RUNS: &[Attack] = &[
     fileless("map-segment", |_| sys::Shared::segment(PAGE, 0, libc::SHM_EXEC).map(drop)),
     fileless("map-segment-huge", |_| sys::Shared::segment(HUGE, libc::SHM_HUGETLB, libc::SHM_EXEC).map(drop)),
     fileless("protect-segment", |_| sys::Shared::segment(PAGE, 0, 0)?.protect()),
+    ring("map-uring", |_| crate::uring::run_entries()),
     named("exec-unnamed", |p| {
         let folder = p.outside.parent().unwrap_or(Path::new("/"));
         let file = sys::open(folder, libc::O_TMPFILE | libc::O_RDWR, 0o755)?;

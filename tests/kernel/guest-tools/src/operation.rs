@@ -21,7 +21,7 @@ usage: guest-tools do read|append|truncate|truncate-uring|create|remove PATH
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH | listen-unix PATH SECONDS
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
        guest-tools do map|protect PATH
-       guest-tools do exec PROGRAM ARGUMENTS… | memory | wait SECONDS";
+       guest-tools do exec PROGRAM ARGUMENTS… | exec-twice PROGRAM | memory | wait SECONDS";
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,6 +66,8 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         }
         // Replaces this process: what follows is the other program's business.
         ["exec", program, arguments @ ..] => Err(Command::new(program).args(arguments).exec()),
+        // Twice in just the same way, if the first time fails.
+        ["exec-twice", program] => sys::exec_twice(Path::new(program)),
         ["memory"] => Err(exec::memory()),
         _ => return Err(USAGE.into()),
     };

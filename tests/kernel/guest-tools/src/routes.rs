@@ -187,6 +187,11 @@ pub const ALL: &[Attack] = &[
     here("sendmsg4-any-uring", |p| sent(uring::send_message(&udp(AF_INET)?, &any4(p)))),
     here("sendmsg4-any-source", |p| controlled(&udp(AF_INET)?, Some(&any4(p)), IPPROTO_IP, libc::IP_PKTINFO, &source(0, LOCAL))),
     here("sendmsg4-any-interface", |p| controlled(&udp(AF_INET)?, Some(&any4(p)), IPPROTO_IP, libc::IP_PKTINFO, &source(1, [0; 4]))),
+    // The kernel asks about the first message to an address alone.
+    here("sendmmsg4-any-source-late", |p| {
+        let socket = bound(udp(AF_INET)?, &four_of(OWN, 0))?;
+        sent(sys::send_twice(&socket, &any4(p), &sys::control(IPPROTO_IP, libc::IP_PKTINFO, &source(0, LOCAL))))
+    }),
     here("fastopen4-any", |p| sent(sys::send_to(&tcp(AF_INET)?, &any4(p), MSG_FASTOPEN))),
     here("fastopen6-any", |p| sent(sys::send_to(&tcp(AF_INET6)?, &any6(p), MSG_FASTOPEN))),
     here("raw4-any", |p| sent(sys::send_to(&sys::socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)?, &any4(p), 0))),
@@ -234,6 +239,14 @@ pub const ALL: &[Attack] = &[
         let route = sys::control(IPPROTO_IPV6, IPV6_RTHDR, &mobile(p.peer.six));
         sent(sys::send_controlled(&socket, Some(&far6(p)), &[class, route].concat()))
     }),
+    routed("sendmmsg6-late", |p| {
+        let class = sys::control(IPPROTO_IPV6, libc::IPV6_TCLASS, &0i32.to_ne_bytes());
+        let route = sys::control(IPPROTO_IPV6, IPV6_RTHDR, &mobile(p.peer.six));
+        sent(sys::send_twice(&udp(AF_INET6)?, &far6(p), &[class, route].concat()))
+    }),
+    routed("sendmmsg4-late", |p| {
+        sent(sys::send_twice(&udp(AF_INET)?, &far4(p), &sys::control(IPPROTO_IP, IP_RETOPTS, &list(131, p.peer.four))))
+    }),
     routed("option4-loose", |p| {
         let socket = udp(AF_INET)?;
         set_four(&socket, 131, p)?;
@@ -277,6 +290,13 @@ pub const ALL: &[Attack] = &[
     elsewhere("control4-source", |p| controlled(&udp(AF_INET)?, Some(&far4(p)), IPPROTO_IP, libc::IP_PKTINFO, &source(1, LOCAL))),
     elsewhere("control4-service", |p| controlled(&udp(AF_INET)?, Some(&far4(p)), IPPROTO_IP, libc::IP_TOS, &8i32.to_ne_bytes())),
     elsewhere("control6-class", |p| controlled(&udp(AF_INET6)?, Some(&far6(p)), IPPROTO_IPV6, libc::IPV6_TCLASS, &8i32.to_ne_bytes())),
+    elsewhere("sendmmsg6-class", |p| {
+        sent(sys::send_twice(&udp(AF_INET6)?, &far6(p), &sys::control(IPPROTO_IPV6, libc::IPV6_TCLASS, &8i32.to_ne_bytes())))
+    }),
+    elsewhere("sendmmsg4-source", |p| {
+        let socket = bound(udp(AF_INET)?, &four_of(OWN, 0))?;
+        sent(sys::send_twice(&socket, &far4(p), &sys::control(IPPROTO_IP, libc::IP_PKTINFO, &source(0, OWN))))
+    }),
     elsewhere("option6-receive", |_| sys::set_option(&udp(AF_INET6)?, IPPROTO_IPV6, IPV6_RECVRTHDR, &1i32.to_ne_bytes())),
     elsewhere("option6-2292-receive", |_| sys::set_option(&udp(AF_INET6)?, IPPROTO_IPV6, IPV6_2292RTHDR, &1i32.to_ne_bytes())),
     elsewhere("option4-service", |_| sys::set_option(&udp(AF_INET)?, IPPROTO_IP, libc::IP_TOS, &8i32.to_ne_bytes())),

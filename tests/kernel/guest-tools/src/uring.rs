@@ -134,14 +134,25 @@ const CQ_HEAD: usize = 20;
 const CQ_MASK: usize = 22;
 const CQES: usize = 25;
 
-/// Sets up a ring, does one operation, waits for it, drops the ring.
-fn submit(entry: &Entry) -> io::Result<i32> {
-    let mut parameters: Parameters = [0; 30];
+/// Maps the memory of a ring's entries to be run.
+pub fn run_entries() -> io::Result<()> {
+    let ring = make(&mut [0; 30])?;
+    map_as(&ring, 0x1000_0000, libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC).map(drop)
+}
+
+fn make(parameters: &mut Parameters) -> io::Result<OwnedFd> {
     // SAFETY: 120 bytes to write to, as the call wants.
     let ring = check(unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, parameters.as_mut_ptr()) })?;
     let number = i32::try_from(ring).map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?;
     // SAFETY: the kernel has just given us this descriptor.
-    let ring = unsafe { OwnedFd::from_raw_fd(number) };
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Sets up a ring, does one operation, waits for it, drops the ring.
+fn submit(entry: &Entry) -> io::Result<i32> {
+    let mut parameters: Parameters = [0; 30];
+    let ring = make(&mut parameters)?;
+    let number = ring.as_raw_fd();
     let queues = map(&ring, 0)?;
     let entries = map(&ring, 0x1000_0000)?;
     let word = |offset: u32| queues.wrapping_add(offset as usize).cast::<u32>();
@@ -170,7 +181,10 @@ fn submit(entry: &Entry) -> io::Result<i32> {
 }
 
 fn map(ring: &OwnedFd, offset: i64) -> io::Result<*mut u8> {
-    let rights = libc::PROT_READ | libc::PROT_WRITE;
+    map_as(ring, offset, libc::PROT_READ | libc::PROT_WRITE)
+}
+
+fn map_as(ring: &OwnedFd, offset: i64, rights: i32) -> io::Result<*mut u8> {
     let kind = libc::MAP_SHARED | libc::MAP_POPULATE;
     let none = std::ptr::null_mut();
     // SAFETY: a new mapping at an address of the kernel's choice. With one

@@ -9,4 +9,6 @@ all
 ebsec-load load /scenario/policy.bpf.o >/load.txt 2>&1 || { cat /load.txt; exit 1; }
 echo "== with it"
 all
+echo "== rings, which newer kernels let nobody run"
+/bin/attacker attack /code ring
 ebsec-load status --json | grep -o '"missing": *[0-9]*'

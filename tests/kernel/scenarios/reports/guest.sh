@@ -20,6 +20,7 @@ told() { ebsec-load events $1 | sed 's/^[^ ]* *//; s/\[[0-9]*\]//g; s/ 0:[0-9]* 
 step() { name=$1; shift; echo "$name: $("$@" 2>&1)"; told; }
 everything() {
     for f in a b c d e; do echo x >/guard/$f; echo y >/out/$f; done
+    cp /guard/script /out/script
     ebsec-load load $1 >/load.txt 2>&1 || { cat /load.txt; exit 1; }
     step read teller do read /guard/a
     step truncate teller do truncate /guard/a
@@ -36,6 +37,7 @@ everything() {
     step mode teller do mode /guard/e
     step exec teller do exec /guard/tool do read /out/b
     step script teller do exec /guard/script
+    step interpreter-twice teller do exec-twice /out/script
     step map teller do map /guard/tool
     step memory teller do memory
     step connect-unix teller do connect-unix /sockets/stream

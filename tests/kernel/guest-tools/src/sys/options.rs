@@ -42,11 +42,7 @@ pub fn control(level: c_int, kind: c_int, data: &[u8]) -> Vec<u8> {
 pub fn send_controlled(socket: &OwnedFd, to: Option<&Address>, controls: &[u8]) -> io::Result<()> {
     let mut byte = 0u8;
     let mut part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
-    // the kernel wants them aligned
-    let mut words = vec![0u64; controls.len().div_ceil(8)];
-    for (word, bytes) in words.iter_mut().zip(controls.chunks(8)) {
-        *word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    }
+    let mut words = aligned(controls);
     // SAFETY: all fields of the struct may be zero.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     if let Some(to) = to {
@@ -59,6 +55,37 @@ pub fn send_controlled(socket: &OwnedFd, to: Option<&Address>, controls: &[u8]) 
     message.msg_controllen = controls.len();
     // SAFETY: the message points at locals that outlive the call.
     check(unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, 0) } as c_long).map(drop)
+}
+
+/// sendmmsg(2) of two messages to one address, the second with control messages. The kernel asks about the first alone.
+pub fn send_twice(socket: &OwnedFd, to: &Address, controls: &[u8]) -> io::Result<()> {
+    let mut byte = 0u8;
+    let mut part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    let mut words = aligned(controls);
+    // SAFETY: all fields of the struct may be zero.
+    let mut messages: [libc::mmsghdr; 2] = unsafe { std::mem::zeroed() };
+    for message in &mut messages {
+        message.msg_hdr.msg_name = to.pointer().cast_mut().cast();
+        message.msg_hdr.msg_namelen = to.size();
+        message.msg_hdr.msg_iov = &raw mut part;
+        message.msg_hdr.msg_iovlen = 1;
+    }
+    let [_, second] = &mut messages;
+    second.msg_hdr.msg_control = words.as_mut_ptr().cast();
+    second.msg_hdr.msg_controllen = controls.len();
+    // SAFETY: the messages point at locals that outlive the call.
+    let sent = check(unsafe { libc::sendmmsg(socket.as_raw_fd(), messages.as_mut_ptr(), 2, 0) }.into())?;
+    // what refused the second one is told to nobody
+    if sent == 2 { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EPROTO)) }
+}
+
+/// The kernel wants control messages aligned.
+fn aligned(controls: &[u8]) -> Vec<u64> {
+    let mut words = vec![0u64; controls.len().div_ceil(8)];
+    for (word, bytes) in words.iter_mut().zip(controls.chunks(8)) {
+        *word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    }
+    words
 }
 
 /// sendto(2) of these bytes.

@@ -19,6 +19,17 @@ pub fn exec(path: &Path) -> io::Error {
     io::Error::last_os_error()
 }
 
+/// execve(2), and if it is refused once more with the same registers.
+pub fn exec_twice(path: &Path) -> io::Result<()> {
+    let path = c(path)?;
+    let arguments: [*const c_char; 2] = [path.as_ptr(), std::ptr::null()];
+    for _ in 0..2 {
+        // SAFETY: the array ends with a null pointer and outlives the call, as the path does.
+        unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), arguments.as_ptr()) };
+    }
+    Err(io::Error::last_os_error())
+}
+
 /// execve(2) with arguments; returns only when refused.
 pub fn exec_with(path: &Path, argument: &Path) -> io::Error {
     let (Ok(path), Ok(argument)) = (c(path), c(argument)) else {
