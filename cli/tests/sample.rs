@@ -247,7 +247,7 @@ fn line(random: &mut Random) -> Line {
 }
 
 fn subject(programs: &[&str]) -> Subject {
-    let program = |path: &str| Program { path: PathValue::Known(path.into()), trusted: true };
+    let program = |path: &str| Program::new(PathValue::Known(path.into()), true);
     let exe = programs[programs.len() - 1];
     let comm = exe.rsplit('/').next().unwrap().bytes().take(15).collect();
     let lineage = [SHELL].iter().chain(programs).map(|p| program(p)).collect();
