@@ -213,6 +213,27 @@ route:
 .names:
 .endm
 
+; Adds what the control message names whose header is at r10 - 16 to what was found, at r7 + 0, and turns to the one behind it,
+; or goes to \none where the kernel takes none. The state at r7 has its place and the bytes that are left, those in r8 too.
+.macro control_message place left none
+  r6 = *(u64 *)(r10 - 16)
+  ; the kernel takes no message with a wrong length
+  if r6 < 16 goto {none}
+  if r6 > r8 goto {none}
+  r1 = *(u64 *)(r10 - 8)
+  control_names
+  r1 = *(u64 *)(r7 + 0)
+  r1 |= r4
+  *(u64 *)(r7 + 0) = r1
+  r6 += 7
+  r6 &= -8
+  r8 -= r6
+  *(u64 *)(r7 + {left}) = r8
+  r1 = *(u64 *)(r7 + {place})
+  r1 += r6
+  *(u64 *)(r7 + {place}) = r1
+.endm
+
 ; What control messages name: 1 a source route, 2 a source or a device. More than 64 of them may name anything.
 ; r1 = their address, r2 = their length -> r0.
 .func control_messages static 2
@@ -238,22 +259,7 @@ route:
   if r8 s< 16 goto last
   r3 = *(u64 *)(r7 + 8)
   read_kernel 16 16 end
-  r6 = *(u64 *)(r10 - 16)
-  ; the kernel takes no message with a wrong length
-  if r6 < 16 goto last
-  if r6 > r8 goto last
-  r1 = *(u64 *)(r10 - 8)
-  control_names
-  r1 = *(u64 *)(r7 + 0)
-  r1 |= r4
-  *(u64 *)(r7 + 0) = r1
-  r6 += 7
-  r6 &= -8
-  r8 -= r6
-  *(u64 *)(r7 + 16) = r8
-  r1 = *(u64 *)(r7 + 8)
-  r1 += r6
-  *(u64 *)(r7 + 8) = r1
+  control_message 8 16 last
   r0 = 0
   exit
 last:
@@ -331,22 +337,7 @@ many:
   r3 = *(u64 *)(r7 + 24)
   call bpf_probe_read_user
   if r0 != 0 goto end
-  r6 = *(u64 *)(r10 - 16)
-  ; the kernel takes no message with a wrong length
-  if r6 < 16 goto header
-  if r6 > r8 goto header
-  r1 = *(u64 *)(r10 - 8)
-  control_names
-  r1 = *(u64 *)(r7 + 0)
-  r1 |= r4
-  *(u64 *)(r7 + 0) = r1
-  r6 += 7
-  r6 &= -8
-  r8 -= r6
-  *(u64 *)(r7 + 32) = r8
-  r1 = *(u64 *)(r7 + 24)
-  r1 += r6
-  *(u64 *)(r7 + 24) = r1
+  control_message 24 32 header
   r0 = 0
   exit
 header:
