@@ -115,3 +115,25 @@
   r1 = 0
 .done:
 .endm
+
+; r1 = 1 where the command of an ioctl changes a file through a descriptor that only reads: FS_IOC_SETFLAGS and
+; FS_IOC32_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_SETVERSION and EXT4_IOC_SETVERSION with their 32-bit forms,
+; FS_IOC_ENABLE_VERITY, FS_IOC_SET_ENCRYPTION_POLICY, FAT_IOCTL_SET_ATTRIBUTES.
+.macro changes_file
+  w1 = *(u32 *)(r6 + 8)
+  if w1 == 0x40086602 goto .yes
+  if w1 == 0x40046602 goto .yes
+  if w1 == 0x401c5820 goto .yes
+  if w1 == 0x40087602 goto .yes
+  if w1 == 0x40047602 goto .yes
+  if w1 == 0x40086604 goto .yes
+  if w1 == 0x40046604 goto .yes
+  if w1 == 0x40806685 goto .yes
+  if w1 == 0x800c6613 goto .yes
+  if w1 == 0x40047211 goto .yes
+  r1 = 0
+  goto .done
+.yes:
+  r1 = 1
+.done:
+.endm

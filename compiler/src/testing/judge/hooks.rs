@@ -35,7 +35,7 @@ enum Arg {
     Attributes,
     /// `PROT_*`, as the fact `executable` says.
     Protection,
-    /// A command of ioctl, as the fact `sets_flags` says.
+    /// A command of ioctl, as the fact `changes_file` says.
     Command,
     /// `RENAME_*`, as the fact `exchange` says.
     RenameFlags,
@@ -143,8 +143,8 @@ const MEANINGLESS: [u32; 2] = [0x200_0000, 0x100_0000];
 /// Facts and fields that are bits of `f_flags`.
 const FILE_FLAGS: &[(&str, u32)] =
     &[("path_only", 0x20_0000), ("by_exec", 0x20), ("open.append", 0x400), ("open.create", 0x40), ("open.truncate", 0x200)];
-/// Commands that set a file's flags, and others; a command has 32 bits, what stands above them means nothing.
-const COMMANDS: [[u64; 3]; 2] = [[0x5401, 0x8008_6601, 0xffff_ffff_4008_6601], [0x4008_6602, 0xffff_ffff_4004_6602, 0x401c_5820]];
+/// Commands that change a file, and others; a command has 32 bits, what stands above them means nothing.
+const COMMANDS: [[u64; 3]; 2] = [[0x5401, 0x8008_6601, 0xffff_ffff_4008_6601], [0x4080_6685, 0xffff_ffff_4004_6602, 0x4004_7211]];
 /// `ia_valid` where more than the times change, and where only they do.
 const CHANGES: [[u64; 3]; 2] = [[0x31, 0x38, 0x40], [0x30, 0x10, 0x1e0]];
 /// Of `task_struct.flags`.
@@ -318,7 +318,7 @@ impl Builder<'_> {
                 attributes
             }
             Protection => (self.variant & 3) | if self.holds("executable") { 4 } else { 0 },
-            Command => pick(&COMMANDS, self.holds("sets_flags")),
+            Command => pick(&COMMANDS, self.holds("changes_file")),
             RenameFlags => {
                 if self.holds("exchange") {
                     2
