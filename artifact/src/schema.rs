@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "6554b55d3fb7e581118907e32dbca8ca32b99a1e7562cd2f6c4c2d6753cace33";
+pub const SCHEMA_HASH: &str = "8f9213968ff26ce4a6801d375d1493d0888eac0847d330fee305a2a105990434";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()

@@ -1,6 +1,20 @@
 ; Names that the namespaces' mounts do not tell: of what no mount shows, of what was opened by a handle, of what a user's own
 ; overlay is made from; and whether a name is still there. Each takes and leaves the scratch of a walk (walk.s).
 
+; To \yes where the file of the scratch at r7 has no name but by a mount of its own (a namespace in nsfs, a process in pidfs):
+; it is a root in a file system that the kernel mounted for itself (SB_KERNMOUNT). Clobbers r1, r2, r6.
+.macro of_its_own yes unreadable
+  r1 = *(u64 *)(r7 + {walk_file})
+  r2 = *(u64 *)(r7 + {walk_root})
+  if r1 != r2 goto .no
+  r6 = *(u64 *)(r7 + {walk_sb})
+  read8 8 super_block.s_flags {unreadable}
+  r1 = *(u64 *)(r10 - 8)
+  r1 &= 0x400000
+  if r1 != 0 goto {yes}
+.no:
+.endm
+
 ; Whether the file of scratch r1 was opened by its handle before anybody looked its name up: nothing leads from it to the root
 ; of its file system. To a kernel thread it is not: that asks on behalf of others, who named the file to it (nfsd) -> r0 = 1 or 0.
 .func walk_is_nameless global 1
@@ -13,9 +27,10 @@
   r1 = *(u64 *)(r10 - 8)
   r2 = *(u64 *)(r7 + {walk_root})
   if r1 == r2 goto no
+  of_its_own no no
   current_task
   w1 = *(u32 *)(r0 + task_struct.flags)
-  r1 &= 0x200000
+  r1 &= {PF_KTHREAD}
   if r1 != 0 goto no
   r0 = 1
   exit
@@ -35,7 +50,9 @@ no:
   r1 = *(u64 *)(r10 - 8)
   if r1 == 0x9fa0 goto proc
   r1 = *(u64 *)(r7 + {walk_mounted})
-  if r1 != 0 goto unshown
+  if r1 == 0 goto absent
+  of_its_own absent failed
+  goto unshown
 absent:
   r0 = -1
   exit
@@ -43,7 +60,7 @@ unshown:
   ; a kernel thread asks on behalf of others, who named the file to it (nfsd)
   current_task
   w1 = *(u32 *)(r0 + task_struct.flags)
-  r1 &= 0x200000
+  r1 &= {PF_KTHREAD}
   if r1 != 0 goto absent
 failed:
   r0 = 1
@@ -118,9 +135,9 @@ found:
   exit
 
 ; Turns scratch r1 to the next name in its layers of a file of an overlay that another than the initial user namespace
-; mounted: first the file itself, in the upper layer or the lower one; then its name in the upper layer's folder, where it is
-; or would be made; then the same for the first of these, for a layer may be a stacked file system again (two at most,
-; FILESYSTEM_MAX_STACK_DEPTH) -> r0 = 1, or 0 where there are no more.
+; mounted: first the file itself, in the upper layer or the lower one; then its name in the upper layer, where it is or would
+; be made with the folders above it that are not there yet; then the same for the first of these, for a layer may be a stacked
+; file system again (two at most, FILESYSTEM_MAX_STACK_DEPTH) -> r0 = 1, or 0 where there are no more.
 .func walk_layer global 1
   scratch r1 none
   r9 = *(u64 *)(r7 + {walk_layers})
@@ -151,6 +168,7 @@ same:
   r1 &= 1
   if r1 != 0 goto folder
   r1 = r6
+  r2 = 0
   call layer_of
   r1 = r9
   r1 += 1
@@ -161,14 +179,17 @@ folder:
   r9 |= 1
   r9 += 1
   *(u64 *)(r7 + {walk_layers}) = r9
-  r6 = *(u64 *)(r7 + {walk_object})
-  read8 8 dentry.d_parent none
-  r1 = *(u64 *)(r10 - 8)
-  if r1 == r6 goto none
-  call layer_of
-  if r0 == 0 goto none
   r1 = *(u64 *)(r7 + {walk_object})
-  *(u64 *)(r7 + {walk_lead}) = r1
+  *(u64 *)(r7 + {walk_at}) = r1
+  *(u64 *)(r7 + {walk_key}) = 0
+  r1 = {WALK_STEPS}
+  r2 = func lead_step
+  r3 = r10
+  r3 += -24
+  r4 = 0
+  call bpf_loop
+  r0 = *(u64 *)(r7 + {walk_key})
+  if r0 == 0 goto none
 turn:
   *(u64 *)(r7 + {walk_file}) = r0
   r0 = 1
@@ -177,11 +198,49 @@ none:
   r0 = 0
   exit
 
-; The dentry that a dentry of an overlay is made from: of the upper layer, else of the first lower one.
+; One step up in an overlay, to the next folder that the upper layer has: the names below it lead the chain of the walk.
+; r2 = address of the scratch's address -> r0 = 1 to end. State in the scratch: at (the dentry), lead (how many names), key (0,
+; or the folder's dentry in the upper layer).
+.func lead_step static 2
+  r7 = *(u64 *)(r2 + 0)
+  *(u64 *)(r10 - 24) = r7
+  r6 = *(u64 *)(r7 + {walk_at})
+  read_sequence 8 stop
+  w9 = *(u32 *)(r10 - 8)
+  read8 8 dentry.d_parent stop
+  r8 = *(u64 *)(r10 - 8)
+  if r8 == r6 goto stop
+  r1 = *(u64 *)(r7 + {walk_lead})
+  r2 = r1
+  r2 += 1
+  *(u64 *)(r7 + {walk_lead}) = r2
+  r1 &= {WALK_PATH-1}
+  r1 <<= 2
+  r2 = r7
+  r2 += r1
+  *(u32 *)(r2 + {walk_seqs}) = r9
+  r1 <<= 1
+  r2 = r7
+  r2 += r1
+  *(u64 *)(r2 + {walk_dentries}) = r6
+  *(u64 *)(r7 + {walk_at}) = r8
+  r1 = r8
+  r2 = 1
+  call layer_of
+  *(u64 *)(r7 + {walk_key}) = r0
+  if r0 != 0 goto stop
+  r0 = 0
+  exit
+stop:
+  r0 = 1
+  exit
+
+; The dentry that a dentry of an overlay is made from: of the upper layer, else of the first lower one, but not where r2 = 1.
 ; r1 = address of the dentry -> r0, 0 for none. struct ovl_inode (fs/overlayfs/ovl_entry.h) holds a struct inode, then the
 ; upper dentry, then an ovl_path (a layer and a dentry), which since 6.5 is the first of a struct ovl_entry instead.
-.func layer_of global 1
+.func layer_of global 2
   r6 = r1
+  r8 = r2
   read8 8 dentry.d_inode none
   r6 = *(u64 *)(r10 - 8)
   if r6 == 0 goto none
@@ -191,6 +250,7 @@ none:
   read_kernel 24 24 none
   r0 = *(u64 *)(r10 - 24)
   if r0 != 0 goto end
+  if r8 != 0 goto end
   r1 = exists(backing_file)
   if r1 != 0 goto entry
   r0 = *(u64 *)(r10 - 8)

@@ -174,15 +174,14 @@
 .endm
 
 ; 1 where the task acts with the credentials of another that belong to the initial user namespace: so does a stacked file
-; system on its layers (override_creds). Workers of io_uring and kernel threads act for others by their nature.
-.macro acts_for_another
+; system on its layers (override_creds). Tasks with one of these flags act for others by their nature.
+.macro acts_for_another but
   current_task
   r1 = *(u64 *)(r0 + task_struct.cred)
   r2 = *(u64 *)(r0 + task_struct.real_cred)
   if r1 == r2 goto .no
-  ; PF_IO_WORKER, PF_KTHREAD
   w2 = *(u32 *)(r0 + task_struct.flags)
-  r2 &= 0x200010
+  r2 &= {but}
   if r2 != 0 goto .no
   r1 = *(u64 *)(r1 + cred.user_ns)
   if r1 == 0 goto .no

@@ -27,16 +27,8 @@
   *(u64 *)(r7 + {walk_at}) = r1
   *(u64 *)(r7 + {walk_mount}) = 0
   *(u64 *)(r7 + {walk_top}) = 0
-  ; a name in a folder of a layer: the first component is the stacked file's own
+  ; a name in a folder of a layer: the first components are the stacked file's own
   r5 = *(u64 *)(r7 + {walk_lead})
-  if r5 == 0 goto whole
-  *(u64 *)(r7 + {walk_dentries}) = r5
-  r6 = r5
-  read_sequence 8 none
-  w1 = *(u32 *)(r10 - 8)
-  *(u32 *)(r7 + {walk_seqs}) = r1
-  r5 = 1
-whole:
   climb 0 {WALK_PATH-1} r5
   r1 = *(u64 *)(r7 + {walk_end})
   if r1 != 3 goto deep

@@ -277,7 +277,7 @@ end:
   r1 = r0
   ; PF_IO_WORKER, PF_KTHREAD: its registers are those of another task's call
   w2 = *(u32 *)(r1 + task_struct.flags)
-  r2 &= 0x200010
+  r2 &= {PF_WORKERS}
   if r2 != 0 goto none
   call bpf_task_pt_regs
   r1 = *(u64 *)(r0 + pt_regs.orig_ax)

@@ -83,9 +83,8 @@ another:
 .macro in_own_call
   call bpf_get_current_task_btf
   r1 = r0
-  ; PF_IO_WORKER, PF_KTHREAD
   w2 = *(u32 *)(r1 + task_struct.flags)
-  r2 &= 0x200010
+  r2 &= {PF_WORKERS}
   if r2 != 0 goto .no
   call bpf_task_pt_regs
   r1 = *(u64 *)(r0 + pt_regs.orig_ax)

@@ -17,6 +17,10 @@
 .as_it_is:
 .endm
 
+; task_struct.flags of kernel threads (PF_KTHREAD), and of these and workers of io_uring (PF_IO_WORKER).
+.set PF_KTHREAD 0x200000
+.set PF_WORKERS 0x200010
+
 ; r0 = the current task, to be read from. Clobbers r1-r5.
 .macro current_task
   r0 = exists(kfunc bpf_rdonly_cast)

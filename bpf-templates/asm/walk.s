@@ -18,7 +18,7 @@
 .set WALK_CLASSES 8
 ; Rounds of a walk: one for the file and one for each name in a layer; where a rename came between it begins anew, and goes
 ; link by link in the last five, and as soon as so many components were matched.
-.set WALK_ROUNDS 9
+.set WALK_ROUNDS 8
 .set WALK_STRICT 5
 .set WALK_ANEW 4096
 ; How often it looks again at a name that is being moved.
@@ -141,6 +141,7 @@ wanted:
   *(u64 *)(r7 + {walk_shown}) = 0
   *(u64 *)(r7 + {walk_changed}) = 0
   *(u64 *)(r7 + {walk_foreign}) = 0
+  *(u64 *)(r7 + {walk_outside}) = 0
   *(u64 *)(r7 + {walk_sb}) = 0
   *(u64 *)(r7 + {walk_here}) = 0
   *(u64 *)(r7 + {walk_lead}) = 0
@@ -188,11 +189,30 @@ none:
   r0 = 0
   exit
 
-; The names of walk_file by the namespaces that count; r1 = how (see path_find), r2 = scratch.
-.func walk_names global 2
-  r9 = r1
+; One round of a walk: the names of walk_file by the namespaces that count. r1 = turn, r2 = address of what path_find keeps at
+; its r10 - 96 -> r0 = 1 at the end.
+.func walk_round static 2
   r6 = r2
-  scratch r6 judged
+  r7 = *(u64 *)(r6 + 72)
+  r9 = *(u64 *)(r6 + 40)
+  r2 = 0
+  if r1 > {WALK_ROUNDS-WALK_STRICT-1} goto loose
+  r2 = 1
+loose:
+  *(u64 *)(r7 + {walk_strict}) = r2
+  r1 = *(u64 *)(r7 + {walk_layers})
+  r2 = *(u64 *)(r7 + {walk_nameless})
+  r1 |= r2
+  if r1 != 0 goto known
+  ; from the beginning
+  r1 = *(u64 *)(r6 + 64)
+  r2 = *(u64 *)(r6 + 56)
+  r3 = *(u64 *)(r6 + 48)
+  r4 = r9
+  r5 = *(u64 *)(r6 + 24)
+  call walk_begin
+  *(u64 *)(r6 + 32) = r0
+known:
   r8 = *(u64 *)(r7 + {walk_caller})
   r1 = *(u64 *)(r7 + {walk_layers})
   if r1 != 0 goto listed
@@ -203,14 +223,14 @@ none:
   r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 != r8 goto listed
   r2 = *(u64 *)(r7 + {walk_vfs})
-  r3 = r6
+  r3 = *(u64 *)(r6 + 24)
   call walk_shown
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 != 0 goto own
 listed:
   r1 = r8
   r2 = 0
-  r3 = r6
+  r3 = *(u64 *)(r6 + 24)
   call walk_shown
   r1 = *(u64 *)(r7 + {walk_found})
   if r1 != 0 goto own
@@ -224,7 +244,7 @@ listed:
   if r0 != 1 goto initial
   r1 = *(u64 *)(r7 + {walk_its_ns})
   r2 = *(u64 *)(r7 + {walk_vfs})
-  r3 = r6
+  r3 = *(u64 *)(r6 + 24)
   call walk_shown
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 == 0 goto initial
@@ -240,154 +260,177 @@ initial:
   r1 = *(u64 *)(r1 + {control_mnt_ns})
   if r1 == r8 goto own
   r2 = 0
-  r3 = r6
+  r3 = *(u64 *)(r6 + 24)
   call walk_shown
+  *(u64 *)(r7 + {walk_outside}) = r0
 own:
   ; a namespace of a user's own making gives no file another name than it has outside
   r1 = *(u64 *)(r7 + {walk_foreign})
-  r1 &= 1
   if r1 == 0 goto judged
+  r1 &= 1
+  if r1 == 0 goto last
   call ns_before
   r1 = r0
-  if r1 != 0 goto before
+  if r1 == 0 goto last
+  r2 = 0
+  r3 = *(u64 *)(r6 + 24)
+  call walk_shown
+  r1 = *(u64 *)(r7 + {walk_outside})
+  r1 |= r0
+  *(u64 *)(r7 + {walk_outside}) = r1
+  if r1 != 0 goto judged
+last:
   r1 = data control
   r1 = *(u64 *)(r1 + {control_mnt_ns})
-before:
   if r1 == r8 goto judged
   r2 = 0
-  r3 = r6
+  r3 = *(u64 *)(r6 + 24)
   call walk_shown
+  r1 = *(u64 *)(r7 + {walk_outside})
+  r1 |= r0
+  *(u64 *)(r7 + {walk_outside}) = r1
 judged:
+  r1 = *(u64 *)(r7 + {walk_changed})
+  if r1 != 0 goto anew
+  r1 = *(u64 *)(r7 + {walk_nameless})
+  if r1 != 0 goto named
+  ; a file of a stacked file system that a user mounted has the names of what it is made from too
+  r1 = *(u64 *)(r6 + 24)
+  call walk_layer
+  if r0 != 0 goto further
+named:
+  r1 = *(u64 *)(r7 + {walk_found})
+  if r1 != 0 goto some
+  r1 = r9
+  r1 &= 1
+  if r1 != 0 goto absent
+  r1 = *(u64 *)(r7 + {walk_nameless})
+  if r1 != 0 goto unshown
+  ; a file that was opened by its handle: by the name that it has
+  r1 = *(u64 *)(r6 + 64)
+  call walk_alias
+  if r0 != 0 goto alias
+  r1 = *(u64 *)(r6 + 24)
+  call walk_is_nameless
+  *(u64 *)(r7 + {walk_nameless}) = r0
+  if r0 != 0 goto further
+unshown:
+  r1 = *(u64 *)(r6 + 24)
+  call walk_unshown
+  if r0 == -1 goto absent
+  goto add
+some:
+  ; what only namespaces of users' own making show has no name outside, and that counts as well
+  r1 = *(u64 *)(r7 + {walk_foreign})
+  if r1 == 0 goto told
+  r1 = *(u64 *)(r7 + {walk_outside})
+  if r1 != 0 goto told
+  r1 = r9
+  r1 &= 1
+  if r1 != 0 goto told
+  *(u64 *)(r7 + {walk_mounted}) = 0
+  r1 = *(u64 *)(r6 + 24)
+  call walk_unshown
+  if r0 != -1 goto add
   r0 = 0
+add:
+  r1 = r0
+  r2 = *(u64 *)(r6 + 24)
+  call class_found
+told:
+  r1 = r9
+  r2 = *(u64 *)(r6 + 24)
+  call walk_result
+  r1 = *(u64 *)(r7 + {walk_shown})
+  goto result
+absent:
+  r0 = 0
+  r1 = 0
+result:
+  *(u64 *)(r6 + 8) = r1
+  ; was the scratch ours all the time?
+  r8 = 1
+  r1 = *(u64 *)(r7 + {walk_owner})
+  r2 = *(u64 *)(r6 + 32)
+  if r1 == r2 goto ours
+  r8 = 0
+  r0 = 1
+ours:
+  *(u64 *)(r6 + 0) = r0
+  if r8 == 0 goto anew
+  goto end
+alias:
+  *(u64 *)(r6 + 64) = r0
+anew:
+  *(u64 *)(r7 + {walk_nameless}) = 0
+  *(u64 *)(r7 + {walk_layers}) = 0
+further:
+  r0 = 0
+  exit
+end:
+  r0 = 1
   exit
 
 ; r1 = dentry, r2 = vfsmount (0: the hook shows none), r3 = the subject's mount namespace (0: the current task's),
 ; r4: bit 0 set for the paths of the host instead of the subject's; bit 1 set to ask for the mount by which the class in the
 ; bits from 4 (all ones: any) was found: then the result is the address of its vfsmount (0 for none); bit 2 set to ask for the
 ; class and trust of a program; bit 3 set where sets that are asked of programs count.
-; Stack: 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 which scratch, 80 whether it was free. What else it
-; remembers is in the scratch: to the verifier every round then begins alike.
+; Stack: 24 the scratch, 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 which scratch, 80 whether it was free, 88
+; the vfsmount that was asked for, 96 the class and flags.
 .func path_find global 4
   *(u64 *)(r10 - 32) = r1
   *(u64 *)(r10 - 40) = r2
   *(u64 *)(r10 - 48) = r3
   *(u64 *)(r10 - 56) = r4
-  *(u64 *)(r10 - 80) = 0
+  *(u64 *)(r10 - 88) = 0
+  *(u64 *)(r10 - 96) = 1
+  r8 = 0
 .rept k 0 WALK_SCRATCHES
   r6 = {k}
-  scratch r6 nowhere
+  scratch r6 left
   r1 = 1
   r1 = xchg_64(r7 + {walk_busy}, r1)
   if r1 == 0 goto free
 .endr
   goto taken
 free:
-  *(u64 *)(r10 - 80) = 1
+  r8 = 1
 taken:
-  ; which one it is makes no difference to the verifier
+  ; which one it is makes no difference to the verifier, nor what the rounds leave
   r1 = *(u64 *)(r7 + {walk_claims})
+  r2 = 1
+  r3 = 0
+  forget r2 r1
+  forget r3 r1
   forget r6 r1
+  forget r8 r1
+  *(u64 *)(r10 - 64) = r1
   *(u64 *)(r10 - 72) = r6
-  r9 = {WALK_ROUNDS}
+  *(u64 *)(r10 - 80) = r8
+  *(u64 *)(r10 - 88) = r3
+  *(u64 *)(r10 - 96) = r2
   *(u64 *)(r7 + {walk_patience}) = {WALK_PATIENCE}
   *(u64 *)(r7 + {walk_worked}) = 0
   *(u64 *)(r7 + {walk_nameless}) = 0
   *(u64 *)(r7 + {walk_layers}) = 0
-round:
-  r9 += -1
-  if r9 == 0 goto spent
-  r1 = 0
-  if r9 <= {WALK_STRICT} goto loose
-  r1 = 1
-loose:
-  *(u64 *)(r7 + {walk_strict}) = r1
-  r1 = *(u64 *)(r7 + {walk_layers})
-  if r1 != 0 goto known
-  ; from the beginning
-  r1 = *(u64 *)(r10 - 32)
-  r2 = *(u64 *)(r10 - 40)
-  r3 = *(u64 *)(r10 - 48)
-  r4 = *(u64 *)(r10 - 56)
-  r5 = *(u64 *)(r10 - 72)
-  call walk_begin
-  *(u64 *)(r10 - 64) = r0
-known:
-  r1 = *(u64 *)(r10 - 56)
-  r2 = *(u64 *)(r10 - 72)
-  call walk_names
-  r1 = *(u64 *)(r7 + {walk_changed})
-  if r1 != 0 goto anew
-  ; a file of a stacked file system that a user mounted has the names of what it is made from too
-  r1 = *(u64 *)(r10 - 72)
-  call walk_layer
-  if r0 != 0 goto round
-  r1 = *(u64 *)(r7 + {walk_found})
-  if r1 != 0 goto some
-  r1 = *(u64 *)(r10 - 56)
-  r1 &= 1
-  if r1 != 0 goto hidden
-  ; a file that was opened by its handle: by the name that it has
-  r1 = *(u64 *)(r10 - 32)
-  call walk_alias
-  if r0 == 0 goto nameless
-  *(u64 *)(r10 - 32) = r0
-anew:
-  *(u64 *)(r7 + {walk_layers}) = 0
-  goto round
-nameless:
-  r1 = *(u64 *)(r10 - 72)
-  call walk_is_nameless
-  *(u64 *)(r7 + {walk_nameless}) = r0
-  if r0 == 0 goto unshown
-  r1 = *(u64 *)(r10 - 56)
-  r2 = *(u64 *)(r10 - 72)
-  call walk_names
-  *(u64 *)(r7 + {walk_nameless}) = 0
-  r1 = *(u64 *)(r7 + {walk_changed})
-  if r1 != 0 goto anew
-  r1 = *(u64 *)(r7 + {walk_found})
-  if r1 != 0 goto some
-unshown:
-  r1 = *(u64 *)(r10 - 72)
-  call walk_unshown
-  if r0 == -1 goto hidden
-  *(u32 *)(r7 + {walk_classes}) = r0
-  *(u64 *)(r7 + {walk_found}) = 1
-some:
-  r1 = *(u64 *)(r10 - 56)
-  r2 = *(u64 *)(r10 - 72)
-  call walk_result
-  r6 = r0
-  r8 = *(u64 *)(r7 + {walk_shown})
-  goto whose
-hidden:
-  r6 = 0
-  r8 = 0
-whose:
-  ; was the scratch ours all the time?
-  r1 = *(u64 *)(r7 + {walk_owner})
-  r2 = *(u64 *)(r10 - 64)
-  if r1 != r2 goto anew
-  w1 = w6
-  if r1 == 1 goto failed
-  goto done
-nowhere:
-spent:
-  r6 = 1
-  r8 = 0
-failed:
-  r1 = *(u64 *)(r10 - 56)
-  r1 &= 2
-  if r1 != 0 goto done
-  count_failure
-done:
+  r1 = {WALK_ROUNDS}
+  r2 = func walk_round
+  r3 = r10
+  r3 += -96
+  r4 = 0
+  call bpf_loop
   r1 = *(u64 *)(r10 - 80)
   if r1 == 0 goto left
   *(u64 *)(r7 + {walk_busy}) = 0
 left:
+  r6 = *(u64 *)(r10 - 96)
   r1 = *(u64 *)(r10 - 56)
   r1 &= 2
   if r1 != 0 goto mount
+  w1 = w6
+  if r1 != 1 goto end
+  count_failure
+end:
 .if NEED_DELETED
   r1 = *(u64 *)(r10 - 32)
   call path_unlinked
@@ -396,7 +439,7 @@ left:
   r0 = r6
   exit
 mount:
-  r0 = r8
+  r0 = *(u64 *)(r10 - 88)
   exit
 
 ; The first class that was found and the flags. Several classes are kept in the record of the current task, where the hook's

@@ -29,16 +29,25 @@
   w1 = *(u32 *)(r1 + file.f_flags)
   r1 &= 0x200000
 .endm
-; __FMODE_EXEC: user space cannot set it
+; __FMODE_EXEC: user space cannot set it, but for mq_open, which hands its flags on as they are
 .macro file_open__fact_by_exec
-  r1 = *(u64 *)(r6 + 0)
-  w1 = *(u32 *)(r1 + file.f_flags)
+  r3 = *(u64 *)(r6 + 0)
+  distrust r3 file
+  w1 = *(u32 *)(r3 + file.f_flags)
   r1 &= 0x20
+  if r1 == 0 goto .done
+  r2 = *(u64 *)(r3 + file.f_inode)
+  r2 = *(u64 *)(r2 + inode.i_sb)
+  r2 = *(u64 *)(r2 + super_block.s_magic)
+  ; MQUEUE_MAGIC
+  r1 = 0x19800202
+  r1 ^= r2
+.done:
 .endm
 ; What a stacked file system opens of its layers for the file above, whose own open raised the events: a file of a private
-; mount, opened with the mounter's credentials. FMODE_BACKING does not tell it: its bit moved in 6.14 and in updates of
-; 6.12, to one that fanotify sets for what it hands to user space. Before 6.7 such a file has the path of the one above and
-; an inode of another file system.
+; mount, by which no user opens anything, opened with the mounter's credentials, by a worker of io_uring too. FMODE_BACKING
+; does not tell it: its bit moved in 6.14 and in updates of 6.12, to one that fanotify sets for what it hands to user space.
+; Before 6.7 such a file has the path of the one above and an inode of another file system.
 .macro file_open__fact_by_stacked_fs
   r1 = exists(backing_file.user_path)
   if r1 != 0 goto .new
@@ -51,7 +60,7 @@
   r1 = 1
   goto .done
 .new:
-  acts_for_another
+  acts_for_another {PF_KTHREAD}
   if r1 == 0 goto .no
   r3 = *(u64 *)(r6 + 0)
   r2 = *(u64 *)(r3 + file.f_path.mnt)

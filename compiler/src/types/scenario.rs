@@ -231,7 +231,8 @@ impl Checker<'_> {
         self.complete(&mut draft, Loc::new(env.id, line.span));
         let mut objects = objects(&draft);
         let on_the_host = subject.as_ref().is_some_and(|s| !s.container);
-        objects.iter_mut().flatten().for_each(|object| host_paths(object, &draft, on_the_host));
+        let of_a_user = subject.as_ref().is_some_and(|s| s.container && !s.container_trusted);
+        objects.iter_mut().flatten().for_each(|object| outside(object, &draft, on_the_host, of_a_user));
         let Draft { facts, values, names, .. } = draft;
         let operation = Operation { hook: catalog[event].usual, subject: subject?, objects, facts, values, names };
         Some(Step { operation, expect: expect?, loc: Loc::new(env.id, line.span) })
@@ -430,12 +431,17 @@ fn usual_facts(hook: &Hook, event: EventId) -> Vec<String> {
 }
 
 /// The paths by which the host shows an object: those that the test gives; else the host's processes see what it sees, and
-/// a container has files of its own.
-fn host_paths(object: &mut Object, draft: &Draft<'_>, on_the_host: bool) {
+/// a container has files of its own. In a container that a user made they count beside the path that it has there, and
+/// having none does.
+fn outside(object: &mut Object, draft: &Draft<'_>, on_the_host: bool, of_a_user: bool) {
     let own = || if on_the_host { vec![object.path.clone()] } else { Vec::new() };
     let given = draft.host_paths.clone().filter(|_| object.path == draft.object.path);
     let known = matches!(object.path, PathValue::Known(_));
     object.host_paths = given.unwrap_or_else(|| if known { own() } else { Vec::new() });
+    if known && of_a_user {
+        let names = if object.host_paths.is_empty() { vec![PathValue::Absent] } else { object.host_paths.clone() };
+        object.other_paths = names.into_iter().filter(|name| *name != object.path).collect();
+    }
 }
 
 /// The objects of an operation: the one that the step names, the new name, and what the facts bring with them.

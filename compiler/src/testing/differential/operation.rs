@@ -58,7 +58,7 @@ pub fn operation(random: &mut Random, hints: &Hints, scenery: &Scenery) -> (Oper
         facts.extend(remote.map(|_| "internet".to_owned()));
         operation.objects = vec![Some(Object { remote, ..Object::default() })];
     } else {
-        let home = maker.home(past, operation.subject.container);
+        let home = maker.home(past, &operation.subject);
         operation.objects = maker.objects(hook, &facts, home);
         maker.values(hook, &mut operation);
     }
@@ -87,11 +87,14 @@ enum Home {
 
 impl Maker<'_> {
     /// Where the paths of the operation are from. A line that was really executed may have been in other namespaces before.
-    fn home(&mut self, past: Past, container: bool) -> Home {
-        match (container, self.random.below(4)) {
-            (false, _) | (true, 0) => Home::Host,
-            (true, 1 | 2) if past == Past::Written && !self.scenery.taken.is_empty() => Home::OfAUser,
-            _ => Home::Container,
+    fn home(&mut self, past: Past, subject: &Subject) -> Home {
+        match self.random.below(4) {
+            _ if !subject.container => Home::Host,
+            0 => Home::Host,
+            1 | 2 if past == Past::Written => Home::OfAUser,
+            _ if subject.container_trusted => Home::Container,
+            _ if past == Past::Written => Home::OfAUser,
+            _ => Home::Host,
         }
     }
 
@@ -128,9 +131,11 @@ impl Maker<'_> {
         let of_a_user = self.random.chance(50);
         let path = if of_a_user { self.path_at(Home::OfAUser) } else { self.path_by_a_mount() };
         let further = if of_a_user { self.scenery.outside(&path) } else { self.scenery.aliases(&path) };
-        let other_paths: Vec<_> = further.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect();
-        let there = of_a_user && self.scenery.taken.is_empty();
-        (!there && !other_paths.is_empty()).then(|| Program { path: PathValue::Known(path.into_bytes()), other_paths, trusted: !of_a_user })
+        let mut other_paths: Vec<_> = further.into_iter().map(|p| PathValue::Known(p.into_bytes())).collect();
+        if of_a_user && other_paths.is_empty() {
+            other_paths.push(PathValue::Absent);
+        }
+        (!other_paths.is_empty()).then(|| Program { path: PathValue::Known(path.into_bytes()), other_paths, trusted: !of_a_user })
     }
 
     fn subject(&mut self, past: Past) -> Subject {
@@ -248,7 +253,7 @@ impl Maker<'_> {
             if of_its_own && one_mount(&hook.name) && !matches!(object.path, PathValue::Known(_)) {
                 object.path = PathValue::Known(self.path_at(home).into_bytes());
             }
-            while of_its_own && all.iter().flatten().any(|o| self.clash(hook, &o.path, &object.path)) {
+            while of_its_own && all.iter().flatten().any(|o| self.clash(hook, home, &o.path, &object.path)) {
                 object.path = PathValue::Known(self.path_at(home).into_bytes());
             }
             all.push(Some(object));
@@ -275,15 +280,18 @@ impl Maker<'_> {
             }
             Home::Container => {}
             Home::OfAUser => {
-                object.other_paths = values(self.scenery.outside(&path));
-                object.host_paths = object.other_paths.clone();
+                object.host_paths = values(self.scenery.outside(&path));
+                object.other_paths = object.host_paths.clone();
+                if object.other_paths.is_empty() {
+                    object.other_paths.push(PathValue::Absent);
+                }
             }
         }
     }
 
-    /// A path as the namespace has them.
+    /// A path as the namespace has them; a user's own has files of its own too.
     fn path_at(&mut self, home: Home) -> String {
-        let taken = self.scenery.taken.first().filter(|_| home == Home::OfAUser);
+        let taken = self.scenery.taken.first().filter(|_| home == Home::OfAUser && self.random.chance(75));
         match taken {
             Some((_, there)) => {
                 let path = self.path();
@@ -294,12 +302,14 @@ impl Maker<'_> {
     }
 
     /// Two names of one operation are two names, and those of some hooks are in one mount.
-    fn clash(&self, hook: &Hook, one: &PathValue, other: &PathValue) -> bool {
+    fn clash(&self, hook: &Hook, home: Home, one: &PathValue, other: &PathValue) -> bool {
         let (PathValue::Known(one), PathValue::Known(other)) = (one, other) else { return false };
         let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
+        let own = |path: &str| self.scenery.outside(path).is_empty();
         one == other
             || self.scenery.aliases(&one).iter().any(|a| *a == other)
             || (one_mount(&hook.name) && self.scenery.mount_of(&one) != self.scenery.mount_of(&other))
+            || (home == Home::OfAUser && one_mount(&hook.name) && own(&one) != own(&other))
     }
 
     fn object(&mut self, exists: bool, files: bool, home: Home) -> Object {

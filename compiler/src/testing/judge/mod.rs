@@ -192,9 +192,9 @@ impl Stage {
             return hosts.contains(&object.path);
         }
         if namespace == self.places.untrusted {
-            let outside = self.scenery.outside(&path).into_iter().map(|p| PathValue::Known(p.into_bytes())).collect();
-            let outside = sorted(outside);
-            return others == outside && hosts == outside;
+            let outside: Vec<_> = self.scenery.outside(&path).into_iter().map(|p| PathValue::Known(p.into_bytes())).collect();
+            let names = if outside.is_empty() { vec![PathValue::Absent] } else { outside.clone() };
+            return others == sorted(names) && hosts == sorted(outside);
         }
         if namespace == self.places.service || namespace == self.places.borrowed {
             // the host's root file system at the same place

@@ -191,8 +191,9 @@ fn detached(judge: &Judge<'_>, program: &Program, too: bool) -> bool {
 /// Where a user's own namespace shows the host's file, so that it has just the names of this program.
 fn borrowed_as(judge: &Judge<'_>, program: &Program) -> Result<PathValue, String> {
     let PathValue::Known(path) = &program.path else { return Err("what has no path has no other one".to_owned()) };
-    let outside = judge.stage.scenery.outside(&String::from_utf8_lossy(path));
-    if program.trusted || program.other_paths != values(outside) {
+    let outside = values(judge.stage.scenery.outside(&String::from_utf8_lossy(path)));
+    let names = if outside.is_empty() { vec![PathValue::Absent] } else { outside };
+    if program.trusted || program.other_paths != names {
         return Err("no namespace gives a program these names".to_owned());
     }
     Ok(program.path.clone())

@@ -16,11 +16,11 @@ use std::time::Duration;
 
 /// What can be done.
 pub const USAGE: &str = "\
-usage: guest-tools do read|append|truncate|truncate-uring|create|remove PATH
+usage: guest-tools do read|append|append-uring|truncate|truncate-uring|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH | listen-unix PATH SECONDS
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
-       guest-tools do map|protect PATH
+       guest-tools do map|protect PATH | ioctl PATH HEXADECIMAL | queue NAME HEXADECIMAL
        guest-tools do exec PROGRAM ARGUMENTS… | exec-twice PROGRAM | memory | wait SECONDS";
 
 /// How long a connection may take.
@@ -33,6 +33,7 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["read", path] => fs::read(path).map(drop),
         ["append", path] => File::options().append(true).open(path).and_then(|mut file| file.write_all(b"line\n")),
         ["truncate", path] => File::create(path).map(drop),
+        ["append-uring", path] => uring::open(Path::new(path), libc::O_WRONLY | libc::O_APPEND).map(drop),
         ["truncate-uring", path] => uring::open(Path::new(path), libc::O_WRONLY | libc::O_TRUNC).map(drop),
         ["create", path] => File::create_new(path).map(drop),
         ["remove", path] => fs::remove_file(path),
@@ -59,6 +60,8 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["map", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ | PROT_EXEC, None)),
         ["protect", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ, Some(PROT_READ | PROT_EXEC))),
         ["set-attribute", path] => sys::set_attribute(Path::new(path), c"trusted.attack", b"x"),
+        ["ioctl", path, command] => File::open(path).and_then(|file| sys::command(&file, hexadecimal(command)?)),
+        ["queue", name, flags] => hexadecimal(flags).and_then(|flags| sys::open_queue(name, flags.cast_signed())),
         ["user-namespace"] => sys::unshare(libc::CLONE_NEWUSER),
         ["wait", seconds] => {
             std::thread::sleep(Duration::from_secs(number_of(seconds)?));
@@ -79,6 +82,10 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
 pub fn attempt(words: &[String]) -> u8 {
     let done = words.first().map_or(Ok(()), |path| fs::read(path).map(drop));
     done.map_or_else(|error| error.raw_os_error().and_then(|number| number.try_into().ok()).unwrap_or(u8::MAX), |()| 0)
+}
+
+fn hexadecimal(text: &str) -> io::Result<u32> {
+    u32::from_str_radix(text, 16).map_err(io::Error::other)
 }
 
 fn number_of(text: &str) -> Result<u64, String> {

@@ -147,6 +147,21 @@ pub fn set_inode_flags(file: &impl AsRawFd, flags: c_int) -> io::Result<()> {
     done(unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_SETFLAGS, &raw const flags) })
 }
 
+/// A command of ioctl(2), with zeros for what it reads.
+pub fn command(file: &impl AsRawFd, command: u32) -> io::Result<()> {
+    let zeros = [0u64; 32];
+    // SAFETY: what commands read or write there is shorter.
+    done(unsafe { libc::ioctl(file.as_raw_fd(), u64::from(command), zeros.as_ptr()) })
+}
+
+/// mq_open(2) with just these flags.
+pub fn open_queue(name: &str, flags: c_int) -> io::Result<()> {
+    let name = CString::new(name)?;
+    // SAFETY: a terminated name; a null pointer means the usual attributes.
+    let opened = unsafe { libc::syscall(libc::SYS_mq_open, name.as_ptr(), flags, 0o600, std::ptr::null::<c_void>()) };
+    check(opened).map(drop)
+}
+
 /// file_setattr(2): the inode flags by path, since 6.17.
 pub fn set_inode_flags_by_path(path: &Path) -> io::Result<()> {
     const FILE_SETATTR: c_long = 469;

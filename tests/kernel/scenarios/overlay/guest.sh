@@ -22,6 +22,8 @@ t attributes guest-tools do set-attribute /f7
 t map guest-tools do map /opt/good.so
 t protect guest-tools do protect /opt/good.so
 t exec /opt/good list
+t append-kept guest-tools do append /kept/x
+t append-kept-uring guest-tools do append-uring /kept/y
 t read-guarded cat /etc/guard/x
 t write-guarded sh -c 'echo z >> /etc/guard/x'
 t chmod-guarded chmod 600 /etc/guard/y
@@ -35,11 +37,11 @@ END
 
 # A tree for containers on a file system of its own.
 mkdir -p /base /merged && mount -t tmpfs none /base
-for d in bin opt etc/guard secret dir/sub proc old; do mkdir -p /base/low/$d; done
+for d in bin opt etc/guard kept secret dir/sub proc old; do mkdir -p /base/low/$d; done
 cp /bin/busybox /bin/guest-tools /base/low/bin/
 for applet in $(busybox --list); do [ -e /base/low/bin/$applet ] || ln -s busybox /base/low/bin/$applet; done
 for f in evil.so good.so good tool; do cp /bin/guest-tools /base/low/opt/$f; done
-for f in f1 f2 f3 f4 f5 f6 f7 secret/a etc/guard/x etc/guard/y dir/sub/y; do echo data > /base/low/$f; done
+for f in f1 f2 f3 f4 f5 f6 f7 secret/a etc/guard/x etc/guard/y kept/x kept/y dir/sub/y; do echo data > /base/low/$f; done
 cp /operations.sh /base/low/
 
 container() {
@@ -74,12 +76,16 @@ attacks() {
     user "user rename-in-upper" "mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged && mv /home/u/merged/old /home/u/merged/new"
     user "user remove-in-upper" "mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged && rm /home/u/merged/old"
     user "user copy-up" "mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged && chmod 600 /home/u/merged/lower"
+    below="mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged"
+    user "user create-below-lower-only" "$below && echo x > /home/u/merged/a/b/key"
+    user "user mkdir-below-lower-only" "$below && mkdir /home/u/merged/a/b/d"
+    user "user copy-up-below-lower-only" "$below && chmod 600 /home/u/merged/a/b/lower"
     user "user stacked-twice" "mkdir /home/u/m2; mount $layers=/secret:/home/u/low none /home/u/merged && mount $layers=/home/u/merged:/home/u/work none /home/u/m2 && cat /home/u/m2/a"
     user "user read-own" "mount $layers=/home/u/low:/opt none /home/u/merged && cat /home/u/merged/lower"
     user "user exec-other" "mount $layers=/opt:/home/u/low none /home/u/merged && /home/u/merged/good list"
     user "user write-own" "mount $layers=/opt,upperdir=/home/u/up,workdir=/home/u/work none /home/u/merged && echo x > /home/u/merged/free"
 }
-reset() { rm -rf /home/u/.ssh /home/u/up /home/u/work /home/u/m2; mkdir /home/u/.ssh /home/u/up /home/u/work; for f in .ssh/old low/lower; do echo data > /home/u/$f; done; chown -R 1000:1000 /home/u; }
+reset() { rm -rf /home/u/.ssh /home/u/up /home/u/work /home/u/m2; mkdir -p /home/u/.ssh /home/u/up /home/u/work /home/u/low/a/b; for f in .ssh/old low/lower low/a/b/lower; do echo data > /home/u/$f; done; chown -R 1000:1000 /home/u; }
 
 echo "== without a policy: container"; container ''
 echo "== without a policy: user"; attacks; reset

@@ -9,6 +9,12 @@ mkdir /twice /srv/asked /mnt/lazy; mount -t tmpfs none /twice
 for name in one second both other line; do echo x >/srv/asked/$name; done
 for name in one two other; do cp /bin/guest-tools /twice/$name; done
 echo 8 >/proc/sys/vm/nr_hugepages
+mkdir -p /dev/mqueue /netns
+mount -t mqueue none /dev/mqueue
+guest-tools do create /dev/mqueue/secret >/dev/null
+echo x >/netns/x
+mount -o bind /proc/self/ns/net /netns/x
+echo x >/etc/fixed
 dd if=/dev/zero of=/image bs=1M count=4 2>/dev/null
 mke2fs -F /image >/dev/null 2>&1
 losetup /dev/loop0 /image
@@ -67,6 +73,14 @@ everything() {
             "$(guest-tools inside mounts,bind:/twice/one:/twice/two exec /twice/two do read /srv/asked/$asked)" \
             "$(guest-tools inside uid,user,mounts,bind:/twice/one:/twice/two exec /twice/two do read /srv/asked/$asked)" \
             "$(mount -o bind /twice/one /twice/two; /proc/self/fd/9/one do read /srv/asked/$asked; umount /twice/two)"
+    done
+    echo "== files without a name but by a mount"
+    for kind in mnt uts; do echo "$kind $(guest-tools do read /proc/self/ns/$kind)"; done
+    echo "== a queue: by its path $(guest-tools do read /dev/mqueue/secret), by its name $(guest-tools do queue secret 0)," \
+        "as exec would open it $(guest-tools do queue secret 20)"
+    echo "== commands that change a file through a descriptor that reads"
+    for command in 40086602 40046602 401c5820 40087602 40047602 40086604 40046604 40806685 800c6613 40047211 5401; do
+        echo "$command guarded $(guest-tools do ioctl /etc/fixed $command) free $(guest-tools do ioctl /home/a $command)"
     done
     echo "== the host's files in a container"
     echo "host $(guest-tools do append /hosted/x)"

@@ -1,0 +1,38 @@
+# Files of a user's own, under names that rules know.
+mkdir -p /jail /kept /secret /stage /tmp/p
+cp /bin/guest-tools /jail/other
+cp /bin/guest-tools /secret/tool
+chown -R 1000:1000 /kept /tmp
+ebsec-load load /scenario/policy.bpf.o >/load.txt 2>&1 || { cat /load.txt; exit 1; }
+user() {
+    name=$1; steps=$2; shift 2
+    echo "$name: $(guest-tools inside $steps exec /bin/sh -c "($*) >/tmp/told 2>&1 && echo ok || echo refused")"
+}
+own="unshare -Urmpf sh -c"
+for steps in uid mounts,over,uid; do
+    echo "== inside $steps"
+    user "what is listed" $steps "/jail/other list"
+    user "what is listed, in a namespace of his own" $steps "$own '/jail/other list'"
+    user "what is not" $steps "/secret/tool list"
+    user "what is not, mounted over a folder that is" $steps "$own 'mount -o bind /secret /jail && /jail/tool list'"
+    user "his own file system over a folder that is listed" $steps \
+        "$own 'mount -t tmpfs none /jail && cp /secret/tool /jail/evil && /jail/evil list'"
+    user "his own file system over another" $steps \
+        "$own 'mount -t tmpfs none /tmp && cp /secret/tool /tmp/evil && /tmp/evil list'"
+    user "a folder where he may" $steps "mkdir /kept/folder && rmdir /kept/folder"
+    user "a folder in his own file system over it" $steps "$own 'mount -t tmpfs none /kept && mkdir /kept/folder'"
+    user "version" $steps "cat /proc/version"
+    user "uptime" $steps "cat /proc/uptime"
+    user "version of a procfs mounted elsewhere" $steps "$own 'mount -t proc p /tmp/p && cat /tmp/p/version'"
+    user "uptime of a procfs mounted elsewhere" $steps "$own 'mount -t proc p /tmp/p && cat /tmp/p/uptime'"
+done
+echo "== from the host, through /proc/PID/root"
+guest-tools inside uid exec /bin/unshare -Urm sh -c '
+    mount -t tmpfs none /jail; cp /secret/tool /jail/evil; mount -t tmpfs none /kept; touch /tmp/ready; sleep 600' &
+other=$!
+while [ ! -e /tmp/ready ]; do sleep 1; done
+user "his own file system over a folder that is listed" uid "/proc/$other/root/jail/evil list"
+user "the host's file" uid "/proc/$other/root/bin/guest-tools list"
+user "a folder in his own file system" uid "mkdir /proc/$other/root/kept/folder"
+kill $other
+ebsec-load status --json | grep -o '"failed": *[0-9]*'
