@@ -141,6 +141,7 @@ found:
 .func walk_layer global 1
   scratch r1 none
   r9 = *(u64 *)(r7 + {walk_layers})
+next:
   if r9 > 3 goto none
   if r9 != 2 goto same
   r1 = *(u64 *)(r7 + {walk_below})
@@ -189,7 +190,7 @@ folder:
   r4 = 0
   call bpf_loop
   r0 = *(u64 *)(r7 + {walk_key})
-  if r0 == 0 goto none
+  if r0 == 0 goto next
 turn:
   *(u64 *)(r7 + {walk_file}) = r0
   r0 = 1

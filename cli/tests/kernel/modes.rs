@@ -24,9 +24,11 @@ pub(super) fn observing(policy: &str) -> String {
     kept.map(|l| if enforcing(l) { l.replace("enforce", "observe") } else { l.to_owned() } + "\n").collect()
 }
 
-/// Takes the place of the loader in the guest: what a script reads of the events is kept, all of it.
+/// Takes the place of the loader in the guest: what a script reads of the events is kept, all of it, and there is room for
+/// those of a long one.
 const LOADER: &str = "#!/bin/sh
 case $1 in
+load) set -- \"$@\" --ring-size 67108864 ;;
 events) exec /bin/loader events --json >>/told.json ;;
 unload | status) /bin/loader events --json >>/told.json ;;
 esac
