@@ -134,6 +134,7 @@ impl<'a> Emitter<'a> {
             (Some(o), _) if o.by_its_mount => format!("walk_by_its_mount {object}"),
             (Some(o), _) => match self.hook.fast {
                 Some(FastWalk::Inline) => format!("walk_hot {object}"),
+                Some(FastWalk::Called) if self.hook.executes => format!("walk_object {object} path_of_program 8"),
                 Some(FastWalk::Called) if o.each_mount => format!("walk_object {object} path_mountless 0"),
                 Some(FastWalk::Called) => format!("walk_object {object} path_called 0"),
                 None => format!("walk_rare {object}"),
