@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "8f9213968ff26ce4a6801d375d1493d0888eac0847d330fee305a2a105990434";
+pub const SCHEMA_HASH: &str = "6e4105f976f9fa5d6713c7455e7365762b5ad6176ca0cd60f098fdf7cb2b4535";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -24,12 +24,10 @@ pub struct Control {
     pub canary: u32,
     /// `bpf_ktime_get_ns` at which enforcement ends; all ones: endless.
     pub lease: u64,
-    /// Address of the vfsmount of pid 1's root, written when records are seeded.
+    /// Address of the vfsmount at the root of pid 1's mount namespace, where the fast walk begins; 1 for none, 0 until records are seeded.
     pub root_mnt: u64,
     /// Address of the dentry that this vfsmount shows at its top.
     pub root_top: u64,
-    /// Address of the dentry of pid 1's root.
-    pub root_dentry: u64,
     /// Address of pid 1's mount namespace.
     pub mnt_ns: u64,
     /// Address of the initial pid namespace.
@@ -39,7 +37,7 @@ pub struct Control {
 #[rustfmt::skip]
 impl Control {
     /// Size in bytes.
-    pub const SIZE: usize = 56;
+    pub const SIZE: usize = 48;
     /// Offset of `mode`.
     pub const MODE: usize = 0;
     /// Offset of `canary`.
@@ -50,14 +48,12 @@ impl Control {
     pub const ROOT_MNT: usize = 16;
     /// Offset of `root_top`.
     pub const ROOT_TOP: usize = 24;
-    /// Offset of `root_dentry`.
-    pub const ROOT_DENTRY: usize = 32;
     /// Offset of `mnt_ns`.
-    pub const MNT_NS: usize = 40;
+    pub const MNT_NS: usize = 32;
     /// Offset of `pid_ns`.
-    pub const PID_NS: usize = 48;
+    pub const PID_NS: usize = 40;
     /// Names and offsets of the fields.
-    pub const FIELDS: [(&'static str, usize); 8] = [("mode", 0), ("canary", 4), ("lease", 8), ("root_mnt", 16), ("root_top", 24), ("root_dentry", 32), ("mnt_ns", 40), ("pid_ns", 48)];
+    pub const FIELDS: [(&'static str, usize); 7] = [("mode", 0), ("canary", 4), ("lease", 8), ("root_mnt", 16), ("root_top", 24), ("mnt_ns", 32), ("pid_ns", 40)];
     /// Reads it from the start of `bytes`; nothing if they are too few.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..Self::SIZE)?;
@@ -67,7 +63,6 @@ impl Control {
             lease: u64::from_le_bytes(get(bytes, Self::LEASE)?),
             root_mnt: u64::from_le_bytes(get(bytes, Self::ROOT_MNT)?),
             root_top: u64::from_le_bytes(get(bytes, Self::ROOT_TOP)?),
-            root_dentry: u64::from_le_bytes(get(bytes, Self::ROOT_DENTRY)?),
             mnt_ns: u64::from_le_bytes(get(bytes, Self::MNT_NS)?),
             pid_ns: u64::from_le_bytes(get(bytes, Self::PID_NS)?),
         })
@@ -80,7 +75,6 @@ impl Control {
         put(&mut bytes, Self::LEASE, &self.lease.to_le_bytes());
         put(&mut bytes, Self::ROOT_MNT, &self.root_mnt.to_le_bytes());
         put(&mut bytes, Self::ROOT_TOP, &self.root_top.to_le_bytes());
-        put(&mut bytes, Self::ROOT_DENTRY, &self.root_dentry.to_le_bytes());
         put(&mut bytes, Self::MNT_NS, &self.mnt_ns.to_le_bytes());
         put(&mut bytes, Self::PID_NS, &self.pid_ns.to_le_bytes());
         bytes

@@ -82,58 +82,95 @@ root:
   r1 = r9
   r1 |= r8
   if r1 == r9 goto end
-  r1 = *(u64 *)(r7 + mnt_namespace.root)
-  if r1 == 0 goto differs
-  top_of_root .have
-.have:
-  r2 = data control
-  r2 = *(u64 *)(r2 + {control_root_dentry})
-  if r1 == r2 goto end
+  *(u64 *)(r10 - 8) = r7
+  plain_number r1 differs
+  call root_of_ns
+  if r0 == 0 goto differs
+  r6 = r0
+  ; the host's as it is now: it may have been switched since the policy was loaded
+  r1 = data control
+  r1 = *(u64 *)(r1 + {control_mnt_ns})
+  call root_of_ns
+  if r0 == r6 goto end
 differs:
   r9 |= r8
 end:
   r0 = r9
   exit
 
-; r1 = typed mount at the bottom of a namespace -> r1 = the dentry that stands at the namespace's root: the topmost of the
-; mounts over each other's roots (the first namespaces keep an empty file system or two below), 0 where it cannot be told.
-; Ends at \have. Clobbers r0-r6; the stack at 8 and 16.
-.macro top_of_root have
-  r2 = exists(mount.overmount)
-  if r2 == 0 goto .old
+; r1 = address of a mount namespace -> r0 = address of the dentry at its root, 0 where it cannot be told.
+.func root_of_ns global 1
+  call top_of_ns
+  if r0 == 0 goto none
+  r6 = r0
+  read8 8 vfsmount.mnt_root none
+  r0 = *(u64 *)(r10 - 8)
+  exit
+none:
+  r0 = 0
+  exit
+
+; r1 = address of a mount namespace -> r0 = address of the vfsmount that stands at its root: the topmost of the mounts over
+; each other's roots (the first namespaces keep an empty file system or two below), 0 where it cannot be told.
+.func top_of_ns global 1
+  r6 = r1
+  read8 8 mnt_namespace.root lost
+  r6 = *(u64 *)(r10 - 8)
+  r1 = exists(mount.overmount)
+  if r1 == 0 goto old
 .rept i 0 8
-  r2 = *(u64 *)(r1 + mount.overmount)
-  if r2 == 0 goto .top
-  r1 = r2
+  read8 8 mount.overmount lost
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == 0 goto top
+  r6 = r1
 .endr
-  r1 = 0
-  goto {have}
-.top:
-  r1 = *(u64 *)(r1 + mount.mnt.mnt_root)
-  goto {have}
-.old:
-  *(u64 *)(r10 - 8) = r1
-  plain_number r6 .lost
+lost:
+  r0 = 0
+  exit
+old:
 .rept i 0 4
-  read8 8 mount.mnt.mnt_root .lost
+  read8 8 mount.mnt.mnt_root lost
   ; what was mounted last of all on this mount, if it is mounted over its root: what a pivot or a move left there
-  read8 16 mount.mnt_mounts.prev .lost
+  read8 16 mount.mnt_mounts.prev lost
   r1 = offsetof(mount.mnt_mounts)
   r1 += r6
   r2 = *(u64 *)(r10 - 16)
-  if r1 == r2 goto .bottom
-  r1 = offsetof(mount.mnt_child)
-  r2 -= r1
+  if r1 == r2 goto top
+  r7 = r6
   r6 = r2
-  read8 16 mount.mnt_mountpoint .lost
+  r1 = offsetof(mount.mnt_child)
+  r6 -= r1
+  read8 16 mount.mnt_mountpoint lost
   r1 = *(u64 *)(r10 - 16)
   r2 = *(u64 *)(r10 - 8)
-  if r1 != r2 goto .bottom
+  if r1 != r2 goto under
 .endr
-.lost:
-  r1 = 0
-  goto {have}
-.bottom:
+  goto lost
+under:
+  r6 = r7
+top:
+  r0 = offsetof(mount.mnt)
+  r0 += r6
+  exit
+
+; Where the fast walk begins: the mount at the root of the initial namespace.
+.func root_learn global 0
+  r7 = data control
+  root_forgotten r7
+  r1 = *(u64 *)(r7 + {control_mnt_ns})
+  call top_of_ns
+  if r0 == 0 goto end
+  r8 = r0
+  r6 = r0
+  read8 8 vfsmount.mnt_root end
   r1 = *(u64 *)(r10 - 8)
-  goto {have}
+  *(u64 *)(r7 + {control_root_top}) = r1
+  *(u64 *)(r7 + {control_root_mnt}) = r8
+end:
+  r0 = 0
+  exit
+
+; No mount is where the fast walk begins: what stood at the root may have another place now. CELL: a register with the control cell.
+.macro root_forgotten cell
+  *(u64 *)({cell} + {control_root_mnt}) = 1
 .endm

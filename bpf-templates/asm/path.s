@@ -96,13 +96,26 @@
 ; r1 = dentry, r2 = vfsmount (0: the hook shows none) -> r0; flag 2 where path_find must decide.
 ; Stack: 16 slots of dentries at 8..128, their sequences at 132..192, the caller's namespace at 200, the version of what is
 ; remembered at 208, dentry at 224. r7 is by what the mount is remembered: the vfsmount, or the super block.
-; MOUNTLESS: 1 where the hook shows no mount, 2 to leave all but the initial namespace's processes to path_find as well.
+; MOUNTLESS: 1 where the hook shows no mount, 2 for the paths by which the initial namespace shows the file (without
+; bpf_rdonly_cast all but its own processes are left to path_find).
 ; PROGRAM: 1 where the path is asked as a program's too.
 .macro fast_walk component depth mountless program
   r6 = r1
   r7 = r2
 .if NEED_DELETED
   *(u64 *)(r10 - 224) = r6
+.endif
+.if {mountless} == 2
+  ; the initial namespace, whoever asks; without a cast it can be read as the caller's own only
+  r0 = exists(kfunc bpf_rdonly_cast)
+  if r0 == 0 goto own
+  r8 = data control
+  r9 = *(u64 *)(r8 + {control_mnt_ns})
+  distrust r9 mnt_namespace
+  *(u64 *)(r10 - 200) = r9
+  r1 = *(u64 *)(r8 + {control_mnt_ns})
+  goto remembered
+own:
 .endif
   current_task
   r9 = *(u64 *)(r0 + task_struct.nsproxy)
@@ -261,7 +274,7 @@ slow:
 ; For hooks that show no mount.
 .func path_mountless static 2
   fast_walk component_called 12 1 0
-; The paths by which the host shows it: its own processes see it so.
+; The paths by which the host shows it.
 .func path_of_host static 2
   fast_walk component_called 12 2 0
 ; For those that show what the task runs next.
@@ -373,6 +386,14 @@ slow:
   r1 >>= 34
   r1 &= 1
   if r1 == 0 goto {single}
+.endm
+
+; r0 = the same class and flags without flag 4. Clobbers r1.
+.macro single_of_several
+  r1 = 4 ll
+  r1 <<= 32
+  r1 ^= -1
+  r0 &= r1
 .endm
 
 ; A turn of FUNCTION for each further class.

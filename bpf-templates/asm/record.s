@@ -102,6 +102,26 @@
   call image_keep
   *(u32 *)(r7 + {record_image}) = r0
 end:
+  ; the host's first process goes on from another root
+  call bpf_get_current_pid_tgid
+  r0 >>= 32
+  if r0 != 1 goto done
+  call root_learn
+done:
+  r0 = 0
+  exit
+
+; What stands at the host's root is about to be moved elsewhere, where its files have other names.
+.func ebsec_sb_pivotroot prog lsm/sb_pivotroot
+  current_task
+  r1 = *(u64 *)(r0 + task_struct.nsproxy)
+  if r1 == 0 goto end
+  r1 = *(u64 *)(r1 + nsproxy.mnt_ns)
+  r7 = data control
+  r2 = *(u64 *)(r7 + {control_mnt_ns})
+  if r1 != r2 goto end
+  root_forgotten r7
+end:
   r0 = 0
   exit
 
@@ -219,22 +239,15 @@ end:
   distrust r6 task_struct
   w1 = *(u32 *)(r6 + task_struct.pid)
   if r1 != 1 goto known
-  ; pid 1 shows what the host's root and namespaces are
+  ; pid 1 shows what the host's namespaces are
   r7 = data control
-  r1 = *(u64 *)(r6 + task_struct.fs)
-  if r1 == 0 goto known
-  r2 = *(u64 *)(r1 + fs_struct.root.mnt)
-  *(u64 *)(r7 + {control_root_mnt}) = r2
-  r2 = *(u64 *)(r2 + vfsmount.mnt_root)
-  *(u64 *)(r7 + {control_root_top}) = r2
-  r2 = *(u64 *)(r1 + fs_struct.root.dentry)
-  *(u64 *)(r7 + {control_root_dentry}) = r2
   r1 = *(u64 *)(r6 + task_struct.nsproxy)
   if r1 == 0 goto known
   r2 = *(u64 *)(r1 + nsproxy.mnt_ns)
   *(u64 *)(r7 + {control_mnt_ns}) = r2
   r2 = *(u64 *)(r1 + nsproxy.pid_ns_for_children)
   *(u64 *)(r7 + {control_pid_ns}) = r2
+  call root_learn
 known:
 .rept i 0 {record_size/8}
   *(u64 *)(r10 - {8+record_size-8*i}) = 0

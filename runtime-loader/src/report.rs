@@ -3,7 +3,7 @@
 
 use crate::operations::Operation;
 use crate::policy::rule_name;
-use crate::text::{clean, time};
+use crate::text::{clean, time, word};
 use ebsec_artifact::schema::Report;
 use ebsec_artifact::{Action, Manifest, Mode, Rule, Truth};
 use serde_json::{Map, Value, json};
@@ -37,7 +37,7 @@ struct Line<'a> {
     /// The first one that has an object.
     object: &'a Report,
     /// Other files of the operation that the same rules are about.
-    also: Vec<String>,
+    also: Vec<&'a Report>,
 }
 
 impl<'a> Teller<'a> {
@@ -149,18 +149,22 @@ impl<'a> Teller<'a> {
             2 => out += &peer(object),
             _ => {}
         }
-        if let Some(target) = path(&object.target, object.target_length) {
+        if let Some(target) = path_word(&object.target, object.target_length) {
             out += &format!(" to {target}");
         }
         for other in &line.also {
-            out += &format!(" and {other}");
+            out += &format!(" and {}", path_word(&other.path, other.path_length).unwrap_or_default());
         }
-        out += &format!(" by {}[{}]", path(&report.exe, report.exe_length).unwrap_or_else(|| comm(report)), report.tgid);
-        if let Some(parent) = path(&report.parent_exe, report.parent_length) {
+        let exe = path_word(&report.exe, report.exe_length).or_else(|| report.comm.first().filter(|b| **b != 0).map(|_| comm_word(report)));
+        out += &format!(" by {}[{}]", exe.unwrap_or_default(), report.tgid);
+        if let Some(parent) = path_word(&report.parent_exe, report.parent_length) {
             out += &format!(" of {parent}[{}]", report.parent);
         }
         if report.flags & IN_CONTAINER != 0 {
-            out += &format!(" in container {}", cgroup.unwrap_or_else(|| format!("with mount namespace {}", report.mnt_ns)));
+            out += &format!(
+                " in container {}",
+                cgroup.map_or_else(|| format!("with mount namespace {}", report.mnt_ns), |c| word(c.as_bytes()))
+            );
         }
         for (rule, truth) in &line.rules {
             let Some(rule) = self.rule(*rule) else { continue };
@@ -194,7 +198,7 @@ impl<'a> Teller<'a> {
             json!({"pid": report.tgid, "thread": report.pid, "uid": report.uid, "gid": report.gid, "comm": comm(report), "exe": exe,
                 "parent": parent, "container": report.flags & IN_CONTAINER != 0,
                 "namespaces": {"mnt": report.mnt_ns, "pid": report.pid_ns, "user": report.user_ns},
-                "cgroup": {"id": report.cgroup, "path": cgroup}}),
+                "cgroup": {"id": report.cgroup, "path": cgroup.map(|c| clean(c.as_bytes()))}}),
         );
         object(line, put);
         Value::Object(value).to_string()
@@ -210,12 +214,10 @@ impl<'a> Line<'a> {
         if report.kind != 1 || report.target_length != 0 {
             return;
         }
-        let named = |r: &Report| path(&r.path, r.path_length);
-        if let Some(other) = named(report)
-            && Some(&other) != named(self.object).as_ref()
-            && !self.also.contains(&other)
-        {
-            self.also.push(other);
+        let named = |r: &'a Report| kept(&r.path, r.path_length);
+        let other = named(report);
+        if other.is_some() && other != named(self.object) && !self.also.iter().any(|known| named(known) == other) {
+            self.also.push(report);
         }
     }
 }
@@ -233,7 +235,7 @@ fn object(line: &Line<'_>, mut put: impl FnMut(&str, Value)) {
                 put("target", target.into());
             }
             if !line.also.is_empty() {
-                put("also", line.also.clone().into());
+                put("also", line.also.iter().filter_map(|other| path(&other.path, other.path_length)).collect());
             }
             if let Some(fs) = file_system(report) {
                 let device = format!("{}:{}", report.major, report.minor);
@@ -259,13 +261,19 @@ fn would(rules: &[(&Rule, Truth)]) -> &'static str {
 }
 
 /// The bytes at the end of `bytes` that hold a path, and whether its front is missing.
+fn kept(bytes: &[u8], length: u32) -> Option<(&[u8], bool)> {
+    let path = bytes.get(bytes.len().checked_sub((length & !CUT) as usize)?..)?;
+    (!path.is_empty()).then_some((path, length & CUT != 0))
+}
+
+/// A path for machines.
 fn path(bytes: &[u8], length: u32) -> Option<String> {
-    let kept = (length & !CUT) as usize;
-    let path = bytes.get(bytes.len().checked_sub(kept)?..)?;
-    match (path.is_empty(), length & CUT != 0) {
-        (true, _) => None,
-        (false, cut) => Some(format!("{}{}", if cut { "…" } else { "" }, clean(path))),
-    }
+    kept(bytes, length).map(|(path, cut)| format!("{}{}", if cut { "…" } else { "" }, clean(path)))
+}
+
+/// The same as a word of a line for people.
+fn path_word(bytes: &[u8], length: u32) -> Option<String> {
+    kept(bytes, length).map(|(path, cut)| format!("{}{}", if cut { "…" } else { "" }, word(path)))
 }
 
 fn until_zero(bytes: &[u8]) -> String {
@@ -276,6 +284,10 @@ fn comm(report: &Report) -> String {
     until_zero(&report.comm)
 }
 
+fn comm_word(report: &Report) -> String {
+    word(report.comm.split(|b| *b == 0).next().unwrap_or_default())
+}
+
 fn file_system(report: &Report) -> Option<String> {
     let name = until_zero(&report.fs);
     (!name.is_empty()).then_some(name)
@@ -283,7 +295,7 @@ fn file_system(report: &Report) -> Option<String> {
 
 /// A file for people: its path; where the path is not whole, on which file system it is, and if there is none its number there.
 fn file(report: &Report) -> String {
-    let (name, whole) = (path(&report.path, report.path_length), report.path_length & CUT == 0);
+    let (name, whole) = (path_word(&report.path, report.path_length), report.path_length & CUT == 0);
     match (name, file_system(report)) {
         (Some(name), Some(fs)) if !whole => format!(" {fs} {}:{} {name}", report.major, report.minor),
         (Some(name), _) => format!(" {name}"),
@@ -370,6 +382,16 @@ mod tests {
         let manifest = manifest(rules);
         let told = lines(&manifest, &[at(2, 0, "/x"), at(3, 13, "/x")]);
         assert_eq!(told, ["refused      file.write /x by [0] (p.a at a.ebsec:1) (p.b at a.ebsec:1)"]);
+    }
+
+    /// Who names files cannot say more by it than a name.
+    #[test]
+    fn a_name_is_one_word() {
+        let manifest = manifest(vec![rule(Action::Deny, Mode::Enforce, "a", "file.read")]);
+        let told = lines(&manifest, &[at(2, 1, "/x by /usr/bin/su[1]"), at(2, 1, "/plain")]);
+        assert_eq!(told, ["refused      file.read \"/x by /usr/bin/su[1]\" and /plain by [0] (p.a at a.ebsec:1)"]);
+        let cut = Report { path_length: 20 | CUT, ..at(2, 1, "/x by /usr/bin/su[1]") };
+        assert_eq!(lines(&manifest, &[cut]), ["refused      file.read …\"/x by /usr/bin/su[1]\" by [0] (p.a at a.ebsec:1)"]);
     }
 
     #[test]

@@ -37,6 +37,31 @@ pub fn clean(bytes: &[u8]) -> String {
     out
 }
 
+/// Bytes from the kernel as one word of a line: as they are where nobody can take them for more or for other words, else in
+/// quotes, with what is unseen or odd as in a string of Rust's.
+pub fn word(bytes: &[u8]) -> String {
+    let plain = |c: char| !(unseen(c) || c.is_whitespace() || matches!(c, '"' | '\'' | '\\'));
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && text.chars().all(plain) => return text.to_owned(),
+        _ => {}
+    }
+    let mut out = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                c if unseen(c) || (c != ' ' && c.is_whitespace()) => out.extend(c.escape_default()),
+                c => out.push(c),
+            }
+        }
+        for b in chunk.invalid() {
+            out += &format!("\\x{b:02x}");
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// Nanoseconds since 1970 as `2026-01-31T12:34:56.789Z`.
 pub fn time(nanoseconds: u64) -> String {
     let (seconds, millis) = (nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000);
@@ -68,6 +93,18 @@ mod tests {
         assert_eq!(clean(b"a\x1b[2J\xffb"), "a\\u{1b}[2J\\xffb");
         // nor what shows the rest of a line backwards
         assert_eq!(clean("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn a_word_stays_one() {
+        for plain in ["/usr/bin/ls", "/a(b)[12]", "/h\u{f6}he"] {
+            assert_eq!(word(plain.as_bytes()), plain);
+        }
+        assert_eq!(word(b"/a by /usr/bin/su[1]"), "\"/a by /usr/bin/su[1]\"");
+        assert_eq!(word(b"/a\\\"b"), "\"/a\\\\\\\"b\"");
+        assert_eq!(word(b"/a\xffb\n"), "\"/a\\xffb\\n\"");
+        assert_eq!(word("/a\u{a0}b\u{202e}".as_bytes()), "\"/a\\u{a0}b\\u{202e}\"");
+        assert_eq!(word(b""), "\"\"");
     }
 
     #[test]

@@ -12,6 +12,27 @@
   r3 = *(u64 *)(r3 + linux_binprm.file)
   r1 = *(u64 *)(r3 + file.f_inode)
 .endm
+; What is executed where its interpreter is handed a descriptor of it, as a struct file in r3; else what is checked.
+.macro bprm_check_security__executable
+  r3 = *(u64 *)(r6 + 0)
+  distrust r3 linux_binprm
+  r2 = *(u64 *)(r3 + linux_binprm.executable)
+  if r2 == 0 goto .checked
+  r3 = r2
+  goto .have
+.checked:
+  r3 = *(u64 *)(r3 + linux_binprm.file)
+.have:
+.endm
+.macro bprm_check_security__object_executable
+  bprm_check_security__executable
+  r2 = *(u64 *)(r3 + file.f_path.mnt)
+  r1 = *(u64 *)(r3 + file.f_path.dentry)
+.endm
+.macro bprm_check_security__inode_executable
+  bprm_check_security__executable
+  r1 = *(u64 *)(r3 + file.f_inode)
+.endm
 
 ; Before anything else, dormant or not: the class of the program that would run is left pending in the record.
 .macro bprm_check_security__before
@@ -69,6 +90,19 @@
   r1 = 1
   goto .done
 .no:
+  r1 = 0
+.done:
+.endm
+; The interpreter is handed an open descriptor of the file that is executed: binfmt_misc with the flag O or C.
+.macro bprm_check_security__fact_hands_over
+  r3 = *(u64 *)(r6 + 0)
+  distrust r3 linux_binprm
+  r2 = *(u64 *)(r3 + linux_binprm.executable)
+  r1 = 1
+  if r2 != 0 goto .done
+  ; the canary's program is handed over to nobody, and is refused all the same
+  r1 = *(u64 *)(r10 - 24)
+  if r1 == 1 goto .done
   r1 = 0
 .done:
 .endm

@@ -8,8 +8,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a guest may ask for; what these need is kept with them.
-pub const NAMES: &[&str] =
-    &["overlay", "loop", "ext4", "vfat", "btrfs", "fuse", "virtio_pci", "virtio_blk", "autofs4", "nfsd", "nfsv3", "nfsv4", "tun"];
+pub const NAMES: &[&str] = &[
+    "overlay",
+    "loop",
+    "ext4",
+    "vfat",
+    "btrfs",
+    "fuse",
+    "virtio_pci",
+    "virtio_blk",
+    "autofs4",
+    "nfsd",
+    "nfsv3",
+    "nfsv4",
+    "tun",
+    "binfmt_misc",
+];
 
 /// What modules ask the kernel for when they are used, which their files do not say as a need. Names differ between
 /// kernels: those that one does not have are left out.

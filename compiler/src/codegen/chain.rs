@@ -134,27 +134,37 @@ impl<'a> Emitter<'a> {
             (Some(o), _) if o.by_its_mount => format!("walk_by_its_mount {object}"),
             (Some(o), _) => match self.hook.fast {
                 Some(FastWalk::Inline) => format!("walk_hot {object}"),
+                Some(FastWalk::Called) if self.hook.executes => format!("walk_object {object} path_of_program 8"),
                 Some(FastWalk::Called) if o.each_mount => format!("walk_object {object} path_mountless 0"),
                 Some(FastWalk::Called) => format!("walk_object {object} path_called 0"),
                 None => format!("walk_rare {object}"),
             },
             (None, _) => format!("walk_rare {object}"),
         };
-        self.plain = own_walk.is_some() || self.hook.fast != Some(FastWalk::Inline) && !self.walked_before(place);
+        let by_its_mount = self.object(place).is_some_and(|o| o.by_its_mount);
+        // what a program's path is asked for, and what a hook walks in a way of its own, is walked slowly
+        let fast = self.hook.fast.is_some() && own_walk.is_none() && !by_its_mount && !self.hook.executes;
+        let host_walk = if fast { format!("walk_for_host_fast {object}") } else { format!("walk_for_host {}", self.how()) };
         let walked = self.label();
-        if self.walked_before(place) {
-            let _ = writeln!(out, "  r1 = *(u64 *)(r10 - 88)\n  if r1 != -1 goto {walked}");
-        }
-        let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 88) = r0\n{walked}:");
-        if host {
-            if !self.plain {
-                let _ = writeln!(out, "  {object}\n  plain_object");
+        if own_walk.is_none() && !self.walked_before(place) && !waiting.iter().any(|h| asks_path(self.catalog, h.chain)) {
+            // the host's paths alone: a report names the file by the mount that gave their class, if the caller has one
+            self.plain = true;
+            let _ = writeln!(
+                out,
+                "  {object}\n  plain_object\n  {host_walk}\n  *(u64 *)(r10 - 96) = r0\n  single_of_several\n  *(u64 *)(r10 - 88) = r0"
+            );
+        } else {
+            self.plain = own_walk.is_some() || self.hook.fast != Some(FastWalk::Inline) && !self.walked_before(place);
+            if self.walked_before(place) {
+                let _ = writeln!(out, "  r1 = *(u64 *)(r10 - 88)\n  if r1 != -1 goto {walked}");
             }
-            // what a program's path is asked for, and what a hook walks in a way of its own, is walked slowly
-            let by_its_mount = self.object(place).is_some_and(|o| o.by_its_mount);
-            let fast = self.hook.fast.is_some() && own_walk.is_none() && !by_its_mount && !self.hook.executes;
-            let walk = if fast { format!("walk_for_host_fast {object}") } else { format!("walk_for_host {}", self.how()) };
-            let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 96) = r0");
+            let _ = writeln!(out, "  {walk}\n  *(u64 *)(r10 - 88) = r0\n{walked}:");
+            if host {
+                if !self.plain {
+                    let _ = writeln!(out, "  {object}\n  plain_object");
+                }
+                let _ = writeln!(out, "  {host_walk}\n  *(u64 *)(r10 - 96) = r0");
+            }
         }
         let _ = writeln!(out, "{pathless}:");
         let single = self.label();
@@ -406,6 +416,15 @@ fn interval(out: &mut String, placed: &Placed, length: usize) {
         step /= 2;
     }
     out.push_str("  r1 = r2\n");
+}
+
+/// Whether a chain asks the caller's paths of its object.
+fn asks_path(catalog: &Catalog, chain: &Chain) -> bool {
+    chain.layers.iter().any(|l| match &l.source {
+        Source::ObjectClass(field) => !catalog[*field].host,
+        Source::Flags(flags) => flags.iter().any(|f| matches!(f, Flag::Deleted(_))),
+        _ => false,
+    })
 }
 
 fn source_field(source: &Source) -> Option<FieldId> {

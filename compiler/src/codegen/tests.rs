@@ -72,7 +72,7 @@ fn every_hook_assembles() {
         Ok(code) => code,
         Err(errors) => panic!("{}", errors.iter().take(30).map(|e| format!("{e}\n")).collect::<String>()),
     };
-    assert_eq!(code.programs.len(), catalog.hooks.len() + 5);
+    assert_eq!(code.programs.len(), catalog.hooks.len() + 6);
     for func in &code.unit.funcs {
         assert!(func.insns.len() < 30_000, "{} has {} instructions", func.name, func.insns.len());
     }

@@ -452,7 +452,7 @@ fn objects(draft: &Draft<'_>) -> Vec<Option<Object>> {
     for (i, object) in draft.hook.objects.iter().enumerate() {
         all.push(match i {
             0 => Some(draft.object.clone()),
-            1 => new_name.clone(),
+            1 => new_name.clone().map(|new| Object { file: object.exists.then_some(USUAL_FILE), ..new }),
             _ => {
                 let takes_part = draft.hook.raises.iter().any(|r| r.object == i && r.when.iter().all(holds));
                 // What stood at the new name exists; what goes back to the old name is a name only.

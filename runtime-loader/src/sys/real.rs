@@ -424,7 +424,7 @@ fn cgroup_below(root: &str, id: u64) -> Option<String> {
     let path = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).ok()?;
     let path = path.to_string_lossy();
     let below = path.strip_prefix(root)?;
-    Some(if below.is_empty() { "/".to_owned() } else { crate::text::clean(below.as_bytes()) })
+    Some(if below.is_empty() { "/" } else { below }.to_owned())
 }
 
 fn clock(id: libc::clockid_t) -> u64 {

@@ -235,7 +235,8 @@ impl Maker<'_> {
         let holds = |(fact, wanted): &(String, bool)| facts.contains(fact) == *wanted;
         let mut all: Vec<Option<Object>> = Vec::new();
         for (i, contract) in hook.objects.iter().enumerate() {
-            let takes_part = i < 2 || hook.raises.iter().any(|r| r.object == i && r.when.iter().all(holds));
+            let takes_part =
+                i == 0 || (i == 1 && !contract.exists) || hook.raises.iter().any(|r| r.object == i && r.when.iter().all(holds));
             if !takes_part {
                 all.push(None);
                 continue;
@@ -259,7 +260,7 @@ impl Maker<'_> {
             all.push(Some(object));
         }
         let mountless = hook.objects.iter().any(|o| o.each_mount);
-        let by_any = mountless || (hook.objects.len() == 1 && self.random.chance(20));
+        let by_any = mountless || ((hook.objects.len() == 1 || takes_files(&hook.name)) && self.random.chance(20));
         all.iter_mut().flatten().for_each(|object| self.name(object, home, by_any));
         all
     }

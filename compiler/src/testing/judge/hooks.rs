@@ -23,7 +23,7 @@ enum Arg {
     Folder(usize),
     /// Its dentry.
     Dentry(usize),
-    /// A `struct linux_binprm` with the file.
+    /// A `struct linux_binprm` with the file, and with the next object as what was executed, where the fact `hands_over` is true.
     Binprm(usize),
     /// A `struct vm_area_struct` that maps the file.
     Area(usize),
@@ -266,7 +266,7 @@ impl Builder<'_> {
                 (Some(object), None) if !remote => {
                     let namespace = self.subject.namespace;
                     let mut variant = self.variant.rotate_right(8 * i as u32);
-                    if hook.objects.len() > 1 {
+                    if hook.objects.len() > 1 && !takes_files(&hook.name) {
                         // several objects may have to be in one mount
                         variant |= objects::BY_OWN_MOUNT;
                     }
@@ -307,7 +307,12 @@ impl Builder<'_> {
             Dentry(i) => self.place(i)?.dentry,
             Binprm(i) => {
                 let file = self.open(i)?;
-                self.stage.world.binprm(file)?
+                let bprm = self.stage.world.binprm(file)?;
+                if self.holds("hands_over") {
+                    let executable = self.open(i + 1)?;
+                    self.stage.world.kernel.set(bprm, "linux_binprm.executable", executable)?;
+                }
+                bprm
             }
             Area(i) => self.area(i)?,
             _ if !arg.is_passed(self.stage.flavour) => return Ok(None),

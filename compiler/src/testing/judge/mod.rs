@@ -245,7 +245,6 @@ impl<'p> Judge<'p> {
             lease: u64::MAX,
             root_mnt: world.host.root.vfs,
             root_top: world.host.root.root,
-            root_dentry: world.host.root.root,
             mnt_ns: world.host.addr,
             pid_ns: world.pid_ns,
         };

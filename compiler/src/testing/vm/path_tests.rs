@@ -94,7 +94,6 @@ fn load(elf: &[u8], mut w: World) -> (Vm, World) {
         ("lease", u64::MAX),
         ("root_mnt", w.host.root.vfs),
         ("root_top", w.host.root.root),
-        ("root_dentry", w.host.root.root),
         ("mnt_ns", w.host.addr),
         ("pid_ns", w.pid_ns),
     ];

@@ -19,6 +19,7 @@ while [ ! -e /other-sockets/ready ]; do sleep 0.1; done
 told() { ebsec-load events $1 | sed 's/^[^ ]* *//; s/\[[0-9]*\]//g; s/ 0:[0-9]* / 0:N /; s/inode [0-9]*/inode N/; s/^/  /'; }
 step() { name=$1; shift; echo "$name: $("$@" 2>&1)"; told; }
 everything() {
+    mkdir -p "/guard/f by /bin"; echo x >"/guard/f by /bin/su"
     for f in a b c d e; do echo x >/guard/$f; echo y >/out/$f; done
     cp /guard/script /out/script
     ebsec-load load $1 >/load.txt 2>&1 || { cat /load.txt; exit 1; }
@@ -28,6 +29,7 @@ everything() {
     step append teller do append /guard/a
     step create teller do create /guard/new
     step remove teller do remove /guard/b
+    step a-name-of-words teller do read "/guard/f by /bin/su"
     step rename-in teller do rename /out/a /guard/in
     step rename-out teller do rename /guard/c /out/c
     step rename-within teller do rename /guard/d /guard/within

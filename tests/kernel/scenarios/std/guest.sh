@@ -17,9 +17,9 @@ done
 # Trees of containers: of root's, and of a user's with files of his own.
 for box in /srv/box /srv/box-of-user; do
     mkdir $box; mount -t tmpfs none $box
-    mkdir -p $box/bin $box/usr/bin $box/tmp $box/var/log $box/etc
+    mkdir -p $box/host $box/bin $box/usr/bin $box/tmp $box/var/log $box/etc
     cp /bin/guest-tools $box/bin/; cp /bin/guest-tools $box/tmp/tool; cp /bin/guest-tools $box/usr/bin/podman
-    echo x >$box/var/log/x; echo x >$box/usr/bin/old
+    echo x >$box/var/log/x; echo x >$box/usr/bin/old; echo x >$box/etc/shadow; cp /bin/guest-tools $box/bin/busybox
 done
 chown -R 1000:1000 /srv/box-of-user
 # Only the policy is to refuse here.
@@ -42,6 +42,7 @@ for file in /etc/shadow /etc/gshadow- /etc/shadow.bak /etc/shadow.edit /var/back
 done
 for what in append truncate remove touch mode; do do_ /usr/bin/curl $what /etc/shadow; done
 do_ /usr/bin/curl link /etc/shadow /mnt/over/s; do_ /usr/bin/curl rename /etc/shadow- /mnt/over/s; do_ /usr/bin/curl rename /etc/group /etc/shadow
+do_ /usr/bin/curl read /mnt/copy/shadow; do_ /usr/bin/curl append /mnt/copy/shadow
 do_ /usr/bin/curl symlink /etc/group /etc/shadow~; do_ /usr/bin/curl create /etc/gshadow+; do_ /usr/bin/curl create /etc/shadow.lock
 echo "by an editor of vipw $(vipw do exec /usr/bin/editor do read /etc/shadow.edit), by another $(editor do read /etc/shadow.edit)"
 echo "perl of nginx $(nginx do exec /usr/bin/perl do read /etc/shadow), of a user $(guest-tools inside uid exec /usr/bin/perl do read /etc/shadow)"
@@ -91,9 +92,14 @@ echo "== in containers"
 for steps in mounts,root:/srv/box uid,user,mounts,bind:/srv/box-of-user:/mnt/over,root:/mnt/over; do
     in="guest-tools inside $steps"
     echo "${steps%%,*}: programs $($in create /usr/bin/new) $($in append /usr/bin/old), run from /tmp $($in exec /tmp/tool do read /usr/bin/old)," \
-        "hashes $($in create /etc/shadow), by what unpacks images $($in exec /usr/bin/podman do create /etc/gshadow)"
+        "hashes $($in append /etc/shadow), read by busybox $($in exec /bin/busybox do read /etc/shadow)," \
+        "written anew $($in exec /bin/busybox do create /etc/shadow+) $($in exec /bin/busybox do rename /etc/shadow+ /etc/shadow)"
     $in remove /var/log/x >/dev/null
 done
+host="guest-tools inside mounts,bind:/:/srv/box/host,root:/srv/box"
+echo "of a container that is shown the host: hashes $($host read /host/etc/shadow) $($host append /host/etc/shadow)," \
+    "keys $($host read /host/home/eve/.ssh/id_ed25519), programs $($host create /host/usr/bin/other)," \
+    "from /tmp $($host exec /host/tmp/tool do read /usr/bin/old), what is free $($host read /host/etc/group)"
 echo "logs of containers $(ebsec-load events --json | grep logs_removed | grep -c '/var/log/x')"
 
 echo "== what was told"
