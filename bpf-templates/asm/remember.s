@@ -276,3 +276,100 @@ end:
   *(u64 *)(r7 + {walk_belows}) = r1
   r0 = 0
   exit
+
+; Keeps the mount at hand among those that were gone through, and what it means for the fast walk. The scratch is r7.
+; Clobbers r0-r5, r8, r9.
+.macro keep_place
+  ; the dentries of its mount point's path
+  r1 = *(u64 *)(r7 + {walk_index})
+  r2 = *(u64 *)(r7 + {walk_links})
+  if r1 > 8 goto .long
+  r3 = r1
+  r3 += r2
+  if r3 > {MOST_LINKS} goto .long
+  *(u64 *)(r7 + {walk_links}) = r3
+.rept k 0 8
+  if r1 <= {k} goto .linked
+  r2 &= {MOST_LINKS-1}
+  r4 = r2
+  r4 <<= 3
+  r5 = r7
+  r5 += r4
+  r3 = *(u64 *)(r7 + {walk_dentries+8*WALK_PATH+8*k})
+  *(u64 *)(r5 + {walk_link_dentries}) = r3
+  r4 >>= 1
+  r5 = r7
+  r5 += r4
+  w3 = *(u32 *)(r7 + {walk_seqs+4*WALK_PATH+4*k})
+  *(u32 *)(r5 + {walk_link_seqs}) = r3
+  r2 += 1
+.endr
+  goto .linked
+.long:
+  *(u64 *)(r7 + {walk_links}) = {MOST_LINKS+1}
+.linked:
+  r9 = *(u64 *)(r7 + {walk_places})
+  r1 = r9
+  r1 += 1
+  *(u64 *)(r7 + {walk_places}) = r1
+  if r9 > {MOST_PLACES-1} goto .kept
+  r4 = r9
+  r4 <<= 3
+  r5 = r7
+  r5 += r4
+  r1 = *(u64 *)(r7 + {walk_key})
+  *(u64 *)(r5 + {walk_roots}) = r1
+  r1 = *(u64 *)(r7 + {walk_here})
+  *(u64 *)(r5 + {walk_vfses}) = r1
+  r1 = *(u64 *)(r7 + {walk_bare})
+  *(u64 *)(r5 + {walk_bares}) = r1
+  r2 = *(u64 *)(r7 + {walk_beneath})
+  *(u64 *)(r5 + {walk_belows}) = r2
+  r9 += 1
+  r1 >>= 32
+  r2 >>= 32
+  if r2 == 1 goto .decides
+  if r2 != 0 goto .several
+  ; one that does not decide: the only one, or the same as it
+  r3 = *(u64 *)(r7 + {walk_open})
+  if r3 == 0 goto .only
+  if r3 > {MOST_PLACES} goto .kept
+  r3 += -1
+  r3 &= {MOST_PLACES-1}
+  r3 <<= 3
+  r4 = r7
+  r4 += r3
+  r1 = *(u64 *)(r4 + {walk_roots})
+  r2 = *(u64 *)(r7 + {walk_key})
+  if r1 != r2 goto .several
+  r1 = *(u64 *)(r4 + {walk_belows})
+  r2 = *(u64 *)(r7 + {walk_beneath})
+  if r1 == r2 goto .kept
+.several:
+  r9 = -1
+.only:
+  *(u64 *)(r7 + {walk_open}) = r9
+  goto .kept
+.decides:
+  if r1 == 1 goto .firm
+  *(u64 *)(r7 + {walk_soft}) = 1
+.firm:
+  w8 = *(u32 *)(r7 + {walk_beneath})
+  class_of_state
+  r1 = *(u64 *)(r7 + {walk_others})
+  if r1 == r0 goto .classed
+  if r1 == -1 goto .first
+  r0 = -2
+.first:
+  *(u64 *)(r7 + {walk_others}) = r0
+.classed:
+  ; the fast walk rather ends where the file system does
+  r1 = *(u64 *)(r7 + {walk_shut})
+  if r1 == 0 goto .shut
+  r1 = *(u64 *)(r7 + {walk_key})
+  r2 = *(u64 *)(r7 + {walk_root})
+  if r1 != r2 goto .kept
+.shut:
+  *(u64 *)(r7 + {walk_shut}) = r9
+.kept:
+.endm
