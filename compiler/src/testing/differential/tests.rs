@@ -135,7 +135,7 @@ fn a_turned_jump_is_found() {
 
 #[test]
 fn a_wrong_shift_is_found() {
-    let walks = |name: &str, _: &FuncKind| matches!(name, "step8" | "path_fast" | "act");
+    let walks = |name: &str, _: &FuncKind| matches!(name, "step8" | "step_name" | "match_step" | "path_fast" | "act");
     soon_found("a shift by one bit more or less", &|package, sources, mut built, random| {
         instruction(&mut built, random, &walks, &|insn| {
             let shifts = matches!(insn.code, 0x67 | 0x77);
