@@ -173,20 +173,23 @@
   r1 &= 1
 .endm
 
-; 1 where the task acts with the credentials of another that belong to the initial user namespace: so does a stacked file
-; system on its layers (override_creds). Tasks with one of these flags act for others by their nature.
-.macro acts_for_another but
-  current_task
+; Goes to \no unless the task acts with the credentials of another that belong to the initial user namespace: so does a stacked
+; file system on its layers (override_creds). Tasks with one of the flags BUT act for others by their nature.
+.macro acting_for_another but no
+  task_at_hand
   r1 = *(u64 *)(r0 + task_struct.cred)
   r2 = *(u64 *)(r0 + task_struct.real_cred)
-  if r1 == r2 goto .no
+  if r1 == r2 goto {no}
   w2 = *(u32 *)(r0 + task_struct.flags)
   r2 &= {but}
-  if r2 != 0 goto .no
+  if r2 != 0 goto {no}
   r1 = *(u64 *)(r1 + cred.user_ns)
-  if r1 == 0 goto .no
+  if r1 == 0 goto {no}
   w1 = *(u32 *)(r1 + user_namespace.level)
-  if r1 != 0 goto .no
+  if r1 != 0 goto {no}
+.endm
+.macro acts_for_another
+  acting_for_another {PF_WORKERS} .no
   r1 = 1
   goto .done
 .no:

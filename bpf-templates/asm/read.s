@@ -35,6 +35,19 @@
 .have:
 .endm
 
+; The same where r8 is its address, as in a program of a hook: a call less.
+.macro task_at_hand
+  r0 = exists(kfunc bpf_rdonly_cast)
+  if r0 == 0 goto .typed
+  r1 = r8
+  r2 = typeid(task_struct)
+  call kfunc bpf_rdonly_cast
+  goto .have
+.typed:
+  call bpf_get_current_task_btf
+.have:
+.endm
+
 ; r0 = the address in r3 as a pointer to seven plain numbers of 8 bytes. Clobbers r1-r5.
 .macro cast_words
   r1 = r3

@@ -32,10 +32,10 @@
 ; __FMODE_EXEC: user space cannot set it, but for mq_open, which hands its flags on as they are
 .macro file_open__fact_by_exec
   r3 = *(u64 *)(r6 + 0)
-  distrust r3 file
   w1 = *(u32 *)(r3 + file.f_flags)
   r1 &= 0x20
   if r1 == 0 goto .done
+  distrust r3 file
   r2 = *(u64 *)(r3 + file.f_inode)
   r2 = *(u64 *)(r2 + inode.i_sb)
   r2 = *(u64 *)(r2 + super_block.s_magic)
@@ -60,8 +60,7 @@
   r1 = 1
   goto .done
 .new:
-  acts_for_another {PF_KTHREAD}
-  if r1 == 0 goto .no
+  acting_for_another {PF_KTHREAD} .no
   r3 = *(u64 *)(r6 + 0)
   r2 = *(u64 *)(r3 + file.f_path.mnt)
   *(u64 *)(r10 - 8) = r2

@@ -6,7 +6,7 @@
   named_inode inode_file_setattr
 .endm
 .macro inode_file_setattr__fact_by_stacked_fs
-  acts_for_another {PF_WORKERS}
+  acts_for_another
 .endm
 .macro inode_file_setattr__fact_in_a_layer
   in_a_layer

@@ -19,7 +19,7 @@
 .done:
 .endm
 .macro inode_setattr__fact_by_stacked_fs
-  acts_for_another {PF_WORKERS}
+  acts_for_another
 .endm
 .macro inode_setattr__fact_in_a_layer
   in_a_layer

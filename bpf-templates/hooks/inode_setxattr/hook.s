@@ -6,7 +6,7 @@
   named_inode inode_setxattr
 .endm
 .macro inode_setxattr__fact_by_stacked_fs
-  acts_for_another {PF_WORKERS}
+  acts_for_another
 .endm
 .macro inode_setxattr__fact_in_a_layer
   in_a_layer
