@@ -189,12 +189,26 @@ none:
   r0 = 0
   exit
 
-; One round of a walk: the names of walk_file by the namespaces that count. r1 = turn, r2 = address of what path_find keeps at
-; its r10 - 96 -> r0 = 1 at the end.
+; What path_find keeps on its stack, below r10 - KEPT: the class and flags, the vfsmount that was asked for, whether the scratch was
+; free, its number, the token that says that it is this walk's, then the arguments from the last to the first, and the scratch.
+.set KEPT 96
+.set KEPT_CLASS 0
+.set KEPT_SHOWN 8
+.set KEPT_FREE 16
+.set KEPT_WHICH 24
+.set KEPT_TOKEN 32
+.set KEPT_HOW 40
+.set KEPT_NS 48
+.set KEPT_MOUNT 56
+.set KEPT_DENTRY 64
+.set KEPT_SCRATCH 72
+
+; One round of a walk: the names of walk_file by the namespaces that count. r1 = turn, r2 = address of what path_find keeps
+; -> r0 = 1 at the end.
 .func walk_round static 2
   r6 = r2
-  r7 = *(u64 *)(r6 + 72)
-  r9 = *(u64 *)(r6 + 40)
+  r7 = *(u64 *)(r6 + {KEPT_SCRATCH})
+  r9 = *(u64 *)(r6 + {KEPT_HOW})
   r2 = 0
   if r1 > {WALK_ROUNDS-WALK_STRICT-1} goto loose
   r2 = 1
@@ -205,13 +219,13 @@ loose:
   r1 |= r2
   if r1 != 0 goto known
   ; from the beginning
-  r1 = *(u64 *)(r6 + 64)
-  r2 = *(u64 *)(r6 + 56)
-  r3 = *(u64 *)(r6 + 48)
+  r1 = *(u64 *)(r6 + {KEPT_DENTRY})
+  r2 = *(u64 *)(r6 + {KEPT_MOUNT})
+  r3 = *(u64 *)(r6 + {KEPT_NS})
   r4 = r9
-  r5 = *(u64 *)(r6 + 24)
+  r5 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_begin
-  *(u64 *)(r6 + 32) = r0
+  *(u64 *)(r6 + {KEPT_TOKEN}) = r0
 known:
   r8 = *(u64 *)(r7 + {walk_caller})
   r1 = *(u64 *)(r7 + {walk_layers})
@@ -223,14 +237,14 @@ known:
   r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 != r8 goto listed
   r2 = *(u64 *)(r7 + {walk_vfs})
-  r3 = *(u64 *)(r6 + 24)
+  r3 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_shown
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 != 0 goto own
 listed:
   r1 = r8
   r2 = 0
-  r3 = *(u64 *)(r6 + 24)
+  r3 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_shown
   r1 = *(u64 *)(r7 + {walk_found})
   if r1 != 0 goto own
@@ -244,7 +258,7 @@ listed:
   if r0 != 1 goto initial
   r1 = *(u64 *)(r7 + {walk_its_ns})
   r2 = *(u64 *)(r7 + {walk_vfs})
-  r3 = *(u64 *)(r6 + 24)
+  r3 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_shown
   *(u64 *)(r7 + {walk_exact}) = r0
   if r0 == 0 goto initial
@@ -260,7 +274,7 @@ initial:
   r1 = *(u64 *)(r1 + {control_mnt_ns})
   if r1 == r8 goto own
   r2 = 0
-  r3 = *(u64 *)(r6 + 24)
+  r3 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_shown
   *(u64 *)(r7 + {walk_outside}) = r0
 own:
@@ -273,7 +287,7 @@ own:
   r1 = r0
   if r1 == 0 goto last
   r2 = 0
-  r3 = *(u64 *)(r6 + 24)
+  r3 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_shown
   r1 = *(u64 *)(r7 + {walk_outside})
   r1 |= r0
@@ -284,7 +298,7 @@ last:
   r1 = *(u64 *)(r1 + {control_mnt_ns})
   if r1 == r8 goto judged
   r2 = 0
-  r3 = *(u64 *)(r6 + 24)
+  r3 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_shown
   r1 = *(u64 *)(r7 + {walk_outside})
   r1 |= r0
@@ -295,7 +309,7 @@ judged:
   r1 = *(u64 *)(r7 + {walk_nameless})
   if r1 != 0 goto named
   ; a file of a stacked file system that a user mounted has the names of what it is made from too
-  r1 = *(u64 *)(r6 + 24)
+  r1 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_layer
   if r0 != 0 goto further
 named:
@@ -307,15 +321,15 @@ named:
   r1 = *(u64 *)(r7 + {walk_nameless})
   if r1 != 0 goto unshown
   ; a file that was opened by its handle: by the name that it has
-  r1 = *(u64 *)(r6 + 64)
+  r1 = *(u64 *)(r6 + {KEPT_DENTRY})
   call walk_alias
   if r0 != 0 goto alias
-  r1 = *(u64 *)(r6 + 24)
+  r1 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_is_nameless
   *(u64 *)(r7 + {walk_nameless}) = r0
   if r0 != 0 goto further
 unshown:
-  r1 = *(u64 *)(r6 + 24)
+  r1 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_unshown
   if r0 == -1 goto absent
   goto add
@@ -329,17 +343,17 @@ some:
   r1 &= 1
   if r1 != 0 goto told
   *(u64 *)(r7 + {walk_mounted}) = 0
-  r1 = *(u64 *)(r6 + 24)
+  r1 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_unshown
   if r0 != -1 goto add
   r0 = 0
 add:
   r1 = r0
-  r2 = *(u64 *)(r6 + 24)
+  r2 = *(u64 *)(r6 + {KEPT_WHICH})
   call class_found
 told:
   r1 = r9
-  r2 = *(u64 *)(r6 + 24)
+  r2 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_result
   r1 = *(u64 *)(r7 + {walk_shown})
   goto result
@@ -347,20 +361,20 @@ absent:
   r0 = 0
   r1 = 0
 result:
-  *(u64 *)(r6 + 8) = r1
+  *(u64 *)(r6 + {KEPT_SHOWN}) = r1
   ; was the scratch ours all the time?
   r8 = 1
   r1 = *(u64 *)(r7 + {walk_owner})
-  r2 = *(u64 *)(r6 + 32)
+  r2 = *(u64 *)(r6 + {KEPT_TOKEN})
   if r1 == r2 goto ours
   r8 = 0
   r0 = 1
 ours:
-  *(u64 *)(r6 + 0) = r0
+  *(u64 *)(r6 + {KEPT_CLASS}) = r0
   if r8 == 0 goto anew
   goto end
 alias:
-  *(u64 *)(r6 + 64) = r0
+  *(u64 *)(r6 + {KEPT_DENTRY}) = r0
 anew:
   *(u64 *)(r7 + {walk_nameless}) = 0
   *(u64 *)(r7 + {walk_layers}) = 0
@@ -375,15 +389,13 @@ end:
 ; r4: bit 0 set for the paths of the host instead of the subject's; bit 1 set to ask for the mount by which the class in the
 ; bits from 4 (all ones: any) was found: then the result is the address of its vfsmount (0 for none); bit 2 set to ask for the
 ; class and trust of a program; bit 3 set where sets that are asked of programs count.
-; Stack: 24 the scratch, 32 dentry, 40 vfsmount, 48 namespace, 56 how, 64 token, 72 which scratch, 80 whether it was free, 88
-; the vfsmount that was asked for, 96 the class and flags.
 .func path_find global 4
-  *(u64 *)(r10 - 32) = r1
-  *(u64 *)(r10 - 40) = r2
-  *(u64 *)(r10 - 48) = r3
-  *(u64 *)(r10 - 56) = r4
-  *(u64 *)(r10 - 88) = 0
-  *(u64 *)(r10 - 96) = 1
+  *(u64 *)(r10 - {KEPT-KEPT_DENTRY}) = r1
+  *(u64 *)(r10 - {KEPT-KEPT_MOUNT}) = r2
+  *(u64 *)(r10 - {KEPT-KEPT_NS}) = r3
+  *(u64 *)(r10 - {KEPT-KEPT_HOW}) = r4
+  *(u64 *)(r10 - {KEPT-KEPT_SHOWN}) = 0
+  *(u64 *)(r10 - {KEPT-KEPT_CLASS}) = 1
   r8 = 0
 .rept k 0 WALK_SCRATCHES
   r6 = {k}
@@ -404,11 +416,11 @@ taken:
   forget r3 r1
   forget r6 r1
   forget r8 r1
-  *(u64 *)(r10 - 64) = r1
-  *(u64 *)(r10 - 72) = r6
-  *(u64 *)(r10 - 80) = r8
-  *(u64 *)(r10 - 88) = r3
-  *(u64 *)(r10 - 96) = r2
+  *(u64 *)(r10 - {KEPT-KEPT_TOKEN}) = r1
+  *(u64 *)(r10 - {KEPT-KEPT_WHICH}) = r6
+  *(u64 *)(r10 - {KEPT-KEPT_FREE}) = r8
+  *(u64 *)(r10 - {KEPT-KEPT_SHOWN}) = r3
+  *(u64 *)(r10 - {KEPT-KEPT_CLASS}) = r2
   *(u64 *)(r7 + {walk_patience}) = {WALK_PATIENCE}
   *(u64 *)(r7 + {walk_worked}) = 0
   *(u64 *)(r7 + {walk_nameless}) = 0
@@ -416,15 +428,15 @@ taken:
   r1 = {WALK_ROUNDS}
   r2 = func walk_round
   r3 = r10
-  r3 += -96
+  r3 += -{KEPT}
   r4 = 0
   call bpf_loop
-  r1 = *(u64 *)(r10 - 80)
+  r1 = *(u64 *)(r10 - {KEPT-KEPT_FREE})
   if r1 == 0 goto left
   *(u64 *)(r7 + {walk_busy}) = 0
 left:
-  r6 = *(u64 *)(r10 - 96)
-  r1 = *(u64 *)(r10 - 56)
+  r6 = *(u64 *)(r10 - {KEPT-KEPT_CLASS})
+  r1 = *(u64 *)(r10 - {KEPT-KEPT_HOW})
   r1 &= 2
   if r1 != 0 goto mount
   w1 = w6
@@ -432,14 +444,14 @@ left:
   count_failure
 end:
 .if NEED_DELETED
-  r1 = *(u64 *)(r10 - 32)
+  r1 = *(u64 *)(r10 - {KEPT-KEPT_DENTRY})
   call path_unlinked
   r6 |= r0
 .endif
   r0 = r6
   exit
 mount:
-  r0 = *(u64 *)(r10 - 88)
+  r0 = *(u64 *)(r10 - {KEPT-KEPT_SHOWN})
   exit
 
 ; The first class that was found and the flags. Several classes are kept in the record of the current task, where the hook's
