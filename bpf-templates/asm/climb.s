@@ -1,5 +1,23 @@
 ; The way up from a dentry: its chain of dentries, in the scratch of a walk (walk.s).
 
+; Adds the dentry r6 with the sequence r9 to the chain of the scratch at r7, or goes to \none. Clobbers r1-r3.
+.macro chain_add none
+  r3 = *(u64 *)(r7 + {walk_index})
+  chain_place r3
+  if r1 >= {WALK_SLOTS} goto {none}
+  r3 += 1
+  *(u64 *)(r7 + {walk_index}) = r3
+  r2 = r1
+  r2 <<= 3
+  r3 = r7
+  r3 += r2
+  *(u64 *)(r3 + {walk_dentries}) = r6
+  r1 <<= 2
+  r3 = r7
+  r3 += r1
+  *(u32 *)(r3 + {walk_seqs}) = r9
+.endm
+
 ; One step up. r2 = address of the scratch's address -> r0 = 1 to end.
 ; State in the scratch: at (dentry), mount (vfsmount, 0: stay in the file system), top (its root), index (components so far,
 ; from the leaf), end (0 on the way, 1 at the top of the mounts, 2 unreadable, 3 at a root of the file system).
@@ -27,20 +45,7 @@
   r1 += r2
   r8 = *(u64 *)(r1 + 0)
   if r8 == r6 goto summit
-  r3 = *(u64 *)(r7 + {walk_index})
-  chain_place r3
-  if r1 >= {WALK_SLOTS} goto unreadable
-  r3 += 1
-  *(u64 *)(r7 + {walk_index}) = r3
-  r2 = r1
-  r2 <<= 3
-  r3 = r7
-  r3 += r2
-  *(u64 *)(r3 + {walk_dentries}) = r6
-  r1 <<= 2
-  r3 = r7
-  r3 += r1
-  *(u32 *)(r3 + {walk_seqs}) = r9
+  chain_add unreadable
   *(u64 *)(r7 + {walk_at}) = r8
   goto more
 crossing:

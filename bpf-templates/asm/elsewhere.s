@@ -183,12 +183,17 @@ folder:
   r1 = *(u64 *)(r7 + {walk_object})
   *(u64 *)(r7 + {walk_at}) = r1
   *(u64 *)(r7 + {walk_key}) = 0
+  *(u64 *)(r7 + {walk_first}) = 0
+  *(u64 *)(r7 + {walk_mask}) = {WALK_PATH-1}
+  *(u64 *)(r7 + {walk_index}) = 0
   r1 = {WALK_STEPS}
   r2 = func lead_step
   r3 = r10
   r3 += -24
   r4 = 0
   call bpf_loop
+  r1 = *(u64 *)(r7 + {walk_index})
+  *(u64 *)(r7 + {walk_lead}) = r1
   r0 = *(u64 *)(r7 + {walk_key})
   if r0 == 0 goto next
 turn:
@@ -200,8 +205,8 @@ none:
   exit
 
 ; One step up in an overlay, to the next folder that the upper layer has: the names below it lead the chain of the walk.
-; r2 = address of the scratch's address -> r0 = 1 to end. State in the scratch: at (the dentry), lead (how many names), key (0,
-; or the folder's dentry in the upper layer).
+; r2 = address of the scratch's address -> r0 = 1 to end. State in the scratch: as of climb_step, and key (0, or the folder's dentry
+; in the upper layer).
 .func lead_step static 2
   r7 = *(u64 *)(r2 + 0)
   *(u64 *)(r10 - 24) = r7
@@ -211,19 +216,7 @@ none:
   read8 8 dentry.d_parent stop
   r8 = *(u64 *)(r10 - 8)
   if r8 == r6 goto stop
-  r1 = *(u64 *)(r7 + {walk_lead})
-  r2 = r1
-  r2 += 1
-  *(u64 *)(r7 + {walk_lead}) = r2
-  r1 &= {WALK_PATH-1}
-  r1 <<= 2
-  r2 = r7
-  r2 += r1
-  *(u32 *)(r2 + {walk_seqs}) = r9
-  r1 <<= 1
-  r2 = r7
-  r2 += r1
-  *(u64 *)(r2 + {walk_dentries}) = r6
+  chain_add stop
   *(u64 *)(r7 + {walk_at}) = r8
   r1 = r8
   r2 = 1
