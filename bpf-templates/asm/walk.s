@@ -462,6 +462,10 @@ mount:
   scratch r2 none
   r9 = r7
   *(u64 *)(r10 - 32) = 0
+  ; who asks for the mount has a list already, maybe of another object
+  r1 = r6
+  r1 &= 2
+  if r1 != 0 goto flags
   r1 = *(u64 *)(r9 + {walk_found})
   if r1 <= 1 goto flags
   r1 = *(u64 *)(r9 + {walk_which})

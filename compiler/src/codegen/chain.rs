@@ -234,7 +234,16 @@ impl<'a> Emitter<'a> {
         if frame == "r10" {
             out.push_str(&self.begin());
         }
-        let _ = writeln!(out, "  r1 = r9\n  take_outcome {kind} {frame} {} {}", u8::from(self.hook.pair.is_some()), self.how());
+        let take = format!("  r1 = r9\n  take_outcome {kind} {frame} {} {}", u8::from(self.hook.pair.is_some()), self.how());
+        // what was walked before is another object's: the report of this one is not named by its class
+        let others = kind == 1 && frame == "r10" && !self.plain && super::program::has_before(self.hook) && self.place(object) != 0;
+        if others {
+            let _ = writeln!(out, "  r1 = *(u64 *)(r10 - 88)\n  *(u64 *)(r10 - 96) = r1\n  *(u64 *)(r10 - 88) = -1");
+        }
+        let _ = writeln!(out, "{take}");
+        if others {
+            let _ = writeln!(out, "  r1 = *(u64 *)(r10 - 96)\n  *(u64 *)(r10 - 88) = r1");
+        }
         let _ = writeln!(out, "{none}:\n.loc off");
     }
 

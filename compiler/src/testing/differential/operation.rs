@@ -257,6 +257,9 @@ impl Maker<'_> {
             while of_its_own && all.iter().flatten().any(|o| self.clash(hook, home, &o.path, &object.path)) {
                 object.path = PathValue::Known(self.path_at(home).into_bytes());
             }
+            if let PathValue::Known(path) = &object.path {
+                object.deleted &= !self.is_mounted(&String::from_utf8_lossy(path));
+            }
             all.push(Some(object));
         }
         let mountless = hook.objects.iter().any(|o| o.each_mount);

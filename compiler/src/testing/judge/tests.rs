@@ -310,3 +310,23 @@ fn expected(text: &str) {
         assert!(met, "line {i}: {}", crate::hir::eval::describe(&package, &verdict));
     }
 }
+
+#[test]
+fn what_is_handed_over_is_named() {
+    let text = "policy p {
+    mode = enforce
+    default deny file.read
+}
+test \"t\" {
+    process p = { exe = \"/bin/x\" }
+    p hook.bprm_check_security \"/a\" { hands_over = true, target = \"/\" } => deny by p default
+    p hook.bprm_check_security \"/a\" { hands_over = true, target = \"/srv\" } => deny by p default
+    p hook.bprm_check_security \"/a\" { hands_over = true, target = \"/srv/b\" } => deny by p default
+}
+";
+    expected(text);
+    let scenery = Scenery { mounts: vec!["/srv".into()], ..Scenery::default() };
+    for (i, (interpreter, bytecode)) in both_in(&scenery, text, 40).into_iter().enumerate() {
+        assert_eq!(bytecode, Ok(interpreter), "{i}");
+    }
+}
