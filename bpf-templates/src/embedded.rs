@@ -71,6 +71,7 @@ assembly!(
     "path.s",
     "mount.s",
     "walk.s",
+    "found.s",
     "climb.s",
     "elsewhere.s",
     "name.s",
