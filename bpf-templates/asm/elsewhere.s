@@ -39,7 +39,8 @@ no:
   exit
 
 ; What is left to say of a file that no mount shows -> r0 = a class, or all ones: absent. A private procfs is what `/proc`
-; would be; what was never looked up from above has no path that could be told. r1 = scratch.
+; would be, and the sysfs of a network namespace of its own what `/sys` would: both show the kernel itself. What was never looked
+; up from above has no path that could be told. r1 = scratch.
 .func walk_unshown global 1
   scratch r1 failed
   r6 = *(u64 *)(r7 + {walk_sb})
@@ -48,7 +49,10 @@ no:
   if r1 == -1 goto absent
   read8 8 super_block.s_magic failed
   r1 = *(u64 *)(r10 - 8)
-  if r1 == 0x9fa0 goto proc
+  r2 = 0x636f7270
+  if r1 == 0x9fa0 goto own
+  r2 = 0x737973
+  if r1 == 0x62656572 goto own
   r1 = *(u64 *)(r7 + {walk_mounted})
   if r1 == 0 goto absent
   of_its_own absent failed
@@ -65,9 +69,8 @@ unshown:
 failed:
   r0 = 1
   exit
-proc:
+own:
   r1 = *(u64 *)(r7 + {walk_start})
-  r2 = 0x636f7270
   call step8
   w9 = w0
   r0 >>= 32
