@@ -110,6 +110,9 @@ none:
   r0 = 0
   exit
 
+; Most mounts on a mount that are looked through.
+.set MOST_CHILDREN 4096
+
 ; r1 = address of a mount namespace -> r0 = address of the vfsmount that stands at its root: the topmost of the mounts over
 ; each other's roots (the first namespaces keep an empty file system or two below), 0 where it cannot be told.
 .func top_of_ns global 1
@@ -130,27 +133,70 @@ lost:
 old:
 .rept i 0 4
   read8 8 mount.mnt.mnt_root lost
-  ; what was mounted last of all on this mount, if it is mounted over its root: what a pivot or a move left there
-  read8 16 mount.mnt_mounts.prev lost
+  r9 = *(u64 *)(r10 - 8)
+  ; DCACHE_MOUNTED, one bit lower in 6.15, where this one means nothing at a root, nor that one before: something is mounted
+  ; over it, in whatever namespace
+  r3 = offsetof(dentry.d_flags)
+  r3 += r9
+  read_kernel 8 4 lost
+  w1 = *(u32 *)(r10 - 8)
+  r1 &= 0x18000
+  if r1 == 0 goto top
+  ; the last of the mounts on this one that is mounted over its root: what a pivot or a move left there, after which others
+  ; may come (what the host mounts goes on to a root that only follows it and is covered)
+  read8 8 mount.mnt_mounts.prev lost
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r10 - 40) = r1
   r1 = offsetof(mount.mnt_mounts)
   r1 += r6
-  r2 = *(u64 *)(r10 - 16)
-  if r1 == r2 goto top
-  r7 = r6
-  r6 = r2
-  r1 = offsetof(mount.mnt_child)
-  r6 -= r1
-  read8 16 mount.mnt_mountpoint lost
+  *(u64 *)(r10 - 32) = r1
+  *(u64 *)(r10 - 24) = r9
+  r1 = 0
+  forget r1 r9
+  *(u64 *)(r10 - 16) = r1
+  r1 = {MOST_CHILDREN}
+  r2 = func child_step
+  r3 = r10
+  r3 += -40
+  r4 = 0
+  call bpf_loop
   r1 = *(u64 *)(r10 - 16)
-  r2 = *(u64 *)(r10 - 8)
-  if r1 != r2 goto under
+  if r1 != 0 goto over{i}
+  r1 = *(u64 *)(r10 - 40)
+  r2 = *(u64 *)(r10 - 32)
+  if r1 == r2 goto top
+  goto lost
+over{i}:
+  r6 = r1
 .endr
   goto lost
-under:
-  r6 = r7
 top:
   r0 = offsetof(mount.mnt)
   r0 += r6
+  exit
+
+; One mount on another, from the last to the first. r2 = address of: where it is in the list, the list's head, the dentry over
+; which the mount has to be, and the mount (0: not found yet) -> r0 = 1 to end.
+.func child_step static 2
+  r7 = r2
+  r6 = *(u64 *)(r7 + 0)
+  r1 = *(u64 *)(r7 + 8)
+  if r6 == r1 goto end
+  r1 = offsetof(mount.mnt_child)
+  r6 -= r1
+  read8 8 mount.mnt_mountpoint end
+  r1 = *(u64 *)(r10 - 8)
+  r2 = *(u64 *)(r7 + 16)
+  if r1 == r2 goto found
+  read8 8 mount.mnt_child.prev end
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r7 + 0) = r1
+  r0 = 0
+  exit
+found:
+  *(u64 *)(r7 + 24) = r6
+end:
+  r0 = 1
   exit
 
 ; Where the fast walk begins: the mount at the root of the initial namespace.

@@ -39,7 +39,8 @@ no:
   exit
 
 ; What is left to say of a file that no mount shows -> r0 = a class, or all ones: absent. A private procfs is what `/proc`
-; would be; what was never looked up from above has no path that could be told. r1 = scratch.
+; would be, and the sysfs of a network namespace of its own what `/sys` would: both show the kernel itself. What was never looked
+; up from above has no path that could be told. r1 = scratch.
 .func walk_unshown global 1
   scratch r1 failed
   r6 = *(u64 *)(r7 + {walk_sb})
@@ -48,7 +49,10 @@ no:
   if r1 == -1 goto absent
   read8 8 super_block.s_magic failed
   r1 = *(u64 *)(r10 - 8)
-  if r1 == 0x9fa0 goto proc
+  r2 = 0x636f7270
+  if r1 == 0x9fa0 goto own
+  r2 = 0x737973
+  if r1 == 0x62656572 goto own
   r1 = *(u64 *)(r7 + {walk_mounted})
   if r1 == 0 goto absent
   of_its_own absent failed
@@ -65,9 +69,8 @@ unshown:
 failed:
   r0 = 1
   exit
-proc:
+own:
   r1 = *(u64 *)(r7 + {walk_start})
-  r2 = 0x636f7270
   call step8
   w9 = w0
   r0 >>= 32
@@ -229,9 +232,13 @@ stop:
   r0 = 1
   exit
 
-; The dentry that a dentry of an overlay is made from: of the upper layer, else of the first lower one, but not where r2 = 1.
-; r1 = address of the dentry -> r0, 0 for none. struct ovl_inode (fs/overlayfs/ovl_entry.h) holds a struct inode, then the
-; upper dentry, then an ovl_path (a layer and a dentry), which since 6.5 is the first of a struct ovl_entry instead.
+; Most lower layers of a file of an overlay (OVL_MAX_STACK).
+.set MOST_LAYERS 500
+
+; The dentry that a dentry of an overlay is made from: of the upper layer, else of the first lower one (of the last one where it is
+; no folder), but not where r2 = 1. r1 = address of the dentry -> r0, 0 for none. struct ovl_inode (fs/overlayfs/ovl_entry.h)
+; holds a struct inode, then the upper dentry, then an ovl_path (a layer and a dentry), instead of which since 6.5 a struct
+; ovl_entry stands: their number, and all of them.
 .func layer_of global 2
   r6 = r1
   r8 = r2
@@ -251,8 +258,29 @@ stop:
 end:
   exit
 entry:
-  r3 = *(u64 *)(r10 - 16)
-  if r3 == 0 goto none
+  r9 = *(u64 *)(r10 - 16)
+  if r9 == 0 goto none
+  ; a file's content is in the last of its layers: since 6.16 a user may redirect to layers that hold nothing but content, and
+  ; what exec opens there raises nothing
+  r1 = sizeof(inode)
+  r6 -= r1
+  read4 8 inode.i_mode none
+  r1 &= 0xf000
+  if r1 == 0x4000 goto first
+  r3 = r9
+  read_kernel 8 4 none
+  w1 = *(u32 *)(r10 - 8)
+  r1 += -1
+  if r1 > {MOST_LAYERS-1} goto first
+  r1 <<= 4
+  r3 = r9
+  r3 += r1
+  r3 += 16
+  read_kernel 8 8 first
+  r0 = *(u64 *)(r10 - 8)
+  if r0 != 0 goto end
+first:
+  r3 = r9
   r3 += 16
   read_kernel 8 8 none
   r0 = *(u64 *)(r10 - 8)

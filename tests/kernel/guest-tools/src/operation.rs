@@ -20,7 +20,7 @@ usage: guest-tools do read|append|append-uring|truncate|truncate-uring|create|re
        guest-tools do rename|link|symlink FROM TO
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH | listen-unix PATH SECONDS
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
-       guest-tools do map|protect PATH | ioctl PATH HEXADECIMAL | queue NAME HEXADECIMAL
+       guest-tools do map|protect PATH | ioctl PATH HEXADECIMAL | queue NAME HEXADECIMAL | set-attribute PATH [NAME VALUE]
        guest-tools do exec PROGRAM ARGUMENTS… | exec-twice PROGRAM | memory | wait SECONDS";
 
 /// How long a connection may take.
@@ -60,6 +60,9 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["map", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ | PROT_EXEC, None)),
         ["protect", path] => File::open(path).and_then(|file| sys::map(&file, PROT_READ, Some(PROT_READ | PROT_EXEC))),
         ["set-attribute", path] => sys::set_attribute(Path::new(path), c"trusted.attack", b"x"),
+        ["set-attribute", path, name, value] => {
+            CString::new(*name).map_err(io::Error::from).and_then(|name| sys::set_attribute(Path::new(path), &name, value.as_bytes()))
+        }
         ["ioctl", path, command] => File::open(path).and_then(|file| sys::command(&file, hexadecimal(command)?)),
         ["queue", name, flags] => hexadecimal(flags).and_then(|flags| sys::open_queue(name, flags.cast_signed())),
         ["user-namespace"] => sys::unshare(libc::CLONE_NEWUSER),

@@ -52,6 +52,15 @@ sleep 2
 tell join:$trusted "a container of root's"
 tell join:$other "a container of a user's"
 tell join:$trusted,host "a container of root's and back"
+echo "== a root over the host's, which goes on to follow the host"
+mount --make-rshared /
+guest-tools inside slaves,over wait 600 >/dev/null &
+covering=$!
+sleep 2
+tell join:$covering "at first"
+mkdir /later && mount -t tmpfs none /later
+tell join:$covering "after the host mounted something"
+mount --make-rprivate /
 echo "== making"
 mkdir -p /over
 for steps in private uid,user; do echo "maker inside $steps: $(maker inside $steps read /jail/a)"; done
@@ -63,4 +72,4 @@ echo "bind $(maker do bind /jail /over), another program: $(guest-tools do mount
 echo "user namespace of root's: $(maker do user-namespace), of a user's: $(maker inside uid user-namespace)"
 echo "== reports"
 ebsec-load events | sed -n '/hook/{s/^[^ ]* //; s/\[[0-9]*\]//g; p}' | sort -u
-kill $trusted $other
+kill $trusted $other $covering

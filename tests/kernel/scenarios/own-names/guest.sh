@@ -9,6 +9,7 @@ user() {
     echo "$name: $(guest-tools inside $steps exec /bin/sh -c "($*) >/tmp/told 2>&1 && echo ok || echo refused")"
 }
 own="unshare -Urmpf sh -c"
+net="unshare -Urmn sh -c"
 for steps in uid mounts,over,uid; do
     echo "== inside $steps"
     user "what is listed" $steps "/jail/other list"
@@ -22,9 +23,11 @@ for steps in uid mounts,over,uid; do
     user "a folder where he may" $steps "mkdir /kept/folder && rmdir /kept/folder"
     user "a folder in his own file system over it" $steps "$own 'mount -t tmpfs none /kept && mkdir /kept/folder'"
     user "version" $steps "cat /proc/version"
+    [ $steps = uid ] && user "events" $steps "cat /sys/kernel/uevent_seqnum"
     user "uptime" $steps "cat /proc/uptime"
     user "version of a procfs mounted elsewhere" $steps "$own 'mount -t proc p /tmp/p && cat /tmp/p/version'"
     user "uptime of a procfs mounted elsewhere" $steps "$own 'mount -t proc p /tmp/p && cat /tmp/p/uptime'"
+    user "events of a sysfs mounted elsewhere" $steps "$net 'mount -t sysfs s /tmp/p && cat /tmp/p/kernel/uevent_seqnum'"
 done
 echo "== from the host, through /proc/PID/root"
 guest-tools inside uid exec /bin/unshare -Urm sh -c '
