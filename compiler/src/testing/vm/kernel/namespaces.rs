@@ -27,6 +27,9 @@ impl World {
     }
 }
 
+/// Something is mounted over a dentry, in whatever namespace (`include/linux/dcache.h`, before 6.15).
+const DCACHE_MOUNTED: u64 = 1 << 16;
+
 impl Kernel {
     /// The ids of a task in the host's pid namespace and in those below, the outermost first.
     pub fn pid(&mut self, host: u64, below: &[u64]) -> Made<u64> {
@@ -48,7 +51,7 @@ impl Kernel {
         self.set(list, "list_head.prev", list)
     }
 
-    /// A mount is the last child of the one that it is mounted on.
+    /// A mount is the last child of the one that it is mounted on, whose dentry says so.
     pub(super) fn add_child(&mut self, over: Location, child: Mount) -> Made<()> {
         let list = over.mount.addr + self.offset("mount.mnt_mounts")?;
         let entry = child.addr + self.offset("mount.mnt_child")?;
@@ -57,6 +60,8 @@ impl Kernel {
         self.set(entry, "list_head.prev", last)?;
         self.set(last, "list_head.next", entry)?;
         self.set(list, "list_head.prev", entry)?;
+        let flags = self.get(over.dentry, "dentry.d_flags")?;
+        self.set(over.dentry, "dentry.d_flags", flags | DCACHE_MOUNTED)?;
         if self.has("mount.overmount") && over.dentry == over.mount.root {
             self.set(over.mount.addr, "mount.overmount", child.addr)?;
         }
