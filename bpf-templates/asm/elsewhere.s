@@ -38,10 +38,11 @@ no:
   r0 = 0
   exit
 
-; What is left to say of a file that no mount shows -> r0 = a class, or all ones: absent. A private procfs is what `/proc`
-; would be, and the sysfs of a network namespace of its own what `/sys` would: both show the kernel itself. What was never looked
-; up from above has no path that could be told. r1 = scratch.
-.func walk_unshown global 1
+; What is left to say of a file that no mount shows, or (r2 = 1) none of the host's -> r0 = a class, or all ones: absent. A private
+; procfs is what `/proc` would be, the sysfs of a network namespace of its own what `/sys`, a devpts what `/dev/pts`: they show
+; the kernel itself. What was never looked up from above has no path that could be told. r1 = scratch.
+.func walk_unshown global 2
+  r8 = r2
   scratch r1 failed
   r6 = *(u64 *)(r7 + {walk_sb})
   if r6 == 0 goto absent
@@ -53,6 +54,9 @@ no:
   if r1 == 0x9fa0 goto own
   r2 = 0x737973
   if r1 == 0x62656572 goto own
+  r2 = 0x7374702f766564 ll
+  if r1 == 0x1cd1 goto own
+  if r8 != 0 goto absent
   r1 = *(u64 *)(r7 + {walk_mounted})
   if r1 == 0 goto absent
   of_its_own absent failed

@@ -259,7 +259,7 @@ named:
   if r1 != 0 goto some
   r1 = r9
   r1 &= 1
-  if r1 != 0 goto absent
+  if r1 != 0 goto unshown
   r1 = *(u64 *)(r7 + {walk_nameless})
   if r1 != 0 goto unshown
   ; a file that was opened by its handle: by the name that it has
@@ -272,6 +272,8 @@ named:
   if r0 != 0 goto further
 unshown:
   r1 = *(u64 *)(r6 + {KEPT_WHICH})
+  r2 = r9
+  r2 &= 1
   call walk_unshown
   if r0 == -1 goto absent
   goto add
@@ -286,6 +288,7 @@ some:
   if r1 != 0 goto told
   *(u64 *)(r7 + {walk_mounted}) = 0
   r1 = *(u64 *)(r6 + {KEPT_WHICH})
+  r2 = 0
   call walk_unshown
   if r0 != -1 goto add
   r0 = 0

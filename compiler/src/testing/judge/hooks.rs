@@ -39,6 +39,8 @@ enum Arg {
     Command,
     /// `RENAME_*`, as the fact `exchange` says.
     RenameFlags,
+    /// `MS_*`, as the fact `in_place` says.
+    MountFlags,
     /// A `struct socket`.
     Socket,
     /// A socket address.
@@ -92,7 +94,7 @@ const HOOKS: &[(&str, &[Arg])] = &[
     ("path_truncate", &[Path(0)]),
     ("path_unlink", &[Folder(0), Dentry(0)]),
     ("sb_kern_mount", &[SuperBlock]),
-    ("sb_mount", &[Any, Path(0), Any, Any, Any]),
+    ("sb_mount", &[Any, Path(0), Any, MountFlags, Any]),
     ("socket_connect", &[Socket, Address, AddressLength]),
     ("socket_sendmsg", &[Socket, Message, Any]),
     ("socket_setsockopt", &[Socket, OptionLevel, OptionName]),
@@ -117,7 +119,7 @@ impl Arg {
             SuperBlock => "super_block",
             Address => "sockaddr",
             Message => "msghdr",
-            Protection | Command | RenameFlags | AddressLength | OptionLevel | OptionName | Any => return None,
+            Protection | Command | RenameFlags | MountFlags | AddressLength | OptionLevel | OptionName | Any => return None,
         })
     }
 
@@ -147,6 +149,8 @@ const FILE_FLAGS: &[(&str, u32)] =
 const COMMANDS: [[u64; 3]; 2] = [[0x5401, 0x8008_6601, 0xffff_ffff_4008_6601], [0x4080_6685, 0xffff_ffff_4004_6602, 0x4004_7211]];
 /// `ia_valid` where more than the times change, and where only they do.
 const CHANGES: [[u64; 3]; 2] = [[0x31, 0x38, 0x40], [0x30, 0x10, 0x1e0]];
+/// A new mount, a bind (whatever else is asked), a move; a remount, of one mount alone, a change of propagation.
+const MOUNT_FLAGS: [[u64; 3]; 2] = [[0, 0x4_5000, 0x2000], [0x20, 0x1020, 0x10_4000]];
 /// Of `task_struct.flags`.
 const PF_IO_WORKER: u64 = 0x10;
 
@@ -324,6 +328,7 @@ impl Builder<'_> {
             }
             Protection => (self.variant & 3) | if self.holds("executable") { 4 } else { 0 },
             Command => pick(&COMMANDS, self.holds("changes_file")),
+            MountFlags => pick(&MOUNT_FLAGS, self.holds("in_place")),
             RenameFlags => {
                 if self.holds("exchange") {
                     2

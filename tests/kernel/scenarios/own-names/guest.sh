@@ -1,5 +1,5 @@
 # Files of a user's own, under names that rules know.
-mkdir -p /jail /kept /secret /stage /tmp/p
+mkdir -p /jail /kept /secret /stage /tmp/p /dev/pts
 cp /bin/guest-tools /jail/other
 cp /bin/guest-tools /secret/tool
 chown -R 1000:1000 /kept /tmp
@@ -28,6 +28,10 @@ for steps in uid mounts,over,uid; do
     user "version of a procfs mounted elsewhere" $steps "$own 'mount -t proc p /tmp/p && cat /tmp/p/version'"
     user "uptime of a procfs mounted elsewhere" $steps "$own 'mount -t proc p /tmp/p && cat /tmp/p/uptime'"
     user "events of a sysfs mounted elsewhere" $steps "$net 'mount -t sysfs s /tmp/p && cat /tmp/p/kernel/uevent_seqnum'"
+    user "processors" $steps "cat /proc/cpuinfo"
+    user "processors of a procfs mounted elsewhere" $steps "$own 'mount -t proc p /tmp/p && cat /tmp/p/cpuinfo'"
+    user "mode of a file of his own" $steps "$own 'mount -t tmpfs none /tmp/p && touch /tmp/p/a && chmod 600 /tmp/p/a'"
+    [ $steps = uid ] && user "mode of a terminal of his own" $steps "$own 'mount -t devpts -o newinstance d /dev/pts && chmod 666 /dev/pts/ptmx'"
 done
 echo "== from the host, through /proc/PID/root"
 guest-tools inside uid exec /bin/unshare -Urm sh -c '
@@ -38,4 +42,16 @@ user "his own file system over a folder that is listed" uid "/proc/$other/root/j
 user "the host's file" uid "/proc/$other/root/bin/guest-tools list"
 user "a folder in his own file system" uid "mkdir /proc/$other/root/kept/folder"
 kill $other
+echo "== a mount that stays where it is"
+cp /bin/busybox /bin/busybox-placer
+placer() {
+    echo "$1: $(unshare -m /bin/busybox-placer mount $2 2>/dev/null && echo ok || echo refused)"
+}
+placer "private" "--make-rprivate /"
+placer "shared" "--make-shared /"
+placer "remounted" "-o remount,noatime /"
+placer "another over it" "-t tmpfs none /stage"
+placer "a folder over it" "-o bind /kept /stage"
+placer "private, another over it" "-o private -t tmpfs none /stage"
+placer "one where it may" "-t tmpfs none /kept"
 ebsec-load status --json | grep -o '"failed": *[0-9]*'
