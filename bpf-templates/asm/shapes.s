@@ -46,6 +46,35 @@
   r1 = *(u64 *)(r3 + path.dentry)
   r1 = *(u64 *)(r1 + dentry.d_inode)
 .endm
+; r1 = 1 where the host does not see what is mounted over argument N, a struct path: the mount there is in another namespace,
+; and shared with none (mnt_group_id, 0 unless MNT_SHARED; fs/pnode.c).
+.macro path_confined n
+  r1 = *(u64 *)(r6 + {8*n})
+  r1 = *(u64 *)(r1 + path.mnt)
+  *(u64 *)(r10 - 8) = r1
+  plain_number r1 .unknown
+  r2 = offsetof(mount.mnt)
+  r1 -= r2
+  *(u64 *)(r10 - 16) = r1
+  r3 = offsetof(mount.mnt_ns)
+  r3 += r1
+  read_kernel 8 8 .unknown
+  r1 = data control
+  r1 = *(u64 *)(r1 + {control_mnt_ns})
+  r2 = *(u64 *)(r10 - 8)
+  if r1 == r2 goto .unknown
+  r1 = *(u64 *)(r10 - 16)
+  r3 = offsetof(mount.mnt_group_id)
+  r3 += r1
+  read_kernel 8 4 .unknown
+  w1 = *(u32 *)(r10 - 8)
+  if r1 != 0 goto .unknown
+  r1 = 1
+  goto .done
+.unknown:
+  r1 = 0
+.done:
+.endm
 
 ; Argument DIR is the struct path of the folder, argument N the dentry. Uses r10 - 16.
 .macro entry_object dir n

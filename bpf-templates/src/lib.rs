@@ -139,6 +139,8 @@ pub struct HookObject {
     pub path_of: usize,
     /// The fact without which it has no path and no attributes.
     pub path_when: Option<String>,
+    /// The fact with which the host has no path for it, whatever its path is.
+    pub host_unless: Option<String>,
     /// Its path is the one in the namespace of the mount that the hook shows, whatever the subject's namespace calls it.
     pub by_its_mount: bool,
 }

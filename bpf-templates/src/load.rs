@@ -102,6 +102,7 @@ struct ObjectRow {
     shown: bool,
     path_of: Option<String>,
     path_when: Option<String>,
+    host_unless: Option<String>,
     #[serde(default)]
     by_its_mount: bool,
 }
@@ -268,7 +269,8 @@ fn hook(catalog: &Catalog, names: &[&str], name: &str, row: HookRow) -> Result<H
             None => i,
             Some(other) => row.objects.iter().position(|o| o.name == *other).ok_or(format!("{name}: unknown object {other}"))?,
         };
-        if let Some(fact) = object.path_when.as_ref().filter(|fact| !row.facts.contains(fact)) {
+        let used = object.path_when.iter().chain(&object.host_unless);
+        if let Some(fact) = used.into_iter().find(|fact| !row.facts.contains(fact)) {
             return Err(format!("{name}: unknown fact {fact}"));
         }
         objects.push(HookObject {
@@ -278,6 +280,7 @@ fn hook(catalog: &Catalog, names: &[&str], name: &str, row: HookRow) -> Result<H
             shown: object.shown,
             path_of,
             path_when: object.path_when.clone(),
+            host_unless: object.host_unless.clone(),
             by_its_mount: object.by_its_mount,
         });
     }

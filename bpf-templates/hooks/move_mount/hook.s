@@ -5,3 +5,6 @@
 .macro move_mount__inode_over
   path_inode 1
 .endm
+.macro move_mount__fact_confined
+  path_confined 1
+.endm

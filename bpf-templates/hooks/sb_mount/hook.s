@@ -20,3 +20,6 @@
   r1 &= 0x1e0000
 .done:
 .endm
+.macro sb_mount__fact_confined
+  path_confined 1
+.endm

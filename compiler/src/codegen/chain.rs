@@ -145,6 +145,13 @@ impl<'a> Emitter<'a> {
         // what a program's path is asked for, and what a hook walks in a way of its own, is walked slowly
         let fast = self.hook.fast.is_some() && own_walk.is_none() && !by_its_mount && !self.hook.executes;
         let host_walk = if fast { format!("walk_for_host_fast {object}") } else { format!("walk_for_host {}", self.how()) };
+        let host_walk = match self.object(place).and_then(|o| o.host_unless.as_ref()) {
+            None => host_walk,
+            Some(fact) => {
+                let unseen = self.label();
+                format!("{}\n  r0 = 0\n  if r1 != 0 goto {unseen}\n  {host_walk}\n{unseen}:", super::program::fact_macro(self.hook, fact))
+            }
+        };
         let walked = self.label();
         if own_walk.is_none() && !self.walked_before(place) && !waiting.iter().any(|h| asks_path(self.catalog, h.chain)) {
             // the host's paths alone: a report names the file by the mount that gave their class, if the caller has one

@@ -128,8 +128,12 @@ pub fn elementary_events(catalog: &Catalog, operation: &Operation) -> Vec<(Event
         return raised.map(|r| (r.event, Object::default())).collect();
     }
     for raise in hook.raises.iter().filter(|r| r.when.iter().all(holds)) {
-        let object = operation.objects.get(raise.object).and_then(Option::as_ref);
-        events.extend(object.into_iter().flat_map(each_path).map(|object| (raise.event, object)));
+        let mut object = operation.objects.get(raise.object).cloned().flatten();
+        let unseen = hook.objects.get(raise.object).and_then(|o| o.host_unless.as_ref()).is_some_and(|f| operation.facts.contains(f));
+        if let Some(object) = object.as_mut().filter(|_| unseen) {
+            object.host_paths.clear();
+        }
+        events.extend(object.iter().flat_map(each_path).map(|object| (raise.event, object)));
     }
     events
 }

@@ -59,6 +59,8 @@ pub fn operation(random: &mut Random, hints: &Hints, scenery: &Scenery) -> (Oper
         operation.objects = vec![Some(Object { remote, ..Object::default() })];
     } else {
         let home = maker.home(past, &operation.subject);
+        // what is mounted in the host's namespace is mounted on the host
+        facts.retain(|f| f != "confined" || home != Home::Host);
         operation.objects = maker.objects(hook, &facts, home);
         maker.values(hook, &mut operation);
     }

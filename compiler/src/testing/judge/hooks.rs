@@ -295,6 +295,16 @@ impl Builder<'_> {
         self.at.get(object).copied().flatten().ok_or_else(|| format!("the operation has no object {object}"))
     }
 
+    /// What is mounted over a place is the caller's own namespace's alone, or goes on to others, as the fact `confined` says.
+    fn share(&mut self, at: Location) -> Result<(), String> {
+        let ns = self.stage.world.kernel.get(at.mount.addr, "mount.mnt_ns")?;
+        let confined = self.holds("confined");
+        if confined && ns == self.stage.world.host.addr {
+            return Err("what is mounted there is mounted on the host".to_owned());
+        }
+        self.stage.world.kernel.set(at.mount.addr, "mount.mnt_group_id", u64::from(!confined))
+    }
+
     /// None for an argument that this kernel does not pass.
     fn argument(&mut self, arg: Arg) -> Result<Option<u64>, String> {
         let choice = (self.variant % 3) as usize;
@@ -305,6 +315,7 @@ impl Builder<'_> {
             FileOrNull(i) => self.open(i)?,
             Path(i) => {
                 let at = self.place(i)?;
+                self.share(at)?;
                 self.stage.world.path(at)?
             }
             Folder(i) => self.folder(i)?,

@@ -11,7 +11,7 @@ use std::path::Path;
 /// What can be done first.
 pub const USAGE: &str = "\
 usage: guest-tools inside STEP[,STEP…] OPERATION WORDS…
-       steps: uid user mounts slaves pids private rebind over pivot chroot host join:PID root:FOLDER bind:FROM:TO";
+       steps: uid user mounts slaves shares pids private rebind over pivot chroot host join:PID root:FOLDER bind:FROM:TO";
 
 /// Where new roots are built; everyone may write there.
 const STAGE: &str = "/stage";
@@ -46,6 +46,8 @@ fn take(step: &str) -> Result<io::Result<()>, String> {
         "uid" => privileges::become_user(USER),
         "user" => own_user_namespace(),
         "mounts" => sys::unshare(CLONE_NEWNS).and_then(|()| sys::mount(root, root, c"none", MS_REC | MS_PRIVATE)),
+        // as the host's mounts are
+        "shares" => sys::unshare(CLONE_NEWNS),
         // what the host mounts goes on to where it is mounted here
         "slaves" => sys::unshare(CLONE_NEWNS).and_then(|()| sys::mount(root, root, c"none", MS_REC | MS_SLAVE)),
         "pids" => sys::unshare(CLONE_NEWPID),

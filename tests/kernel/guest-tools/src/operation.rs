@@ -19,7 +19,7 @@ pub const USAGE: &str = "\
 usage: guest-tools do read|append|append-uring|truncate|truncate-uring|create|remove PATH
        guest-tools do rename|link|symlink FROM TO
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH | listen-unix PATH SECONDS
-       guest-tools do mount TYPE FOLDER | bind FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
+       guest-tools do mount TYPE FOLDER | bind FROM FOLDER | bind-tree FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
        guest-tools do map|protect PATH | ioctl PATH HEXADECIMAL | queue NAME HEXADECIMAL | set-attribute PATH [NAME VALUE]
        guest-tools do exec PROGRAM ARGUMENTS… | exec-twice PROGRAM | memory | wait SECONDS";
 
@@ -53,6 +53,7 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
             CString::new(*kind).map_err(io::Error::from).and_then(|kind| sys::mount(Path::new("none"), Path::new(folder), &kind, 0))
         }
         ["bind", from, folder] => sys::mount(Path::new(from), Path::new(folder), c"none", libc::MS_BIND),
+        ["bind-tree", from, folder] => sys::clone_tree(Path::new(from)).and_then(|tree| sys::attach_tree(&tree, Path::new(folder))),
         ["flood", number, folder, seconds] => flood(number_of(number)?, Path::new(folder), number_of(seconds)?),
         ["create-file-system", kind] => {
             CString::new(*kind).map_err(io::Error::from).and_then(|kind| privileges::create_file_system(&kind, &[]).map(drop))

@@ -1,5 +1,5 @@
 # Files of a user's own, under names that rules know.
-mkdir -p /jail /kept /secret /stage /tmp/p /dev/pts
+mkdir -p /guarded /jail /kept /secret /stage /tmp/p /dev/pts
 cp /bin/guest-tools /jail/other
 cp /bin/guest-tools /secret/tool
 chown -R 1000:1000 /kept /tmp
@@ -54,4 +54,18 @@ placer "another over it" "-t tmpfs none /stage"
 placer "a folder over it" "-o bind /kept /stage"
 placer "private, another over it" "-o private -t tmpfs none /stage"
 placer "one where it may" "-t tmpfs none /kept"
+echo "== over a file of the host"
+over() {
+    name=$1; shift
+    for how in bind bind-tree; do
+        echo "$name, $how: $(guest-tools "$@" $how /kept /guarded)"
+        umount /guarded 2>/dev/null
+    done
+}
+over "on the host" do
+over "in a namespace of its own" inside mounts
+mount --make-rshared /
+over "in one that tells the host" inside shares
+over "in one that the host tells" inside slaves
+mount --make-rprivate /
 ebsec-load status --json | grep -o '"failed": *[0-9]*'
