@@ -267,7 +267,24 @@ impl Maker<'_> {
         let mountless = hook.objects.iter().any(|o| o.each_mount);
         let by_any = mountless || ((hook.objects.len() == 1 || takes_files(&hook.name)) && self.random.chance(20));
         all.iter_mut().flatten().for_each(|object| self.name(object, home, by_any));
+        if home == Home::Container && all.iter().flatten().count() == 1 {
+            all.iter_mut().flatten().for_each(|object| self.lend(object));
+        }
         all
+    }
+
+    /// Now and then a container is lent the host's folder that the object is in, at another place: at its own, a process in the
+    /// host's mounts could be the one that asks.
+    fn lend(&mut self, object: &mut Object) {
+        let PathValue::Known(path) = &object.path else { return };
+        let path = String::from_utf8_lossy(path);
+        let Some((folder, name)) = path.rsplit_once('/').filter(|(folder, _)| !folder.is_empty() && self.random.chance(40)) else { return };
+        let (folder, name, there) = (folder.to_owned(), name.to_owned(), self.path_at(Home::Host));
+        let first = format!("{there}/{name}");
+        if there != folder && self.scenery.mount_of(&first) == self.scenery.mount_of(&there) {
+            let all = std::iter::once(first.clone()).chain(self.scenery.aliases(&first));
+            object.host_paths = all.map(|p| PathValue::Known(p.into_bytes())).collect();
+        }
     }
 
     /// The further paths of an object: by every mount that shows it where none is the caller's own, and those of the host.

@@ -269,6 +269,10 @@ impl Builder<'_> {
                 }
                 (Some(object), None) if !remote => {
                     let namespace = self.subject.namespace;
+                    let alone = self.operation.objects.iter().flatten().count() == 1;
+                    if !self.stage.shows(namespace, object, alone) {
+                        return Err("the namespace shows it otherwise".to_owned());
+                    }
                     let mut variant = self.variant.rotate_right(8 * i as u32);
                     if hook.objects.len() > 1 && !takes_files(&hook.name) {
                         // several objects may have to be in one mount

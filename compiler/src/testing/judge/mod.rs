@@ -118,6 +118,8 @@ pub struct Stage {
     scenery: Scenery,
     flavour: Flavour,
     places: Places,
+    /// What a container is lent for the operation that was laid out last.
+    lent: Option<Mount>,
 }
 
 /// Namespaces that operations are laid out in.
@@ -174,13 +176,14 @@ impl Stage {
             anonymous: world.anonymous_namespace()?,
             partly,
         };
-        Ok(Stage { world, scenery, flavour, places })
+        Ok(Stage { world, scenery, flavour, places, lent: None })
     }
 }
 
 impl Stage {
-    /// Whether a process in the namespace can come to an object with these paths.
-    fn shows(&self, namespace: Namespace, object: &Object) -> bool {
+    /// Whether a process in the namespace can come to an object with these paths. A container is lent the folder of an object
+    /// that is alone in its operation.
+    fn shows(&self, namespace: Namespace, object: &Object, alone: bool) -> bool {
         let PathValue::Known(path) = &object.path else { return true };
         let path = String::from_utf8_lossy(path);
         let sorted = |mut paths: Vec<PathValue>| {
@@ -201,7 +204,22 @@ impl Stage {
             let plain = self.scenery.mount_of(&path) == "/" && self.scenery.aliases(&path).is_empty();
             return plain && others.is_empty() && hosts == [object.path.clone()];
         }
-        others.is_empty() && hosts.is_empty()
+        others.is_empty() && (hosts.is_empty() || (alone && self.folder_lent(object).is_some()))
+    }
+
+    /// The host's folder, and where a container has to see it so that the object has its path there and these on the host.
+    fn folder_lent(&self, object: &Object) -> Option<(String, String)> {
+        let text = |value: &PathValue| match value {
+            PathValue::Known(path) => Some(String::from_utf8_lossy(path).into_owned()),
+            _ => None,
+        };
+        let (there, first) = (text(&object.path)?, text(object.host_paths.first()?)?);
+        let ((folder, name), (on_host, same)) = (there.rsplit_once('/')?, first.rsplit_once('/')?);
+        let aliases: Vec<PathValue> = self.scenery.aliases(&first).into_iter().map(|p| PathValue::Known(p.into_bytes())).collect();
+        let all = object.host_paths.iter().skip(1).all(|p| aliases.contains(p)) && object.host_paths.len() == aliases.len() + 1;
+        let on_host = if on_host.is_empty() { "/" } else { on_host };
+        let of_one_mount = self.scenery.mount_of(&first) == self.scenery.mount_of(on_host);
+        (name == same && !folder.is_empty() && all && of_one_mount).then(|| (on_host.to_owned(), folder.to_owned()))
     }
 }
 

@@ -84,7 +84,8 @@ fn home(judge: &Judge<'_>, operation: &Operation, variant: u64) -> Home {
         ],
     };
     // the paths of the objects tell which of them can be
-    ways.retain(|(mounts, _)| operation.objects.iter().flatten().all(|o| judge.stage.shows(*mounts, o)));
+    let alone = operation.objects.iter().flatten().count() == 1;
+    ways.retain(|(mounts, _)| operation.objects.iter().flatten().all(|o| judge.stage.shows(*mounts, o, alone)));
     let chosen = (variant % ways.len().max(1) as u64) as usize;
     let (mounts, pids) = ways.into_iter().nth(chosen).unwrap_or((host, Vec::new()));
     Home { mounts, pids }

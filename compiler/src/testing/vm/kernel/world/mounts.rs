@@ -176,6 +176,7 @@ impl World {
             members.retain(|m| *m != mount.addr);
             let members = members.clone();
             self.gather(ns, &members)?;
+            self.changed(ns)?;
         }
         self.kernel.set(mount.addr, "mount.mnt_ns", 0)?;
         self.kernel.set(mount.addr, "mount.mnt_parent", mount.addr)?;
