@@ -42,7 +42,7 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
     let _lock = pins::lock(kernel)?;
     if let Some(dir) = pins::loaded(kernel)? {
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        return Err(Error::refused(format!("the policy `{name}` is loaded"), "unload it first: `ebsec-load unload`"));
+        return Err(Error::refused(format!("a policy is loaded already: `{name}`"), "unload it first: `ebsec-load unload`"));
     }
     pins::sweep(kernel)?;
     let staged = stage::stage(kernel, artifact, ring_size)?;
@@ -332,7 +332,8 @@ fn judge(operations: &[usize], answers: &[Answer]) -> Result<(Vec<String>, Vec<S
 fn unverified(release: &str, manifest: &Manifest) -> Option<String> {
     let running = policy::kernel_version(release);
     let known = manifest.verified.iter().any(|v| policy::kernel_version(&v.release) == running);
-    (!known).then(|| format!("no kernel like {release} is among those that verified the artifact before its release (`ebsec verify`)"))
+    (!known)
+        .then(|| format!("no kernel like {release} is among those that verified the artifact before its release (`ebsec verify --record`)"))
 }
 
 /// The note for `status`; the policy may forbid to write it, which changes nothing about the proof.

@@ -168,7 +168,7 @@ impl Status {
             row("canary", self.canary().to_owned()),
             row("lease", lease),
             row("tables", format!("{} of {} are as in the artifact", self.tables.0, self.tables.1)),
-            row("records", format!("{} processes and threads, {} of them found when the policy was loaded", self.records, s.seeded)),
+            row("records", format!("{} processes and threads; {} were found when the policy was loaded", self.records, s.seeded)),
             row("events", format!("{} matched: {} emitted, {} lost", self.matched, s.emitted, s.lost)),
             row(
                 "failures",

@@ -181,7 +181,15 @@ impl<'a> Checker<'a> {
                     let params = names.defs.iter().filter(|d| d.module == ROOT && matches!(d.kind, DefKind::Param(..)));
                     let message = format!("the package has no parameter `{}`", one.name);
                     let known: Vec<&str> = params.map(|d| d.name.node.as_str()).collect();
-                    self.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, one.loc, message).near(&one.name, one.loc, known));
+                    let unknown = Diagnostic::error(codes::UNKNOWN_PARAMETER, one.loc, message);
+                    let last = one.name.rsplit('.').next().unwrap_or_default();
+                    let elsewhere =
+                        names.defs.iter().any(|d| d.module != ROOT && d.name.node == last && matches!(d.kind, DefKind::Param(..)));
+                    self.push(if elsewhere {
+                        unknown.help(format!("it is a module's: set it where the policy is applied, `apply … with {{ {last} = … }}`"))
+                    } else {
+                        unknown.near(&one.name, one.loc, known)
+                    });
                 }
             }
         }

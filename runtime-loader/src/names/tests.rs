@@ -70,7 +70,7 @@ fn links_are_told_with_the_path_that_matches() {
     // What another name of the set makes good, and what is missing beside others of its list.
     let set = |of: &[usize]| lines(&tree, &[&of.iter().map(|i| asked[*i].as_str()).collect::<Vec<_>>()]);
     assert_eq!(set(&[0, 2, 3]), [""; 0]);
-    assert_eq!(set(&[3, 5]), ["note: 1 name of lists of which others are there is not; `ebsec-load status --json` has them"]);
+    assert_eq!(set(&[3, 5]), ["note: 1 further name is not there, but another of its list is; `ebsec-load status --json` has them"]);
     assert_eq!(lines(&tree, &[&[&at("var/run /**"), &at("run /**")]]), [""; 0]);
     assert_eq!(lines(&tree, &[&[&at("var/run"), &at("var/run /**"), &at("run"), &at("run /**")]]), [""; 0]);
     // A folder and what is below it are told once.

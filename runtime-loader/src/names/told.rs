@@ -174,7 +174,11 @@ impl Report {
         let beside = missing.remove(&usize::MAX).unwrap_or_default().len();
         for set in missing.values() {
             let Some(first) = set.first() else { continue };
-            let say = if set.len() == 1 { first.say() } else { format!("is not there, nor are {} others of its list", set.len() - 1) };
+            let say = match set.len() - 1 {
+                0 => first.say(),
+                1 => "is not there, nor is 1 other of its list".to_owned(),
+                others => format!("is not there, nor are {others} others of its list"),
+            };
             rows.push([first.short(), say, first.of()]);
         }
         let mut after = Vec::new();
@@ -183,8 +187,13 @@ impl Report {
             rows.truncate(MAX_SHOWN);
         }
         if beside > 0 {
-            let (names, are) = if beside == 1 { ("name", "is") } else { ("names", "are") };
-            after.push(format!("{beside} {names} of lists of which others are there {are} not; `ebsec-load status --json` has them"));
+            let names = if beside == 1 {
+                "further name is not there, but another of its list"
+            } else {
+                "further names are not there, but others of their lists"
+            };
+            let are = if beside == 1 { "is" } else { "are" };
+            after.push(format!("{beside} {names} {are}; `ebsec-load status --json` has them"));
         }
         if self.left_out > 0 {
             after.push(format!("{} names were not looked up: the artifact has no room for so many", self.left_out));
