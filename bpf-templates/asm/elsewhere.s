@@ -38,6 +38,24 @@ no:
   r0 = 0
   exit
 
+; Whether the mount by which the file of scratch r1 was opened shows all of its file system: a handle opens what is below no
+; mount of a folder, by any mount -> r0 = 1 or 0.
+.func walk_shows_all global 1
+  scratch r1 no
+  r6 = *(u64 *)(r7 + {walk_sb})
+  if r6 == 0 goto no
+  read8 8 super_block.s_root no
+  r9 = *(u64 *)(r10 - 8)
+  r6 = *(u64 *)(r7 + {walk_vfs})
+  read8 8 vfsmount.mnt_root no
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != r9 goto no
+  r0 = 1
+  exit
+no:
+  r0 = 0
+  exit
+
 ; What is left to say of a file that no mount shows, or (r2 = 1) none of the host's -> r0 = a class, or all ones: absent. A private
 ; procfs is what `/proc` would be, the sysfs of a network namespace of its own what `/sys`, a devpts what `/dev/pts`: they show
 ; the kernel itself. What was never looked up from above has no path that could be told. r1 = scratch.
