@@ -38,6 +38,24 @@ no:
   r0 = 0
   exit
 
+; Whether the mount by which the file of scratch r1 was opened shows all of its file system: a handle opens what is below no
+; mount of a folder, by any mount -> r0 = 1 or 0.
+.func walk_shows_all global 1
+  scratch r1 no
+  r6 = *(u64 *)(r7 + {walk_sb})
+  if r6 == 0 goto no
+  read8 8 super_block.s_root no
+  r9 = *(u64 *)(r10 - 8)
+  r6 = *(u64 *)(r7 + {walk_vfs})
+  read8 8 vfsmount.mnt_root no
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != r9 goto no
+  r0 = 1
+  exit
+no:
+  r0 = 0
+  exit
+
 ; What is left to say of a file that no mount shows, or (r2 = 1) none of the host's -> r0 = a class, or all ones: absent. A private
 ; procfs is what `/proc` would be, the sysfs of a network namespace of its own what `/sys`, a devpts what `/dev/pts`: they show
 ; the kernel itself. What was never looked up from above has no path that could be told. r1 = scratch.
@@ -291,6 +309,43 @@ first:
   exit
 none:
   r0 = 0
+  exit
+
+; The address of a dentry of the same file whose name is there: the one at r1, or where that is unlinked the last of the others that
+; was looked up (who binds a socket may link it to its place and take the name away by which it was bound) -> r0.
+.func name_left global 1
+  r9 = r1
+  call path_unlinked
+  if r0 == 0 goto same
+  r6 = r9
+  read8 8 dentry.d_inode same
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto same
+  read8 8 inode.i_dentry.first same
+  r8 = *(u64 *)(r10 - 8)
+  ; r7 = where in a dentry the ring of its inode's dentries goes through it
+  r1 = exists(dentry.d_u)
+  if r1 == 0 goto new
+  r7 = offsetof(dentry.d_u.d_alias)
+  goto ring
+new:
+  r7 = offsetof(dentry.d_alias)
+ring:
+.rept i 0 8
+  if r8 == 0 goto same
+  r6 = r8
+  r6 -= r7
+  read8 8 dentry.d_hash.pprev same
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != 0 goto other
+  r6 += r7
+  read8 8 hlist_node.next same
+  r8 = *(u64 *)(r10 - 8)
+.endr
+same:
+  r6 = r9
+other:
+  r0 = r6
   exit
 
 ; Whether a name is unlinked: not hashed, has an inode, is no root. r1 = dentry -> r0 = flag 1 or 0.

@@ -338,7 +338,7 @@ slow:
 ; The same by the names that the namespace of the object's own mount has for it, where it is in one.
 .macro walk_by_its_mount object
   {object}
-  plain_object
+  plain_name
   r1 = *(u64 *)(r10 - 112)
   call ns_of_mount
   r3 = r0
@@ -346,6 +346,14 @@ slow:
   r2 = *(u64 *)(r10 - 112)
   r4 = 0
   call path_find
+.endm
+
+; The addresses of an object that is reached by its inode: by a name that is there.
+.macro plain_name
+  plain_object
+  r1 = *(u64 *)(r10 - 104)
+  call name_left
+  *(u64 *)(r10 - 104) = r0
 .endm
 
 ; r0 = class and flags of the paths by which the host shows the object of these addresses.

@@ -178,6 +178,13 @@ known:
   if r1 != 0 goto listed
   r1 = *(u64 *)(r7 + {walk_its_ns})
   if r1 != r8 goto listed
+  r1 = *(u64 *)(r7 + {walk_nameless})
+  if r1 == 0 goto by_it
+  r1 = *(u64 *)(r6 + {KEPT_WHICH})
+  call walk_shows_all
+  if r0 == 0 goto listed
+by_it:
+  r1 = r8
   r2 = *(u64 *)(r7 + {walk_vfs})
   r3 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_shown
@@ -188,8 +195,12 @@ listed:
   r2 = 0
   r3 = *(u64 *)(r6 + {KEPT_WHICH})
   call walk_shown
+  ; what has no name yet may be below a mount that only another namespace has
+  r1 = *(u64 *)(r7 + {walk_nameless})
+  if r1 != 0 goto others
   r1 = *(u64 *)(r7 + {walk_found})
   if r1 != 0 goto own
+others:
   r1 = r9
   r1 &= 1
   if r1 != 0 goto own
@@ -206,11 +217,13 @@ listed:
   if r0 == 0 goto initial
   r1 = *(u64 *)(r7 + {walk_its_ns})
   call ns_owned
-  if r0 != 0 goto own
+  if r0 != 0 goto theirs
   r1 = *(u64 *)(r7 + {walk_foreign})
   r1 |= 2
   *(u64 *)(r7 + {walk_foreign}) = r1
-  goto own
+theirs:
+  r1 = *(u64 *)(r7 + {walk_nameless})
+  if r1 == 0 goto own
 initial:
   r1 = data control
   r1 = *(u64 *)(r1 + {control_mnt_ns})

@@ -156,9 +156,10 @@ impl<'a> Emitter<'a> {
         if own_walk.is_none() && !self.walked_before(place) && !waiting.iter().any(|h| asks_path(self.catalog, h.chain)) {
             // the host's paths alone: a report names the file by the mount that gave their class, if the caller has one
             self.plain = true;
+            let plain = if by_its_mount { "plain_name" } else { "plain_object" };
             let _ = writeln!(
                 out,
-                "  {object}\n  plain_object\n  {host_walk}\n  *(u64 *)(r10 - 96) = r0\n  single_of_several\n  *(u64 *)(r10 - 88) = r0"
+                "  {object}\n  {plain}\n  {host_walk}\n  *(u64 *)(r10 - 96) = r0\n  single_of_several\n  *(u64 *)(r10 - 88) = r0"
             );
         } else {
             self.plain = own_walk.is_some() || self.hook.fast != Some(FastWalk::Inline) && !self.walked_before(place);

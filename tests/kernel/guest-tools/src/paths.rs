@@ -23,6 +23,7 @@ pub fn paths(words: &[String]) -> Result<bool, String> {
         ["make-long", folders @ ..] => make_all(folders, make_long)?,
         ["long", folders @ ..] => tell(LONG, folders),
         ["cold", mount, paths @ ..] => paths.iter().for_each(|path| by_handle(mount, path)),
+        ["cold-without", gone, mount, paths @ ..] => paths.iter().for_each(|path| by_handle_without(gone, mount, path)),
         [_, ..] => tell(TO_FOLDERS, &words),
         [] => return Err("paths takes folders, or what to do".into()),
     }
@@ -255,10 +256,23 @@ const LONG: &[Way] = &[
 /// By a handle: when nothing in memory tells the file's name, and when it was looked up before.
 fn by_handle(mount: &str, path: &str) {
     let (mount, path) = (Path::new(mount), Path::new(path));
-    let forget = || fs::write("/proc/sys/vm/drop_caches", "3");
     let look_up = || forget().and_then(|()| fs::metadata(path).map(drop));
     for (name, between) in [("cold", &forget as &dyn Fn() -> io::Result<()>), ("looked up", &look_up)] {
         let done = tried(|| sys::open_by_handle_after(path, mount, O_RDONLY, between).map(drop));
         println!("{name}: {} {done}", path.display());
     }
+}
+
+fn forget() -> io::Result<()> {
+    fs::write("/proc/sys/vm/drop_caches", "3")
+}
+
+/// The same for what no cache knows, in a namespace of its own where another mount is gone.
+fn by_handle_without(gone: &str, mount: &str, path: &str) {
+    let without = || {
+        own_namespace()?;
+        let between = || sys::unmount_lazily(Path::new(gone)).and_then(|()| forget());
+        sys::open_by_handle_after(Path::new(path), Path::new(mount), O_RDONLY, between).map(drop)
+    };
+    println!("cold: {path} {}", tried(without));
 }

@@ -62,10 +62,14 @@ fn serve(folder: &Path, other: &Path) -> io::Result<()> {
     // bound elsewhere, and moved to where it is
     let moved = UnixListener::bind(other.join("moved"))?;
     fs::rename(other.join("moved"), folder.join("moved"))?;
+    // the same by a link, as ssh does with the socket that later sessions share
+    let linked = UnixListener::bind(other.join("linked"))?;
+    fs::hard_link(other.join("linked"), folder.join("linked"))?;
+    fs::remove_file(other.join("linked"))?;
     // bound here, and moved away
     let away = UnixListener::bind(folder.join("away"))?;
     fs::rename(folder.join("away"), other.join("away"))?;
-    for name in ["stream", "datagram", "packet", "moved"] {
+    for name in ["stream", "datagram", "packet", "moved", "linked"] {
         fs::set_permissions(folder.join(name), Permissions::from_mode(0o777))?;
     }
     fs::hard_link(folder.join("stream"), other.join("hard"))?;
@@ -81,7 +85,7 @@ fn serve(folder: &Path, other: &Path) -> io::Result<()> {
     }
     fs::write(other.join("ready"), "")?;
     std::thread::sleep(Duration::from_secs(3600));
-    drop((stream, packet, hidden, moved, away, gone));
+    drop((stream, packet, hidden, moved, linked, away, gone));
     Ok(())
 }
 
@@ -132,6 +136,7 @@ const WAYS: &[Way] = &[
     ("stream-hard-link", |p| connect(&p.other.join("hard"))),
     ("stream-symlink", |p| connect(&p.other.join("soft"))),
     ("stream-moved-in", |p| connect(&p.folder.join("moved"))),
+    ("stream-linked-in", |p| connect(&p.folder.join("linked"))),
     ("stream-moved-away", |p| connect(&p.other.join("away"))),
     ("stream-deleted", |p| connect(Path::new(fs::read_to_string(p.other.join("gone"))?.trim()))),
     ("stream-chroot", |p| {
