@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "6e4105f976f9fa5d6713c7455e7365762b5ad6176ca0cd60f098fdf7cb2b4535";
+pub const SCHEMA_HASH: &str = "9068f4c772c58d59897118aeab5b444a0089a79edcb91ff552eeb7a23365f8a6";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
@@ -32,12 +32,16 @@ pub struct Control {
     pub mnt_ns: u64,
     /// Address of the initial pid namespace.
     pub pid_ns: u64,
+    /// Address of the dentry at the host's root; 0 until somebody asks for it.
+    pub host_root: u64,
+    /// This address and the `event` that pid 1's mount namespace had then, added.
+    pub host_sum: u64,
 }
 
 #[rustfmt::skip]
 impl Control {
     /// Size in bytes.
-    pub const SIZE: usize = 48;
+    pub const SIZE: usize = 64;
     /// Offset of `mode`.
     pub const MODE: usize = 0;
     /// Offset of `canary`.
@@ -52,8 +56,12 @@ impl Control {
     pub const MNT_NS: usize = 32;
     /// Offset of `pid_ns`.
     pub const PID_NS: usize = 40;
+    /// Offset of `host_root`.
+    pub const HOST_ROOT: usize = 48;
+    /// Offset of `host_sum`.
+    pub const HOST_SUM: usize = 56;
     /// Names and offsets of the fields.
-    pub const FIELDS: [(&'static str, usize); 7] = [("mode", 0), ("canary", 4), ("lease", 8), ("root_mnt", 16), ("root_top", 24), ("mnt_ns", 32), ("pid_ns", 40)];
+    pub const FIELDS: [(&'static str, usize); 9] = [("mode", 0), ("canary", 4), ("lease", 8), ("root_mnt", 16), ("root_top", 24), ("mnt_ns", 32), ("pid_ns", 40), ("host_root", 48), ("host_sum", 56)];
     /// Reads it from the start of `bytes`; nothing if they are too few.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..Self::SIZE)?;
@@ -65,6 +73,8 @@ impl Control {
             root_top: u64::from_le_bytes(get(bytes, Self::ROOT_TOP)?),
             mnt_ns: u64::from_le_bytes(get(bytes, Self::MNT_NS)?),
             pid_ns: u64::from_le_bytes(get(bytes, Self::PID_NS)?),
+            host_root: u64::from_le_bytes(get(bytes, Self::HOST_ROOT)?),
+            host_sum: u64::from_le_bytes(get(bytes, Self::HOST_SUM)?),
         })
     }
     /// Its bytes.
@@ -77,6 +87,8 @@ impl Control {
         put(&mut bytes, Self::ROOT_TOP, &self.root_top.to_le_bytes());
         put(&mut bytes, Self::MNT_NS, &self.mnt_ns.to_le_bytes());
         put(&mut bytes, Self::PID_NS, &self.pid_ns.to_le_bytes());
+        put(&mut bytes, Self::HOST_ROOT, &self.host_root.to_le_bytes());
+        put(&mut bytes, Self::HOST_SUM, &self.host_sum.to_le_bytes());
         bytes
     }
 }

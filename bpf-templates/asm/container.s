@@ -84,18 +84,107 @@ root:
   if r1 == r9 goto end
   *(u64 *)(r10 - 8) = r7
   plain_number r1 differs
+  *(u64 *)(r10 - 24) = r1
+  ; the host's as it is now, for it may have been switched since the policy was loaded. It is looked for again after each mount
+  ; there: kept beside its sum with the namespace's event, which tells what two processors kept at a time
+  r7 = data control
+  r6 = *(u64 *)(r7 + {control_mnt_ns})
+  read8 8 mnt_namespace.event differs
+  r2 = *(u64 *)(r10 - 8)
+  r0 = *(u64 *)(r7 + {control_host_root})
+  if r0 == 0 goto search
+  r1 = *(u64 *)(r7 + {control_host_sum})
+  r1 -= r0
+  if r1 == r2 goto host
+search:
+  *(u64 *)(r10 - 32) = r2
+  r1 = r6
   call root_of_ns
   if r0 == 0 goto differs
+  *(u64 *)(r7 + {control_host_root}) = r0
+  r1 = *(u64 *)(r10 - 32)
+  r1 += r0
+  *(u64 *)(r7 + {control_host_sum}) = r1
+host:
   r6 = r0
-  ; the host's as it is now: it may have been switched since the policy was loaded
-  r1 = data control
-  r1 = *(u64 *)(r1 + {control_mnt_ns})
+  r1 = *(u64 *)(r10 - 24)
+  call root_of_task
+  if r0 == r6 goto end
+  ; a task may have been left behind in a root that is covered by now
+  r1 = *(u64 *)(r10 - 24)
   call root_of_ns
   if r0 == r6 goto end
 differs:
   r9 |= r8
 end:
   r0 = r9
+  exit
+
+; Most mounts above a task's root that are climbed.
+.set MOST_ABOVE 64
+
+; r1 = address of the current task's mount namespace -> r0 = address of the dentry at the root of the mounts that the task's own
+; root is in, 0 where that is in another namespace's mounts or none: the way up from there is short, whatever else is mounted. A
+; mount over another's root covers it, so it is the root itself.
+.func root_of_task global 1
+  r6 = r1
+  read8 8 mnt_namespace.root none
+  r1 = *(u64 *)(r10 - 8)
+  *(u64 *)(r10 - 32) = r1
+  current_task
+  r1 = *(u64 *)(r0 + task_struct.fs)
+  if r1 == 0 goto none
+  r1 = *(u64 *)(r1 + fs_struct.root.mnt)
+  *(u64 *)(r10 - 8) = r1
+  plain_number r1 none
+  r2 = offsetof(mount.mnt)
+  r1 -= r2
+  *(u64 *)(r10 - 40) = r1
+  *(u64 *)(r10 - 24) = r1
+  r1 = 0
+  forget r1 r6
+  *(u64 *)(r10 - 48) = r1
+  r1 = {MOST_ABOVE}
+  r2 = func root_step
+  r3 = r10
+  r3 += -48
+  r4 = 0
+  call bpf_loop
+  r1 = *(u64 *)(r10 - 48)
+  if r1 == 0 goto none
+  r6 = *(u64 *)(r10 - 24)
+  read8 8 mount.mnt.mnt_root none
+  r0 = *(u64 *)(r10 - 8)
+  exit
+none:
+  r0 = 0
+  exit
+
+; One mount up. r2 = address of: whether the namespace's root is reached, the mount at hand, that root, and the highest mount that
+; covers all below itself -> r0 = 1 to end.
+.func root_step static 2
+  r7 = r2
+  r6 = *(u64 *)(r7 + 8)
+  r1 = *(u64 *)(r7 + 16)
+  if r6 == r1 goto top
+  read8 8 mount.mnt_mountpoint end
+  r8 = *(u64 *)(r10 - 8)
+  read8 8 mount.mnt_parent end
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == r6 goto end
+  r6 = r1
+  *(u64 *)(r7 + 8) = r6
+  read8 8 mount.mnt.mnt_root end
+  r1 = *(u64 *)(r10 - 8)
+  if r1 == r8 goto covered
+  *(u64 *)(r7 + 24) = r6
+covered:
+  r0 = 0
+  exit
+top:
+  *(u64 *)(r7 + 0) = 1
+end:
+  r0 = 1
   exit
 
 ; r1 = address of a mount namespace -> r0 = address of the dentry at its root, 0 where it cannot be told.
@@ -110,8 +199,8 @@ none:
   r0 = 0
   exit
 
-; Most mounts on a mount that are looked through.
-.set MOST_CHILDREN 4096
+; Most mounts on a mount that are looked through (fs.mount-max, as the kernel has it).
+.set MOST_CHILDREN 100000
 
 ; r1 = address of a mount namespace -> r0 = address of the vfsmount that stands at its root: the topmost of the mounts over
 ; each other's roots (the first namespaces keep an empty file system or two below), 0 where it cannot be told.
@@ -131,7 +220,7 @@ lost:
   r0 = 0
   exit
 old:
-.rept i 0 4
+.rept i 0 3
   read8 8 mount.mnt.mnt_root lost
   r9 = *(u64 *)(r10 - 8)
   ; DCACHE_MOUNTED, one bit lower in 6.15, where this one means nothing at a root, nor that one before: something is mounted

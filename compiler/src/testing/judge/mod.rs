@@ -265,6 +265,8 @@ impl<'p> Judge<'p> {
             root_top: world.host.root.root,
             mnt_ns: world.host.addr,
             pid_ns: world.pid_ns,
+            host_root: 0,
+            host_sum: 0,
         };
         vm.update(&map(MapRole::Control)?, &[0; 4], &control.write())?;
         let rules: Vec<(usize, usize)> =
