@@ -58,7 +58,8 @@ no:
 
 ; What is left to say of a file that no mount shows, or (r2 = 1) none of the host's -> r0 = a class, or all ones: absent. A private
 ; procfs is what `/proc` would be, the sysfs of a network namespace of its own what `/sys`, a devpts what `/dev/pts`: they show
-; the kernel itself. What was never looked up from above has no path that could be told. r1 = scratch.
+; the kernel itself. Below numbers there are processes and terminals, which the host calls otherwise. What was never looked up from
+; above has no path that could be told. r1 = scratch.
 .func walk_unshown global 2
   r8 = r2
   scratch r1 failed
@@ -68,13 +69,13 @@ no:
   if r1 == -1 goto absent
   read8 8 super_block.s_magic failed
   r1 = *(u64 *)(r10 - 8)
-  r2 = 0x636f7270
-  if r1 == 0x9fa0 goto own
   r2 = 0x737973
   if r1 == 0x62656572 goto own
+  r2 = 0x636f7270
+  if r1 == 0x9fa0 goto procfs
+  if r8 != 0 goto absent
   r2 = 0x7374702f766564 ll
   if r1 == 0x1cd1 goto own
-  if r8 != 0 goto absent
   r1 = *(u64 *)(r7 + {walk_mounted})
   if r1 == 0 goto absent
   of_its_own absent failed
@@ -91,6 +92,32 @@ unshown:
 failed:
   r0 = 1
   exit
+procfs:
+  if r8 == 0 goto own
+  read8 8 super_block.s_fs_info absent
+  r6 = *(u64 *)(r10 - 8)
+  read8 8 proc_fs_info.pid_ns absent
+  r1 = data control
+  r1 = *(u64 *)(r1 + {control_pid_ns})
+  r2 = *(u64 *)(r10 - 8)
+  if r1 == r2 goto hosts
+  r3 = *(u64 *)(r7 + {walk_depth})
+  if r3 == 0 goto hosts
+  r3 += -1
+  chain_place r3
+  if r1 >= {WALK_SLOTS} goto absent
+  r1 <<= 3
+  r3 = r7
+  r3 += r1
+  r6 = *(u64 *)(r3 + {walk_dentries})
+  read8 8 dentry.d_name.name absent
+  r3 = *(u64 *)(r10 - 8)
+  read_kernel 8 1 absent
+  w1 = *(u8 *)(r10 - 8)
+  r1 += -48
+  if r1 <= 9 goto absent
+hosts:
+  r2 = 0x636f7270
 own:
   r1 = *(u64 *)(r7 + {walk_start})
   call step8

@@ -47,34 +47,67 @@
   r1 = *(u64 *)(r1 + dentry.d_inode)
 .endm
 ; r1 = 1 where the host does not see what is mounted over argument N, a struct path: the mount there is in another namespace,
-; and shared with none (mnt_group_id, 0 unless MNT_SHARED; fs/pnode.c).
+; and none of those that share what is mounted on it is the host's.
 .macro path_confined n
   r1 = *(u64 *)(r6 + {8*n})
   r1 = *(u64 *)(r1 + path.mnt)
   *(u64 *)(r10 - 8) = r1
   plain_number r1 .unknown
-  r2 = offsetof(mount.mnt)
-  r1 -= r2
-  *(u64 *)(r10 - 16) = r1
-  r3 = offsetof(mount.mnt_ns)
-  r3 += r1
-  read_kernel 8 8 .unknown
-  r1 = data control
-  r1 = *(u64 *)(r1 + {control_mnt_ns})
-  r2 = *(u64 *)(r10 - 8)
-  if r1 == r2 goto .unknown
-  r1 = *(u64 *)(r10 - 16)
-  r3 = offsetof(mount.mnt_group_id)
-  r3 += r1
-  read_kernel 8 4 .unknown
-  w1 = *(u32 *)(r10 - 8)
-  if r1 != 0 goto .unknown
-  r1 = 1
+  call mount_is_confined
+  r1 = r0
   goto .done
 .unknown:
   r1 = 0
 .done:
 .endm
+
+; Most mounts that share what is mounted on them that are looked through.
+.set MOST_PEERS 4096
+
+; r1 = address of a vfsmount -> r0 = 1 where what is mounted on it is mounted on no mount of the host's that shares with it (the ring
+; of mnt_share, fs/pnode.c). A host's mount that is the slave of another namespace's is not looked for.
+.func mount_is_confined global 1
+  r2 = offsetof(mount.mnt)
+  r1 -= r2
+  r6 = r1
+  *(u64 *)(r10 - 24) = r6
+  *(u64 *)(r10 - 32) = r6
+  r1 = 0
+  forget r1 r6
+  *(u64 *)(r10 - 40) = r1
+  r1 = {MOST_PEERS}
+  r2 = func peer_step
+  r3 = r10
+  r3 += -40
+  r4 = 0
+  call bpf_loop
+  r0 = *(u64 *)(r10 - 40)
+  exit
+
+; One mount of the ring. r2 = address of: whether all of them are another namespace's (1 at the end), the mount at hand, and the one that
+; the ring began with -> r0 = 1 to end.
+.func peer_step static 2
+  r7 = r2
+  r6 = *(u64 *)(r7 + 8)
+  read8 8 mount.mnt_ns end
+  r1 = data control
+  r1 = *(u64 *)(r1 + {control_mnt_ns})
+  r2 = *(u64 *)(r10 - 8)
+  if r1 == r2 goto end
+  read8 8 mount.mnt_share.next end
+  r6 = *(u64 *)(r10 - 8)
+  r1 = offsetof(mount.mnt_share)
+  r6 -= r1
+  *(u64 *)(r7 + 8) = r6
+  r1 = *(u64 *)(r7 + 16)
+  if r1 == r6 goto whole
+  r0 = 0
+  exit
+whole:
+  *(u64 *)(r7 + 0) = 1
+end:
+  r0 = 1
+  exit
 
 ; Argument DIR is the struct path of the folder, argument N the dentry. Uses r10 - 16.
 .macro entry_object dir n

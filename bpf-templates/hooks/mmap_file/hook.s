@@ -5,8 +5,13 @@
 .macro mmap_file__inode_file
   nullable_file_inode 0
 .endm
+; MAP_ANONYMOUS with MAP_PRIVATE is nobody else's memory, though huge pages (MAP_HUGETLB) have a file of the kernel's.
 .macro mmap_file__fact_has_file
   r1 = *(u64 *)(r6 + 0)
+  if r1 == 0 goto .none
+  r1 = *(u64 *)(r6 + 24)
+  r1 &= 0x2f
+  r1 ^= 0x22
   if r1 == 0 goto .none
   r1 = 1
 .none:

@@ -35,6 +35,8 @@ enum Arg {
     Attributes,
     /// `PROT_*`, as the fact `executable` says.
     Protection,
+    /// `MAP_*`: where the fact `has_file` does not hold, of private memory without one.
+    MapFlags,
     /// A command of ioctl, as the fact `changes_file` says.
     Command,
     /// `RENAME_*`, as the fact `exchange` says.
@@ -81,7 +83,7 @@ const HOOKS: &[(&str, &[Arg])] = &[
     ("inode_set_acl", &[Idmap, Dentry(0), Any, Any]),
     ("inode_setattr", &[IdmapIfNew, Dentry(0), Attributes]),
     ("inode_setxattr", &[Idmap, Dentry(0), Any, Any, Any, Any]),
-    ("mmap_file", &[FileOrNull(0), Any, Protection, Any]),
+    ("mmap_file", &[FileOrNull(0), Any, Protection, MapFlags]),
     ("move_mount", &[Any, Path(0)]),
     ("path_chmod", &[Path(0), Any]),
     ("path_chown", &[Path(0), Any, Any]),
@@ -119,7 +121,7 @@ impl Arg {
             SuperBlock => "super_block",
             Address => "sockaddr",
             Message => "msghdr",
-            Protection | Command | RenameFlags | MountFlags | AddressLength | OptionLevel | OptionName | Any => return None,
+            Protection | MapFlags | Command | RenameFlags | MountFlags | AddressLength | OptionLevel | OptionName | Any => return None,
         })
     }
 
@@ -149,6 +151,8 @@ const FILE_FLAGS: &[(&str, u32)] =
 const COMMANDS: [[u64; 3]; 2] = [[0x5401, 0x8008_6601, 0xffff_ffff_4008_6601], [0x4080_6685, 0xffff_ffff_4004_6602, 0x4004_7211]];
 /// `ia_valid` where more than the times change, and where only they do.
 const CHANGES: [[u64; 3]; 2] = [[0x31, 0x38, 0x40], [0x30, 0x10, 0x1e0]];
+/// Private memory without a file (MAP_FIXED and MAP_HUGETLB say nothing more); a private and a shared mapping, and shared memory.
+const MAP_FLAGS: [[u64; 3]; 2] = [[0x22, 0x32, 0x4_0022], [2, 1, 0x21]];
 /// A new mount, a bind (whatever else is asked), a move; a remount, of one mount alone, a change of propagation.
 const MOUNT_FLAGS: [[u64; 3]; 2] = [[0, 0x4_5000, 0x2000], [0x20, 0x1020, 0x10_4000]];
 /// Of `task_struct.flags`.
@@ -306,7 +310,9 @@ impl Builder<'_> {
         if confined && ns == self.stage.world.host.addr {
             return Err("what is mounted there is mounted on the host".to_owned());
         }
-        self.stage.world.kernel.set(at.mount.addr, "mount.mnt_group_id", u64::from(!confined))
+        let world = &mut self.stage.world;
+        let other = if confined { at.mount } else { world.host.root };
+        world.kernel.share(at.mount, other)
     }
 
     /// None for an argument that this kernel does not pass.
@@ -315,6 +321,8 @@ impl Builder<'_> {
         let pick = |list: &[[u64; 3]; 2], fact: bool| list.get(usize::from(fact)).and_then(|l| l.get(choice)).copied().unwrap_or(0);
         Ok(Some(match arg {
             File(i) => self.open(i)?,
+            // huge pages have a file of the kernel's
+            FileOrNull(i) if !self.holds("has_file") && self.variant & 2 != 0 && self.place(i).is_ok() => self.open(i)?,
             FileOrNull(_) if !self.holds("has_file") => 0,
             FileOrNull(i) => self.open(i)?,
             Path(i) => {
@@ -342,6 +350,7 @@ impl Builder<'_> {
                 attributes
             }
             Protection => (self.variant & 3) | if self.holds("executable") { 4 } else { 0 },
+            MapFlags => pick(&MAP_FLAGS, self.holds("has_file")),
             Command => pick(&COMMANDS, self.holds("changes_file")),
             MountFlags => pick(&MOUNT_FLAGS, self.holds("in_place")),
             RenameFlags => {

@@ -2,7 +2,7 @@
 //! Takes the steps and the operation, prints the operation's result, or the step that failed. Knows nothing of policies.
 
 use crate::{errno, operation, privileges, sys};
-use libc::{CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, MS_BIND, MS_MOVE, MS_PRIVATE, MS_REC, MS_SLAVE};
+use libc::{CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, MS_BIND, MS_MOVE, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::chroot;
@@ -11,7 +11,7 @@ use std::path::Path;
 /// What can be done first.
 pub const USAGE: &str = "\
 usage: guest-tools inside STEP[,STEP…] OPERATION WORDS…
-       steps: uid user mounts slaves shares pids private rebind over pivot chroot host join:PID root:FOLDER bind:FROM:TO";
+       steps: uid user mounts slaves shares reshare pids private rebind over pivot chroot host join:PID root:FOLDER bind:FROM:TO";
 
 /// Where new roots are built; everyone may write there.
 const STAGE: &str = "/stage";
@@ -46,6 +46,8 @@ fn take(step: &str) -> Result<io::Result<()>, String> {
         "uid" => privileges::become_user(USER),
         "user" => own_user_namespace(),
         "mounts" => sys::unshare(CLONE_NEWNS).and_then(|()| sys::mount(root, root, c"none", MS_REC | MS_PRIVATE)),
+        // what is mounted from here on goes on to namespaces within
+        "reshare" => sys::mount(root, root, c"none", MS_REC | MS_SHARED),
         // as the host's mounts are
         "shares" => sys::unshare(CLONE_NEWNS),
         // what the host mounts goes on to where it is mounted here

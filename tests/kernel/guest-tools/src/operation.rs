@@ -21,7 +21,7 @@ usage: guest-tools do read|append|append-uring|truncate|truncate-uring|create|re
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH | listen-unix PATH SECONDS
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | bind-tree FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
        guest-tools do map|protect PATH | ioctl PATH HEXADECIMAL | queue NAME HEXADECIMAL | set-attribute PATH [NAME VALUE]
-       guest-tools do exec PROGRAM ARGUMENTS… | exec-twice PROGRAM | memory | wait SECONDS";
+       guest-tools do exec PROGRAM ARGUMENTS… | exec-twice PROGRAM | memory | map-huge | wait SECONDS";
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -75,6 +75,7 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         ["exec", program, arguments @ ..] => Err(Command::new(program).args(arguments).exec()),
         // Twice in just the same way, if the first time fails.
         ["exec-twice", program] => sys::exec_twice(Path::new(program)),
+        ["map-huge"] => sys::map_huge(1 << 21),
         ["memory"] => Err(exec::memory()),
         _ => return Err(USAGE.into()),
     };

@@ -273,6 +273,14 @@ pub fn map(file: &impl AsRawFd, rights: c_int, more: Option<c_int>) -> io::Resul
     Ok(())
 }
 
+/// Maps huge pages of its own that can be run, as a JIT does.
+pub fn map_huge(length: usize) -> io::Result<()> {
+    let (rights, kind) = (libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_HUGETLB);
+    // SAFETY: a new mapping at an address of the kernel's choice.
+    let at = unsafe { libc::mmap(std::ptr::null_mut(), length, rights, kind, -1, 0) };
+    if at == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// A page of counters that forked children share.
 pub fn shared_page<T>() -> io::Result<&'static T> {
     let size = size_of::<T>();

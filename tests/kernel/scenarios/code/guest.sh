@@ -11,4 +11,6 @@ echo "== with it"
 all
 echo "== rings, which newer kernels let nobody run"
 /bin/attacker attack /code ring
+echo "== huge pages of its own, as a JIT has them"
+/bin/attacker do map-huge
 ebsec-load status --json | grep -o '"missing": *[0-9]*'

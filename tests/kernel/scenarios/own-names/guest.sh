@@ -42,6 +42,10 @@ user "his own file system over a folder that is listed" uid "/proc/$other/root/j
 user "the host's file" uid "/proc/$other/root/bin/guest-tools list"
 user "a folder in his own file system" uid "mkdir /proc/$other/root/kept/folder"
 kill $other
+echo "== another's process 1"
+echo "of the host: $(guest-tools do read /proc/1/environ)"
+echo "of a container: $(guest-tools inside pids,mounts exec /bin/sh -c 'mount -t proc p /proc; cat /proc/1/environ >/dev/null 2>&1 && echo ok || echo refused')"
+echo "of a user's container: $(guest-tools inside uid exec /bin/unshare -Urmpf sh -c 'mount -t proc p /proc; cat /proc/1/environ >/dev/null 2>&1 && echo ok || echo refused')"
 echo "== a mount that stays where it is"
 cp /bin/busybox /bin/busybox-placer
 placer() {
@@ -67,5 +71,6 @@ over "in a namespace of its own" inside mounts
 mount --make-rshared /
 over "in one that tells the host" inside shares
 over "in one that the host tells" inside slaves
+over "in one that the host tells, which tells those within" inside slaves,reshare
 mount --make-rprivate /
 ebsec-load status --json | grep -o '"failed": *[0-9]*'

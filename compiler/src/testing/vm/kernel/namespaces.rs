@@ -44,11 +44,24 @@ impl Kernel {
         Ok(addr)
     }
 
-    /// Nothing is mounted on a new mount.
+    /// Nothing is mounted on a new mount, and what is goes on to no other.
     pub(super) fn no_children(&mut self, mount: u64) -> Made<()> {
-        let list = mount + self.offset("mount.mnt_mounts")?;
-        self.set(list, "list_head.next", list)?;
-        self.set(list, "list_head.prev", list)
+        for field in ["mount.mnt_mounts", "mount.mnt_share"] {
+            let list = mount + self.offset(field)?;
+            self.set(list, "list_head.next", list)?;
+            self.set(list, "list_head.prev", list)?;
+        }
+        Ok(())
+    }
+
+    /// Two mounts that share what is mounted on them.
+    pub fn share(&mut self, one: Mount, other: Mount) -> Made<()> {
+        let offset = self.offset("mount.mnt_share")?;
+        for (a, b) in [(one, other), (other, one)] {
+            self.set(a.addr + offset, "list_head.next", b.addr + offset)?;
+            self.set(b.addr + offset, "list_head.prev", a.addr + offset)?;
+        }
+        Ok(())
     }
 
     /// A mount is the last child of the one that it is mounted on, whose dentry says so.
