@@ -99,21 +99,20 @@ root:
 search:
   *(u64 *)(r10 - 32) = r2
   r1 = r6
-  call root_of_ns
-  if r0 == 0 goto differs
+  root_of_ns differs
   *(u64 *)(r7 + {control_host_root}) = r0
   r1 = *(u64 *)(r10 - 32)
   r1 += r0
   *(u64 *)(r7 + {control_host_sum}) = r1
 host:
-  r6 = r0
+  r7 = r0
   r1 = *(u64 *)(r10 - 24)
   call root_of_task
-  if r0 == r6 goto end
+  if r0 == r7 goto end
   ; a task may have been left behind in a root that is covered by now
   r1 = *(u64 *)(r10 - 24)
-  call root_of_ns
-  if r0 == r6 goto end
+  root_of_ns differs
+  if r0 == r7 goto end
 differs:
   r9 |= r8
 end:
@@ -187,17 +186,14 @@ end:
   r0 = 1
   exit
 
-; r1 = address of a mount namespace -> r0 = address of the dentry at its root, 0 where it cannot be told.
-.func root_of_ns global 1
+; r1 = address of a mount namespace -> r0 = address of the dentry at its root; to \none where it cannot be told. Clobbers r6.
+.macro root_of_ns none
   call top_of_ns
-  if r0 == 0 goto none
+  if r0 == 0 goto {none}
   r6 = r0
-  read8 8 vfsmount.mnt_root none
+  read8 8 vfsmount.mnt_root {none}
   r0 = *(u64 *)(r10 - 8)
-  exit
-none:
-  r0 = 0
-  exit
+.endm
 
 ; Most mounts on a mount that are looked through (fs.mount-max, as the kernel has it).
 .set MOST_CHILDREN 100000
@@ -220,28 +216,49 @@ lost:
   r0 = 0
   exit
 old:
-.rept i 0 3
-  read8 8 mount.mnt.mnt_root lost
-  r9 = *(u64 *)(r10 - 8)
+  r1 = 0
+  forget r1 r6
+  *(u64 *)(r10 - 32) = r1
+  *(u64 *)(r10 - 24) = r6
+  r1 = {MOST_ABOVE}
+  r2 = func cover_step
+  r3 = r10
+  r3 += -32
+  r4 = 0
+  call bpf_loop
+  r6 = *(u64 *)(r10 - 24)
+  r1 = *(u64 *)(r10 - 32)
+  if r1 == 0 goto lost
+top:
+  r0 = offsetof(mount.mnt)
+  r0 += r6
+  exit
+
+; From a mount to the one over its root. r2 = address of: whether there is none, and the mount -> r0 = 1 to end.
+.func cover_step static 2
+  r7 = r2
+  r6 = *(u64 *)(r7 + 8)
+  read8 8 mount.mnt.mnt_root end
+  r8 = *(u64 *)(r10 - 8)
   ; DCACHE_MOUNTED, one bit lower in 6.15, where this one means nothing at a root, nor that one before: something is mounted
   ; over it, in whatever namespace
   r3 = offsetof(dentry.d_flags)
-  r3 += r9
-  read_kernel 8 4 lost
+  r3 += r8
+  read_kernel 8 4 end
   w1 = *(u32 *)(r10 - 8)
   r1 &= 0x18000
   if r1 == 0 goto top
   ; the last of the mounts on this one that is mounted over its root: what a pivot or a move left there, after which others
   ; may come (what the host mounts goes on to a root that only follows it and is covered)
-  read8 8 mount.mnt_mounts.prev lost
+  read8 8 mount.mnt_mounts.prev end
   r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r10 - 40) = r1
   r1 = offsetof(mount.mnt_mounts)
   r1 += r6
   *(u64 *)(r10 - 32) = r1
-  *(u64 *)(r10 - 24) = r9
+  *(u64 *)(r10 - 24) = r8
   r1 = 0
-  forget r1 r9
+  forget r1 r8
   *(u64 *)(r10 - 16) = r1
   r1 = {MOST_CHILDREN}
   r2 = func child_step
@@ -250,18 +267,19 @@ old:
   r4 = 0
   call bpf_loop
   r1 = *(u64 *)(r10 - 16)
-  if r1 != 0 goto over{i}
+  if r1 != 0 goto over
   r1 = *(u64 *)(r10 - 40)
   r2 = *(u64 *)(r10 - 32)
   if r1 == r2 goto top
-  goto lost
-over{i}:
-  r6 = r1
-.endr
-  goto lost
+  goto end
+over:
+  *(u64 *)(r7 + 8) = r1
+  r0 = 0
+  exit
 top:
-  r0 = offsetof(mount.mnt)
-  r0 += r6
+  *(u64 *)(r7 + 0) = 1
+end:
+  r0 = 1
   exit
 
 ; One mount on another, from the last to the first. r2 = address of: where it is in the list, the list's head, the dentry over
