@@ -144,6 +144,23 @@ decided:
   class_of_state
   exit
 
+; FIRST = the first entry of the list of the dentries that the file of the dentry at address r6 has, r7 = where in a dentry its entry is;
+; to \none where there is none. Clobbers r0-r6.
+.macro dentries_of first none
+  read8 8 dentry.d_inode {none}
+  r6 = *(u64 *)(r10 - 8)
+  if r6 == 0 goto {none}
+  read8 8 inode.i_dentry.first {none}
+  {first} = *(u64 *)(r10 - 8)
+  r1 = exists(dentry.d_u)
+  if r1 == 0 goto .new
+  r7 = offsetof(dentry.d_u.d_alias)
+  goto .ring
+.new:
+  r7 = offsetof(dentry.d_alias)
+.ring:
+.endm
+
 ; The address of another dentry of the file that was reached by a handle and never looked up from above: one that has a
 ; parent. r1 = address of the dentry -> r0, 0 for none.
 .func walk_alias global 1
@@ -153,19 +170,7 @@ decided:
   ; a root of a file system is where it should be
   r1 = *(u64 *)(r10 - 8)
   if r1 != r6 goto none
-  read8 8 dentry.d_inode none
-  r6 = *(u64 *)(r10 - 8)
-  if r6 == 0 goto none
-  read8 8 inode.i_dentry.first none
-  r9 = *(u64 *)(r10 - 8)
-  ; r7 = where in a dentry the ring of its inode's dentries goes through it
-  r1 = exists(dentry.d_u)
-  if r1 == 0 goto new
-  r7 = offsetof(dentry.d_u.d_alias)
-  goto ring
-new:
-  r7 = offsetof(dentry.d_alias)
-ring:
+  dentries_of r9 none
 .rept i 0 8
   if r9 == 0 goto none
   r6 = r9
@@ -345,19 +350,7 @@ none:
   call path_unlinked
   if r0 == 0 goto same
   r6 = r9
-  read8 8 dentry.d_inode same
-  r6 = *(u64 *)(r10 - 8)
-  if r6 == 0 goto same
-  read8 8 inode.i_dentry.first same
-  r8 = *(u64 *)(r10 - 8)
-  ; r7 = where in a dentry the ring of its inode's dentries goes through it
-  r1 = exists(dentry.d_u)
-  if r1 == 0 goto new
-  r7 = offsetof(dentry.d_u.d_alias)
-  goto ring
-new:
-  r7 = offsetof(dentry.d_alias)
-ring:
+  dentries_of r8 same
 .rept i 0 8
   if r8 == 0 goto same
   r6 = r8
