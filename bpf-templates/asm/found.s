@@ -41,11 +41,20 @@ counted:
   w3 = *(u32 *)(r7 + {walk_classes+4*k})
   if r3 == r1 goto done
 .endr
-  ; too many to judge each: the last one stands for what could not be
+  ; too many to judge each: the first one stands for what could not be, in the place of the last
+  w2 = *(u32 *)(r7 + {walk_classes})
+  *(u32 *)(r7 + {walk_classes+4*WALK_CLASSES-4}) = r2
   r1 = 1
-  *(u32 *)(r7 + {walk_classes+4*WALK_CLASSES-4}) = r1
+  *(u32 *)(r7 + {walk_classes}) = r1
   goto done
 new:
+  ; what cannot be told comes first: path_find counts it by the first class
+  if r1 != 1 goto last
+  if r2 == 0 goto last
+  w3 = *(u32 *)(r7 + {walk_classes})
+  *(u32 *)(r7 + {walk_classes}) = r1
+  r1 = r3
+last:
   r3 = r2
   r3 &= {WALK_CLASSES-1}
   r3 <<= 2

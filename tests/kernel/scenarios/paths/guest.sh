@@ -8,6 +8,9 @@ cp /bin/guest-tools /bin/trusted
 mkdir /twice /srv/asked /mnt/lazy; mount -t tmpfs none /twice
 for name in one second both other line; do echo x >/srv/asked/$name; done
 for name in one two other; do cp /bin/guest-tools /twice/$name; done
+mkdir -p /srv/many /mnt/many
+echo x >/srv/many/a
+for n in 1 2 3 4 5 6 7 8 9; do mkdir -p /many/$n; mount -o bind /srv/many /many/$n; done
 echo 8 >/proc/sys/vm/nr_hugepages
 mkdir -p /dev/mqueue /netns
 mount -t mqueue none /dev/mqueue
@@ -74,6 +77,12 @@ everything() {
             "$(guest-tools inside uid,user,mounts,bind:/twice/one:/twice/two exec /twice/two do read /srv/asked/$asked)" \
             "$(mount -o bind /twice/one /twice/two; /proc/self/fd/9/one do read /srv/asked/$asked; umount /twice/two)"
     done
+    echo "== a file with ten names"
+    mount -o bind /srv/many /mnt/many
+    exec 9</mnt/many
+    umount -l /mnt/many
+    echo "by one of them $(guest-tools do read /srv/many/a) $(guest-tools do read /many/3/a), by none $(guest-tools do read /proc/self/fd/9/a)"
+    exec 9<&-
     echo "== files without a name but by a mount"
     for kind in mnt uts; do echo "$kind $(guest-tools do read /proc/self/ns/$kind)"; done
     echo "== a queue: by its path $(guest-tools do read /dev/mqueue/secret), by its name $(guest-tools do queue secret 0)," \
