@@ -291,7 +291,11 @@ impl Writer<'_> {
             }
             _ => {}
         }
-        let bound = if name.starts_with("process.") { 25 } else { 8 };
+        let bound = match name {
+            "file.host_path" => 40,
+            _ if name.starts_with("process.") => 25,
+            _ => 8,
+        };
         let path = if self.random.chance(bound) { self.bound() } else { paths::path(self.random, 3) };
         match self.random.below(6) {
             0 => {
