@@ -2,7 +2,7 @@
 //! Generated from `bpf-templates/schema.toml` by `compiler/tests/schema_source.rs` (run it with `EBSEC_BLESS=1`).
 
 /// SHA-256 of all layouts; an artifact with another hash is refused.
-pub const SCHEMA_HASH: &str = "9068f4c772c58d59897118aeab5b444a0089a79edcb91ff552eeb7a23365f8a6";
+pub const SCHEMA_HASH: &str = "e0889bafacbe611f5aabf35d425a228a20fe627e27ff9dddee074f37e054b776";
 
 fn get<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()

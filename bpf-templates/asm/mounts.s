@@ -400,6 +400,32 @@ stop:
   r0 = 1
   exit
 
+; One dentry of the path of a mount point. r1 = its number there, r2 = address of the scratch's address, and of how many were
+; kept before.
+.func link_kept static 2
+  r7 = *(u64 *)(r2 + 0)
+  r4 = *(u64 *)(r2 + 8)
+  r4 += r1
+  r4 &= {MOST_LINKS-1}
+  r4 <<= 3
+  r5 = r7
+  r5 += r4
+  r1 &= {WALK_ABOVE-1}
+  r1 <<= 3
+  r3 = r7
+  r3 += r1
+  r3 = *(u64 *)(r3 + {walk_dentries+8*WALK_PATH})
+  *(u64 *)(r5 + {walk_link_dentries}) = r3
+  r4 >>= 1
+  r5 = r7
+  r5 += r4
+  r1 >>= 1
+  r7 += r1
+  w3 = *(u32 *)(r7 + {walk_seqs+4*WALK_PATH})
+  *(u32 *)(r5 + {walk_link_seqs}) = r3
+  r0 = 0
+  exit
+
 ; Looks for walk_key among eight components of the chain. r1 = turn, r2 = address of the scratch's address
 ; -> r0 = 1 to end; walk_place.
 .func find_step static 2

@@ -8,7 +8,7 @@
 .set REMEMBERED 64
 ; Mounts of an entry, and dentries of their mount points' paths.
 .set MOST_PLACES 32
-.set MOST_LINKS 128
+.set MOST_LINKS 256
 
 ; r3 = the slot of keeper r3 in namespace r2 (addresses, typed or plain; r3 is not kept); \initial: r1 = the initial one.
 ; PROGRAM (0, 1 or a register that holds one of them): states are those of programs' paths. Clobbers r4.
@@ -278,32 +278,23 @@ end:
   exit
 
 ; Keeps the mount at hand among those that were gone through, and what it means for the fast walk. The scratch is r7.
-; Clobbers r0-r5, r8, r9.
+; Clobbers r0-r5, r8, r9, and r10 - 16 and - 24.
 .macro keep_place
   ; the dentries of its mount point's path
   r1 = *(u64 *)(r7 + {walk_index})
   r2 = *(u64 *)(r7 + {walk_links})
-  if r1 > 8 goto .long
+  if r1 > {WALK_ABOVE-1} goto .long
   r3 = r1
   r3 += r2
   if r3 > {MOST_LINKS} goto .long
   *(u64 *)(r7 + {walk_links}) = r3
-.rept k 0 8
-  if r1 <= {k} goto .linked
-  r2 &= {MOST_LINKS-1}
-  r4 = r2
-  r4 <<= 3
-  r5 = r7
-  r5 += r4
-  r3 = *(u64 *)(r7 + {walk_dentries+8*WALK_PATH+8*k})
-  *(u64 *)(r5 + {walk_link_dentries}) = r3
-  r4 >>= 1
-  r5 = r7
-  r5 += r4
-  w3 = *(u32 *)(r7 + {walk_seqs+4*WALK_PATH+4*k})
-  *(u32 *)(r5 + {walk_link_seqs}) = r3
-  r2 += 1
-.endr
+  *(u64 *)(r10 - 24) = r7
+  *(u64 *)(r10 - 16) = r2
+  r2 = func link_kept
+  r3 = r10
+  r3 += -24
+  r4 = 0
+  call bpf_loop
   goto .linked
 .long:
   *(u64 *)(r7 + {walk_links}) = {MOST_LINKS+1}

@@ -35,6 +35,12 @@ mkdir -p /x/y && mount --bind / /x/y && mv /x /guard/x
 tell "the root below /guard" /plain
 mv /guard/x /x
 tell "and no more" /plain
+deep=1/2/3/4/5/6/7/8/9/10/11
+mkdir -p /far/$deep && mount --bind /data /far/$deep
+tell "eleven folders deep" /data/f
+mv /far/1 /guard/1
+tell "the first of these in /guard" /data/f
+umount /guard/$deep
 number=0
 while [ $number -lt 40 ]; do mkdir -p /many/$number; mount --bind /data /many/$number; number=$((number + 1)); done
 tell "more than are remembered" /data/f
