@@ -47,7 +47,8 @@
 ; What a stacked file system opens of its layers for the file above, whose own open raised the events: a file of a private
 ; mount, by which no user opens anything, opened with the mounter's credentials, by a worker of io_uring too. FMODE_BACKING
 ; does not tell it: its bit moved in 6.14 and in updates of 6.12, to one that fanotify sets for what it hands to user space.
-; Before 6.7 such a file has the path of the one above and an inode of another file system.
+; Before 6.7 what reads and writes for the file above has that one's path and an inode of another file system; copying up
+; and reading a folder open the layer by the private mount on those kernels too.
 .macro file_open__fact_by_stacked_fs
   r1 = exists(backing_file.user_path)
   if r1 != 0 goto .new
@@ -56,7 +57,7 @@
   r1 = *(u64 *)(r1 + inode.i_sb)
   r2 = *(u64 *)(r3 + file.f_path.dentry)
   r2 = *(u64 *)(r2 + dentry.d_sb)
-  if r1 == r2 goto .no
+  if r1 == r2 goto .new
   r1 = 1
   goto .done
 .new:

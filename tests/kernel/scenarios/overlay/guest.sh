@@ -24,6 +24,8 @@ t protect guest-tools do protect /opt/good.so
 t exec /opt/good list
 t append-kept guest-tools do append /kept/x
 t append-kept-uring guest-tools do append-uring /kept/y
+t append-listed /opt/listed do append /kept/z
+t append-unlisted /opt/listed do append /f8
 t read-guarded cat /etc/guard/x
 t write-guarded sh -c 'echo z >> /etc/guard/x'
 t chmod-guarded chmod 600 /etc/guard/y
@@ -40,8 +42,8 @@ mkdir -p /base /merged && mount -t tmpfs none /base
 for d in bin opt etc/guard kept secret dir/sub proc old; do mkdir -p /base/low/$d; done
 cp /bin/busybox /bin/guest-tools /base/low/bin/
 for applet in $(busybox --list); do [ -e /base/low/bin/$applet ] || ln -s busybox /base/low/bin/$applet; done
-for f in evil.so good.so good tool; do cp /bin/guest-tools /base/low/opt/$f; done
-for f in f1 f2 f3 f4 f5 f6 f7 secret/a etc/guard/x etc/guard/y kept/x kept/y dir/sub/y; do echo data > /base/low/$f; done
+for f in evil.so good.so good tool listed; do cp /bin/guest-tools /base/low/opt/$f; done
+for f in f1 f2 f3 f4 f5 f6 f7 f8 secret/a etc/guard/x etc/guard/y kept/x kept/y kept/z dir/sub/y; do echo data > /base/low/$f; done
 cp /operations.sh /base/low/
 
 container() {
