@@ -29,7 +29,8 @@
   w1 = *(u32 *)(r1 + file.f_flags)
   r1 &= 0x200000
 .endm
-; __FMODE_EXEC: user space cannot set it, but for mq_open, which hands its flags on as they are
+; __FMODE_EXEC: user space cannot set it, but for mq_open and TIOCGPTPEER, which hand their flags on as they are. What exec
+; opens is a regular file (S_IFREG), and no queue (MQUEUE_MAGIC).
 .macro file_open__fact_by_exec
   r3 = *(u64 *)(r6 + 0)
   w1 = *(u32 *)(r3 + file.f_flags)
@@ -37,11 +38,17 @@
   if r1 == 0 goto .done
   distrust r3 file
   r2 = *(u64 *)(r3 + file.f_inode)
+  w1 = *(u16 *)(r2 + inode.i_mode)
+  r1 &= 0xf000
+  r1 ^= 0x8000
+  if r1 != 0 goto .other
   r2 = *(u64 *)(r2 + inode.i_sb)
   r2 = *(u64 *)(r2 + super_block.s_magic)
-  ; MQUEUE_MAGIC
   r1 = 0x19800202
   r1 ^= r2
+  goto .done
+.other:
+  r1 = 0
 .done:
 .endm
 ; What a stacked file system opens of its layers for the file above, whose own open raised the events: a file of a private
