@@ -8,3 +8,7 @@
 .macro file_ioctl__fact_changes_file
   changes_file
 .endm
+; What a stacked file system asks of a file in its layers, to change flags for the file above.
+.macro file_ioctl__fact_by_stacked_fs
+  opened_by_stacked_fs
+.endm

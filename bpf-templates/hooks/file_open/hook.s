@@ -29,7 +29,8 @@
   w1 = *(u32 *)(r1 + file.f_flags)
   r1 &= 0x200000
 .endm
-; __FMODE_EXEC: user space cannot set it, but for mq_open, which hands its flags on as they are
+; __FMODE_EXEC: user space cannot set it, but for mq_open and TIOCGPTPEER, which hand their flags on as they are. What exec
+; opens is a regular file (S_IFREG), and no queue (MQUEUE_MAGIC).
 .macro file_open__fact_by_exec
   r3 = *(u64 *)(r6 + 0)
   w1 = *(u32 *)(r3 + file.f_flags)
@@ -37,17 +38,24 @@
   if r1 == 0 goto .done
   distrust r3 file
   r2 = *(u64 *)(r3 + file.f_inode)
+  w1 = *(u16 *)(r2 + inode.i_mode)
+  r1 &= 0xf000
+  r1 ^= 0x8000
+  if r1 != 0 goto .other
   r2 = *(u64 *)(r2 + inode.i_sb)
   r2 = *(u64 *)(r2 + super_block.s_magic)
-  ; MQUEUE_MAGIC
   r1 = 0x19800202
   r1 ^= r2
+  goto .done
+.other:
+  r1 = 0
 .done:
 .endm
 ; What a stacked file system opens of its layers for the file above, whose own open raised the events: a file of a private
 ; mount, by which no user opens anything, opened with the mounter's credentials, by a worker of io_uring too. FMODE_BACKING
 ; does not tell it: its bit moved in 6.14 and in updates of 6.12, to one that fanotify sets for what it hands to user space.
-; Before 6.7 such a file has the path of the one above and an inode of another file system.
+; Before 6.7 what reads and writes for the file above has that one's path and an inode of another file system; copying up
+; and reading a folder open the layer by the private mount on those kernels too.
 .macro file_open__fact_by_stacked_fs
   r1 = exists(backing_file.user_path)
   if r1 != 0 goto .new
@@ -56,21 +64,11 @@
   r1 = *(u64 *)(r1 + inode.i_sb)
   r2 = *(u64 *)(r3 + file.f_path.dentry)
   r2 = *(u64 *)(r2 + dentry.d_sb)
-  if r1 == r2 goto .no
+  if r1 == r2 goto .new
   r1 = 1
   goto .done
 .new:
-  acting_for_another {PF_KTHREAD} .no
-  r3 = *(u64 *)(r6 + 0)
-  r2 = *(u64 *)(r3 + file.f_path.mnt)
-  *(u64 *)(r10 - 8) = r2
-  plain_number r1 .no
-  call mount_is_private
-  if r0 != 1 goto .no
-  r1 = 1
-  goto .done
-.no:
-  r1 = 0
+  opened_by_stacked_fs
 .done:
 .endm
 .macro file_open__field_open_read

@@ -393,7 +393,8 @@ impl Builder<'_> {
         self.file = objects::open(self.stage, at, mode, flags)?;
         if self.holds("by_stacked_fs") {
             let mount = self.stage.world.private_mount()?;
-            if !self.stage.world.kernel.has("backing_file.user_path") {
+            let by_open = catalog()[self.operation.hook].name == "file_open";
+            if by_open && !self.stage.world.kernel.has("backing_file.user_path") && self.variant >> 6 & 1 == 0 {
                 // the path of the file above, the inode of the one below
                 let inode = self.stage.world.kernel.get(mount.root, "dentry.d_inode")?;
                 self.stage.world.kernel.set(self.file, "file.f_inode", inode)?;
@@ -410,12 +411,13 @@ impl Builder<'_> {
         let (task, world) = (self.subject.task, &mut self.stage.world);
         let stacked = self.operation.facts.iter().any(|f| f == "by_stacked_fs");
         let known = catalog()[self.operation.hook].facts.iter().any(|f| f == "by_stacked_fs");
-        let by_open = catalog()[self.operation.hook].name == "file_open";
+        // of a file that was opened the mount tells too
+        let by_mount = ["file_open", "file_ioctl", "file_ioctl_compat"].contains(&catalog()[self.operation.hook].name.as_str());
         match (stacked, self.variant >> 3 & 7) {
             (true, _) => world.act_for_another(task, true, 0),
             (false, 0) if known => world.act_for_another(task, false, 0),
             (false, 1) if known => world.act_for_another(task, true, PF_IO_WORKER),
-            (false, 2) if known && by_open => world.act_for_another(task, true, 0),
+            (false, 2) if known && by_mount => world.act_for_another(task, true, 0),
             _ => Ok(()),
         }
     }

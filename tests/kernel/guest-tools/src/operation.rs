@@ -20,7 +20,7 @@ usage: guest-tools do read|append|append-uring|truncate|truncate-uring|create|re
        guest-tools do rename|link|symlink FROM TO
        guest-tools do connect|send ADDRESS:PORT | connect-unix PATH | listen-unix PATH SECONDS
        guest-tools do mount TYPE FOLDER | bind FROM FOLDER | bind-tree FROM FOLDER | flood NUMBER FOLDER SECONDS | create-file-system TYPE | user-namespace
-       guest-tools do map|protect PATH | ioctl PATH HEXADECIMAL | queue NAME HEXADECIMAL | set-attribute PATH [NAME VALUE]
+       guest-tools do map|protect PATH | ioctl PATH HEXADECIMAL | queue NAME HEXADECIMAL | terminal HEXADECIMAL | set-attribute PATH [NAME VALUE]
        guest-tools do exec PROGRAM ARGUMENTS… | exec-twice PROGRAM | memory | map-huge | wait SECONDS";
 
 /// How long a connection may take.
@@ -66,6 +66,7 @@ pub fn operation(words: &[String]) -> Result<bool, String> {
         }
         ["ioctl", path, command] => File::open(path).and_then(|file| sys::command(&file, hexadecimal(command)?)),
         ["queue", name, flags] => hexadecimal(flags).and_then(|flags| sys::open_queue(name, flags.cast_signed())),
+        ["terminal", flags] => hexadecimal(flags).and_then(|flags| sys::open_terminal(flags.cast_signed())),
         ["user-namespace"] => sys::unshare(libc::CLONE_NEWUSER),
         ["wait", seconds] => {
             std::thread::sleep(Duration::from_secs(number_of(seconds)?));

@@ -162,6 +162,16 @@ pub fn open_queue(name: &str, flags: c_int) -> io::Result<()> {
     check(opened).map(drop)
 }
 
+/// The other end of a new terminal, by TIOCGPTPEER with just these flags.
+pub fn open_terminal(flags: c_int) -> io::Result<()> {
+    let master = open(Path::new("/dev/ptmx"), libc::O_RDWR | libc::O_NOCTTY, 0)?;
+    let unlocked: c_int = 0;
+    // SAFETY: reads an int.
+    done(unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlocked) })?;
+    // SAFETY: takes a number.
+    done(unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCGPTPEER, flags) })
+}
+
 /// file_setattr(2): the inode flags by path, since 6.17.
 pub fn set_inode_flags_by_path(path: &Path) -> io::Result<()> {
     const FILE_SETATTR: c_long = 469;

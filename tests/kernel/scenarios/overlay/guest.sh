@@ -24,10 +24,15 @@ t protect guest-tools do protect /opt/good.so
 t exec /opt/good list
 t append-kept guest-tools do append /kept/x
 t append-kept-uring guest-tools do append-uring /kept/y
+t flags guest-tools do ioctl /kept/w 40086602
+t flags-listed /opt/listed do ioctl /kept/v 40086602
+t append-listed /opt/listed do append /kept/z
+t append-unlisted /opt/listed do append /f8
 t read-guarded cat /etc/guard/x
 t write-guarded sh -c 'echo z >> /etc/guard/x'
 t chmod-guarded chmod 600 /etc/guard/y
 t touch-guarded touch /etc/guard/y
+t flags-guarded guest-tools do ioctl /etc/guard/x 40086602
 t remove-guarded rm /etc/guard/y
 t read-secret cat /secret/a
 t map-evil guest-tools do map /opt/evil.so
@@ -40,8 +45,8 @@ mkdir -p /base /merged && mount -t tmpfs none /base
 for d in bin opt etc/guard kept secret dir/sub proc old; do mkdir -p /base/low/$d; done
 cp /bin/busybox /bin/guest-tools /base/low/bin/
 for applet in $(busybox --list); do [ -e /base/low/bin/$applet ] || ln -s busybox /base/low/bin/$applet; done
-for f in evil.so good.so good tool; do cp /bin/guest-tools /base/low/opt/$f; done
-for f in f1 f2 f3 f4 f5 f6 f7 secret/a etc/guard/x etc/guard/y kept/x kept/y dir/sub/y; do echo data > /base/low/$f; done
+for f in evil.so good.so good tool listed; do cp /bin/guest-tools /base/low/opt/$f; done
+for f in f1 f2 f3 f4 f5 f6 f7 f8 secret/a etc/guard/x etc/guard/y kept/x kept/y kept/z kept/v kept/w dir/sub/y; do echo data > /base/low/$f; done
 cp /operations.sh /base/low/
 
 container() {
@@ -75,6 +80,7 @@ attacks() {
     user "user mkdir-in-upper" "mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged && mkdir /home/u/merged/d"
     user "user rename-in-upper" "mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged && mv /home/u/merged/old /home/u/merged/new"
     user "user remove-in-upper" "mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged && rm /home/u/merged/old"
+    user "user flags-in-upper" "mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged && guest-tools do ioctl /home/u/merged/old 40086602"
     user "user copy-up" "mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged && chmod 600 /home/u/merged/lower"
     below="mount $layers=/home/u/low,upperdir=/home/u/.ssh,workdir=/home/u/work none /home/u/merged"
     user "user create-below-lower-only" "$below && echo x > /home/u/merged/a/b/key"

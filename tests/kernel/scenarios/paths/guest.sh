@@ -12,8 +12,9 @@ mkdir -p /srv/many /mnt/many
 echo x >/srv/many/a
 for n in 1 2 3 4 5 6 7 8 9; do mkdir -p /many/$n; mount -o bind /srv/many /many/$n; done
 echo 8 >/proc/sys/vm/nr_hugepages
-mkdir -p /dev/mqueue /netns
+mkdir -p /dev/mqueue /dev/pts /netns
 mount -t mqueue none /dev/mqueue
+mount -t devpts none /dev/pts
 guest-tools do create /dev/mqueue/secret >/dev/null
 echo x >/netns/x
 mount -o bind /proc/self/ns/net /netns/x
@@ -87,6 +88,7 @@ everything() {
     for kind in mnt uts; do echo "$kind $(guest-tools do read /proc/self/ns/$kind)"; done
     echo "== a queue: by its path $(guest-tools do read /dev/mqueue/secret), by its name $(guest-tools do queue secret 0)," \
         "as exec would open it $(guest-tools do queue secret 20)"
+    echo "== the other end of a terminal: $(guest-tools do terminal 102), as exec would open it $(guest-tools do terminal 122)"
     echo "== commands that change a file through a descriptor that reads"
     for command in 40086602 40046602 401c5820 40087602 40047602 40086604 40046604 40806685 800c6613 40047211 5401; do
         echo "$command guarded $(guest-tools do ioctl /etc/fixed $command) free $(guest-tools do ioctl /home/a $command)"
