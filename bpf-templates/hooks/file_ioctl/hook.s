@@ -10,5 +10,5 @@
 .endm
 ; What a stacked file system asks of a file in its layers, to change flags for the file above.
 .macro file_ioctl__fact_by_stacked_fs
-  opened_by_stacked_fs
+  acts_for_another
 .endm

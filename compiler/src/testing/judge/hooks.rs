@@ -411,13 +411,12 @@ impl Builder<'_> {
         let (task, world) = (self.subject.task, &mut self.stage.world);
         let stacked = self.operation.facts.iter().any(|f| f == "by_stacked_fs");
         let known = catalog()[self.operation.hook].facts.iter().any(|f| f == "by_stacked_fs");
-        // of a file that was opened the mount tells too
-        let by_mount = ["file_open", "file_ioctl", "file_ioctl_compat"].contains(&catalog()[self.operation.hook].name.as_str());
+        let by_open = catalog()[self.operation.hook].name == "file_open";
         match (stacked, self.variant >> 3 & 7) {
             (true, _) => world.act_for_another(task, true, 0),
             (false, 0) if known => world.act_for_another(task, false, 0),
             (false, 1) if known => world.act_for_another(task, true, PF_IO_WORKER),
-            (false, 2) if known && by_mount => world.act_for_another(task, true, 0),
+            (false, 2) if known && by_open => world.act_for_another(task, true, 0),
             _ => Ok(()),
         }
     }
