@@ -45,6 +45,7 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
         return Err(Error::refused(format!("a policy is loaded already: `{name}`"), "unload it first: `ebsec-load unload`"));
     }
     pins::sweep(kernel)?;
+    pins::none_hidden(kernel)?;
     let staged = stage::stage(kernel, artifact, ring_size)?;
     let operations = operations(&staged)?;
     let cell = Cell::of(&staged, artifact)?;
@@ -86,6 +87,12 @@ fn host<K: Kernel>(kernel: &mut K) -> Result<()> {
         return Err(Error::refused(
             format!("no bpf file system is mounted at {}", pins::BPFFS),
             format!("mount it: `mount -t bpf bpf {}`", pins::BPFFS),
+        ));
+    }
+    if !kernel.is_of_process_1(Path::new(pins::BPFFS)) {
+        return Err(Error::refused(
+            format!("process 1 has another file system at {}: what is pinned here ends with this mount namespace", pins::BPFFS),
+            "load from the host's mount namespace: `nsenter --target 1 --mount ebsec-load load …`",
         ));
     }
     Ok(())

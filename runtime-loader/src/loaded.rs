@@ -27,8 +27,11 @@ pub struct Found {
 }
 
 /// Finds the loaded policy; an error if there is none.
-pub fn find<K: Kernel>(kernel: &K) -> Result<Found> {
+pub fn find<K: Kernel>(kernel: &mut K) -> Result<Found> {
     let Some(pins) = pins::loaded(kernel)? else {
+        if !pins::load_under_way(kernel)? {
+            pins::none_hidden(kernel)?;
+        }
         return Err(Error::refused("no policy is loaded", "load one: `ebsec-load load FILE`"));
     };
     let state = Path::new(pins::STATE).join(pins.file_name().unwrap_or_default());

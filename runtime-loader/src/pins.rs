@@ -29,6 +29,12 @@ pub fn lock<K: Kernel>(kernel: &mut K) -> Result<K::Fd> {
     kernel.lock(&Path::new(STATE).join("lock")).map_err(|e| Error::system("taking the loader's lock", &e))
 }
 
+/// Whether another loader is at work, or died at it.
+pub fn load_under_way<K: Kernel>(kernel: &mut K) -> Result<bool> {
+    let busy = kernel.try_lock(&Path::new(STATE).join("lock")).is_err_and(|e| e.errno == libc::EWOULDBLOCK);
+    Ok(busy || list(kernel)?.iter().any(|p| is_staging(p)))
+}
+
 /// Folder of the loaded policy's pins, if one is loaded.
 pub fn loaded<K: Kernel>(kernel: &K) -> Result<Option<PathBuf>> {
     let pins = list(kernel)?;
@@ -44,6 +50,21 @@ pub fn sweep<K: Kernel>(kernel: &mut K) -> Result<()> {
         kernel.remove_file(Path::new(CONTROL)).map_err(|e| Error::system(format!("removing `{CONTROL}`"), &e))?;
     }
     Ok(())
+}
+
+/// An error where the kernel runs a policy's programs though there are no pins of it. The caller has looked for them.
+pub fn none_hidden<K: Kernel>(kernel: &K) -> Result<()> {
+    let attached = kernel.attached().map_err(|e| Error::system("looking for attached programs", &e))?;
+    let hidden = attached.iter().filter(|name| name.starts_with("ebsec_")).count();
+    if hidden == 0 {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!("a policy is attached whose pins are not in {BPFFS}: the kernel runs {hidden} of its programs"),
+        format!(
+            "if another file system was mounted over the pins, unmount it (`umount {BPFFS}`); if the policy was loaded in another mount namespace, run `ebsec-load` there (`nsenter --mount`)"
+        ),
+    ))
 }
 
 fn list<K: Kernel>(kernel: &K) -> Result<Vec<PathBuf>> {

@@ -199,8 +199,27 @@ fn a_host_that_lacks_something_is_told_what() {
     };
     assert!(refused(|k| k.modules = Some(vec!["apparmor".to_owned()])).contains("`bpf`"));
     assert!(refused(|k| k.bpffs = false).contains("/sys/fs/bpf"));
+    assert!(refused(|k| k.own_bpffs = true).contains("process 1 has another"));
     assert!(refused(|k| k.container = true).contains("process 1"));
     assert!(refused(|k| k.btf = Vec::new()).contains("type information"));
+}
+
+#[test]
+fn a_policy_whose_pins_are_out_of_sight_is_seen() {
+    let (mut kernel, bytes) = (Fake::new(&HOOKS), artifact(&HOOKS));
+    try_load(&mut kernel, &bytes).unwrap();
+    let pins = std::mem::take(&mut kernel.state.borrow_mut().pins);
+    let dirs = kernel.state.borrow().dirs.clone();
+    kernel.state.borrow_mut().dirs.retain(|d| !d.starts_with("/sys/fs/bpf/ebsec"));
+    let hidden = |error: crate::error::Error| assert!(error.message.contains("whose pins are not in /sys/fs/bpf"), "{}", error.message);
+    hidden(crate::loaded::find(&mut kernel).unwrap_err());
+    hidden(try_load(&mut kernel, &bytes).unwrap_err());
+    hidden(unload::unload(&mut kernel).unwrap_err());
+    kernel.state.borrow_mut().pins = pins;
+    kernel.state.borrow_mut().dirs = dirs;
+    assert!(crate::loaded::find(&mut kernel).is_ok());
+    unload::unload(&mut kernel).unwrap();
+    assert_eq!(kernel.state.borrow().leftovers(), [""; 0]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub fn unload<K: Kernel>(kernel: &mut K) -> Result<String> {
     let _lock = pins::lock(kernel)?;
     pins::sweep(kernel)?;
     let Some(dir) = pins::loaded(kernel)? else {
+        pins::none_hidden(kernel)?;
         return Err(Error::refused("no policy is loaded", "`ebsec-load status` tells what is"));
     };
     pins::remove_tree(kernel, &dir).map_err(|e| Error::system(format!("removing `{}`", dir.display()), &e))?;

@@ -142,7 +142,13 @@ impl Checker<'_> {
     /// Says why a name is no field.
     fn not_a_field(&mut self, name: &str, loc: Loc, found: FieldName) {
         match found {
-            FieldName::Planned => self.unsupported(loc, &format!("the field `{name}`")),
+            FieldName::Planned => {
+                let mut diagnostic = Diagnostic::error(codes::UNSUPPORTED, loc, format!("the field `{name}` is not supported yet"));
+                if let Some(path) = name.strip_suffix(".absent") {
+                    diagnostic = diagnostic.help(format!("`not ({path} under \"/\")` is true of files without a path, such as pipes"));
+                }
+                self.push(diagnostic);
+            }
             FieldName::BadPart(id) => {
                 let (last, path) = (name.rsplit('.').next().unwrap_or(name), &self.index.catalog[id].name);
                 let message = format!("`{path}` has no part `{last}`");

@@ -26,9 +26,11 @@ enum Thing {
 pub struct State {
     things: BTreeMap<i32, (Thing, usize)>,
     next: i32,
-    pins: BTreeMap<PathBuf, i32>,
+    /// What is pinned where.
+    pub pins: BTreeMap<PathBuf, i32>,
     files: BTreeMap<PathBuf, Vec<u8>>,
-    dirs: BTreeSet<PathBuf>,
+    /// Folders.
+    pub dirs: BTreeSet<PathBuf>,
     /// Steps that could fail, in their order.
     pub steps: Vec<String>,
     /// The step that fails.
@@ -66,6 +68,8 @@ pub struct Fake {
     pub hidden_lockdown: bool,
     /// Whether a bpf file system is mounted.
     pub bpffs: bool,
+    /// Whether it is another than that of process 1.
+    pub own_bpffs: bool,
     /// Whether the loader sees only some processes.
     pub container: bool,
     /// How many passes of the iterator find somebody new.
@@ -156,6 +160,7 @@ impl Fake {
             confidential: false,
             hidden_lockdown: false,
             bpffs: true,
+            own_bpffs: false,
             container: false,
             newcomers: 1,
             tree: BTreeMap::new(),
@@ -215,6 +220,15 @@ impl Kernel for Fake {
 
     fn is_bpffs(&self, _: &Path) -> bool {
         self.bpffs
+    }
+
+    fn is_of_process_1(&self, _: &Path) -> bool {
+        !self.own_bpffs
+    }
+
+    fn attached(&self) -> SysResult<Vec<String>> {
+        self.step("attached", "")?;
+        Ok(self.state.borrow().running())
     }
 
     fn btf_load(&mut self, _: &[u8]) -> SysResult<FakeFd> {

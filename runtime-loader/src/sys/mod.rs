@@ -176,6 +176,11 @@ pub trait Kernel {
     /// Whether a bpf file system is mounted at this folder.
     fn is_bpffs(&self, path: &Path) -> bool;
 
+    /// Whether process 1 finds the same file system at this path; false if that cannot be seen.
+    fn is_of_process_1(&self, path: &Path) -> bool;
+    /// Names of all LSM programs that links attach now, whoever made these, cut at 15 bytes.
+    fn attached(&self) -> SysResult<Vec<String>>;
+
     /// Loads an object's type information.
     fn btf_load(&mut self, btf: &[u8]) -> SysResult<Self::Fd>;
     /// Makes a map.

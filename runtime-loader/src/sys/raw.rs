@@ -20,6 +20,8 @@ pub(super) mod cmd {
     pub const BTF_LOAD: i32 = 18;
     pub const MAP_FREEZE: i32 = 22;
     pub const LINK_CREATE: i32 = 28;
+    pub const LINK_GET_FD_BY_ID: i32 = 30;
+    pub const LINK_GET_NEXT_ID: i32 = 31;
     pub const ITER_CREATE: i32 = 33;
 }
 
@@ -57,7 +59,7 @@ ProgLoad { prog_type: u32, insn_cnt: u32, insns: u64, license: u64, log_level: u
     line_info: u64, line_info_cnt: u32, attach_btf_id: u32, attach_prog_fd: u32, pad: u32 } }
 attr! { /// `BPF_OBJ_PIN` and `BPF_OBJ_GET`
 Obj { pathname: u64, bpf_fd: u32, file_flags: u32 } }
-attr! { /// `BPF_PROG_GET_FD_BY_ID`
+attr! { /// `BPF_*_GET_FD_BY_ID` and `BPF_*_GET_NEXT_ID`
 GetId { id: u32, next_id: u32, open_flags: u32 } }
 attr! { /// `BPF_OBJ_GET_INFO_BY_FD`
 GetInfo { bpf_fd: u32, info_len: u32, info: u64 } }

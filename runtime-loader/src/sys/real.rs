@@ -9,7 +9,7 @@ use std::ffi::CString;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -93,6 +93,20 @@ fn word<const N: usize>(bytes: &[u8; N], at: usize) -> u32 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u32::from_le_bytes(*b))
 }
 
+/// Name of the LSM program that this link attaches, if it does attach one.
+fn attached_program(link: u32) -> SysResult<Option<String>> {
+    const LINK_TYPE_TRACING: u32 = 2;
+    let mut attr = raw::GetId { id: link, ..Default::default() };
+    let link: [u8; 16] = info(&bpf_fd("BPF_LINK_GET_FD_BY_ID", cmd::LINK_GET_FD_BY_ID, &mut attr)?)?;
+    if word(&link, 0) != LINK_TYPE_TRACING {
+        return Ok(None);
+    }
+    let mut attr = raw::GetId { id: word(&link, 8), ..Default::default() };
+    let program: [u8; 80] = info(&bpf_fd("BPF_PROG_GET_FD_BY_ID", cmd::PROG_GET_FD_BY_ID, &mut attr)?)?;
+    let name = program.iter().skip(64).take_while(|b| **b != 0).map(|b| char::from(*b)).collect();
+    Ok(Some(name).filter(|_| word(&program, 0) == PROG_TYPE_LSM))
+}
+
 fn lock_file(path: &Path) -> SysResult<std::fs::File> {
     let mut open = std::fs::OpenOptions::new();
     open.write(true).create(true).truncate(false).mode(0o600).open(path).map_err(from_io("open"))
@@ -142,6 +156,31 @@ impl Kernel for Real {
         let result = unsafe { libc::statfs(path.as_ptr(), out.as_mut_ptr()) };
         // SAFETY: zeroed at first and filled by the call; integers only.
         result == 0 && unsafe { out.assume_init() }.f_type == BPF_FS_MAGIC
+    }
+
+    fn is_of_process_1(&self, path: &Path) -> bool {
+        let device = |path: &Path| std::fs::metadata(path).map(|m| m.dev());
+        let theirs = Path::new("/proc/1/root").join(path.strip_prefix("/").unwrap_or(path));
+        matches!((device(path), device(&theirs)), (Ok(ours), Ok(theirs)) if ours == theirs)
+    }
+
+    fn attached(&self) -> SysResult<Vec<String>> {
+        const NEXT: &str = "BPF_LINK_GET_NEXT_ID";
+        let (mut names, mut last) = (Vec::new(), 0);
+        loop {
+            let mut attr = raw::GetId { id: last, ..Default::default() };
+            match bpf(NEXT, cmd::LINK_GET_NEXT_ID, &mut attr) {
+                Ok(_) => last = attr.next_id,
+                Err(e) if e.errno == libc::ENOENT => return Ok(names),
+                Err(e) => return Err(e),
+            }
+            match attached_program(last) {
+                Ok(name) => names.extend(name),
+                // it is gone already
+                Err(e) if e.errno == libc::ENOENT => {}
+                Err(e) => return Err(e),
+            }
+        }
     }
 
     fn btf_load(&mut self, btf: &[u8]) -> SysResult<OwnedFd> {

@@ -267,6 +267,13 @@ impl Maker<'_> {
         let mountless = hook.objects.iter().any(|o| o.each_mount);
         let by_any = mountless || ((hook.objects.len() == 1 || takes_files(&hook.name)) && self.random.chance(20));
         all.iter_mut().flatten().for_each(|object| self.name(object, home, by_any));
+        for (i, contract) in hook.objects.iter().enumerate().filter(|(i, contract)| contract.path_of != *i) {
+            // one name, so the host's names are the same too
+            let hosts = all.get(contract.path_of).and_then(Option::as_ref).map(|o| o.host_paths.clone());
+            if let (Some(Some(object)), Some(hosts)) = (all.get_mut(i), hosts) {
+                object.host_paths = hosts;
+            }
+        }
         if home == Home::Container && all.iter().flatten().count() == 1 {
             all.iter_mut().flatten().for_each(|object| self.lend(object));
         }
