@@ -149,9 +149,10 @@ fn manifest_rule(policy: &hir::Policy, rule: &hir::Rule, catalog: &Catalog, sour
         file: place.map_or_else(String::new, |f| f.path.clone()),
         label: rule.label.clone(),
         line,
-        mode: match policy.mode {
-            hir::Mode::Observe => format::Mode::Observe,
-            hir::Mode::Enforce => format::Mode::Enforce,
+        // an audit refuses nothing, whatever its policy does
+        mode: match (policy.mode, rule.action) {
+            (hir::Mode::Enforce, hir::Action::Deny | hir::Action::Kill) => format::Mode::Enforce,
+            _ => format::Mode::Observe,
         },
         policy: policy.name.clone(),
         severity: match rule.severity {

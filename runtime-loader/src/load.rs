@@ -75,14 +75,20 @@ pub fn load<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, ring_size: Optio
     }
 }
 
-/// Checks what the host must have.
-fn host<K: Kernel>(kernel: &mut K) -> Result<()> {
+/// An error where the kernel asks no BPF program anything.
+pub fn asks_programs<K: Kernel>(kernel: &K) -> Result<()> {
     if kernel.security_modules().is_some_and(|modules| !modules.iter().any(|m| m == "bpf")) {
         return Err(Error::refused(
             "this kernel runs without the security module `bpf`",
             "add `bpf` to the list after `lsm=` on the kernel's command line and boot again (the list in use is in /sys/kernel/security/lsm)",
         ));
     }
+    Ok(())
+}
+
+/// Checks what the host must have.
+fn host<K: Kernel>(kernel: &mut K) -> Result<()> {
+    asks_programs(kernel)?;
     if !kernel.is_bpffs(Path::new(pins::BPFFS)) {
         return Err(Error::refused(
             format!("no bpf file system is mounted at {}", pins::BPFFS),

@@ -1,6 +1,7 @@
 //! `check`: a checked artifact in, what this kernel's verifier says of each program out. Attaches and pins nothing.
 
 use crate::error::Result;
+use crate::load;
 use crate::object::ObjectProgram;
 use crate::stage::{self, Verified};
 use crate::sys::Kernel;
@@ -44,6 +45,7 @@ pub struct Report {
 
 /// Loads every program and lets it go again. `progress` hears of each program before the kernel does.
 pub fn check<K: Kernel>(kernel: &mut K, artifact: &Artifact<'_>, progress: &mut dyn FnMut(&str)) -> Result<Report> {
+    load::asks_programs(kernel)?;
     let staged = stage::stage(kernel, artifact, None)?;
     let map_memory = staged.maps.values().map(|(fd, _)| kernel.map_memory(fd)).sum();
     let mut programs = Vec::new();
