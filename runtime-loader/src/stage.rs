@@ -16,6 +16,8 @@ const LONG_LOG: usize = 16 << 20;
 const MAX_STEPS: u64 = 100_000;
 /// Lines of the verifier's log that an error shows.
 const SHOWN_LINES: usize = 12;
+/// The first kernel that takes programs of policies.
+const FIRST_KERNEL: (u32, u32) = (6, 1);
 
 /// Maps by name; the spec is what the map was made with.
 pub type Maps<K> = BTreeMap<String, (<K as Kernel>::Fd, MapSpec)>;
@@ -220,7 +222,7 @@ impl<K: Kernel> Staged<K> {
                     // Only the text matters; should the second try be accepted, it is dropped at once.
                     drop(kernel.prog_load(&spec, LOG_STATS | LOG_STEPS, &mut long));
                 }
-                Err(refusal(&program.name, &error, &log, &long))
+                Err(refusal(&program.name, &error, &log, &long, &kernel.release()))
             }
         }
     }
@@ -238,7 +240,7 @@ fn verified(log: &[u8]) -> Verified {
 }
 
 /// The verifier's last words, with the policy lines that the steps belong to.
-fn refusal(name: &str, error: &SysError, short: &[u8], long: &[u8]) -> Error {
+fn refusal(name: &str, error: &SysError, short: &[u8], long: &[u8], release: &str) -> Error {
     let (short, long) = (String::from_utf8_lossy(short), String::from_utf8_lossy(long));
     let words = |text: &str| -> Vec<String> {
         let skip = |l: &&str| {
@@ -262,10 +264,12 @@ fn refusal(name: &str, error: &SysError, short: &[u8], long: &[u8]) -> Error {
     let cause = if last.is_empty() { error.to_string() } else { last };
     let mut refused = Error::refused(
         format!("the kernel's verifier refused the program `{name}`: {cause}"),
-        if error.errno == libc::EPERM {
-            error.advice()
-        } else {
-            "verify the policy on this kernel before release: `ebsec verify`".to_owned()
+        match error.errno {
+            _ if kernel_version(release) < FIRST_KERNEL => {
+                format!("kernel {release} is too old: policies take {}.{} or later", FIRST_KERNEL.0, FIRST_KERNEL.1)
+            }
+            libc::EPERM => error.advice(),
+            _ => "verify the policy on this kernel before release: `ebsec verify`".to_owned(),
         },
     );
     refused.detail = detail;
@@ -292,11 +296,13 @@ mod tests {
             long += &format!("{i}: (b7) r0 = 0\n");
         }
         long += "R0 is bad\nprocessed 3 insns\n";
-        let refused = refusal("ebsec_file_open", &error, b"R0 is bad\nprocessed 3 insns\n", long.as_bytes());
+        let refused = refusal("ebsec_file_open", &error, b"R0 is bad\nprocessed 3 insns\n", long.as_bytes(), "6.12.3");
         assert!(refused.message.ends_with("`ebsec_file_open`: R0 is bad"));
         assert_eq!(refused.detail.first().map(String::as_str), Some("; deny file.write @ base.ebsec:7"));
         assert_eq!(refused.detail.len(), SHOWN_LINES + 1);
-        let cut = refusal("x", &error, b"R0 is bad\n", b"0: (b7) r0 = 0\n");
+        assert!(refused.help.contains("`ebsec verify`"));
+        let cut = refusal("x", &error, b"R0 is bad\n", b"0: (b7) r0 = 0\n", "5.10.0-21-amd64");
+        assert_eq!(cut.help, "kernel 5.10.0-21-amd64 is too old: policies take 6.1 or later");
         assert_eq!(cut.detail, ["R0 is bad"]);
     }
 }
