@@ -2,7 +2,7 @@
 //! room. Reads the ring as its one consumer; never slows the kernel down.
 
 use crate::error::{Error, Result};
-use crate::loaded::find;
+use crate::loaded::{Found, MAX_STATE, find};
 use crate::operations::{HOLD, Operations};
 use crate::pins;
 use crate::policy::map_name;
@@ -13,6 +13,7 @@ use ebsec_artifact::schema::Report;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 /// How `events` goes about it.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,8 @@ pub struct Options {
 const BATCH: u64 = 1024;
 /// Milliseconds between looks at the count of lost records.
 const PATIENCE: i32 = 500;
+/// How long `unload` may take to remove a policy's files.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Writes events until there are no more, enough, or nobody reads them.
 pub fn events<K: Kernel>(kernel: &mut K, options: Options, out: &mut impl Write) -> Result<()> {
@@ -43,14 +46,19 @@ pub fn events<K: Kernel>(kernel: &mut K, options: Options, out: &mut impl Write)
     let (wall, boot) = kernel.clocks();
     let mut teller = Teller::new(&artifact.manifest, wall.saturating_sub(boot), options.json);
     let mut operations = Operations::default();
-    let (mut lost, mut written, mut waited) = (0, 0u64, false);
+    let told_before = kernel.read_file(&found.state.join(pins::LOST), 64).unwrap_or_default();
+    let mut lost = String::from_utf8_lossy(&told_before).parse().unwrap_or(0);
+    let (mut written, mut waited) = (0u64, false);
     loop {
         let records = ring.take(options.max.map_or(BATCH, |max| (max - written).min(BATCH)));
-        let now = found.stats(kernel, &artifact)?.lost;
+        let stats = found.stats(kernel, &artifact);
+        let now = stats.as_ref().map_or(lost, |stats| stats.lost);
         let mut lines = Vec::new();
         if now > lost {
             lines.push(lost_line(now - lost, options.json));
             lost = now;
+            // A policy may forbid it: then the next reader tells these again.
+            let _ = kernel.write_file(&found.state.join(pins::LOST), lost.to_string().as_bytes());
         }
         written += records.len() as u64;
         let full = options.max.is_some_and(|max| written >= max);
@@ -59,7 +67,7 @@ pub fn events<K: Kernel>(kernel: &mut K, options: Options, out: &mut impl Write)
             operations.add(report);
         }
         // What is not told yet may go on in reports that are still to come.
-        let over = full || !options.follow && idle && (waited || operations.is_empty());
+        let over = full || stats.is_err() || !options.follow && idle && (waited || operations.is_empty());
         let told = if over { operations.all() } else { operations.ripe(kernel.clocks().1) };
         for mut operation in told {
             lines.extend(teller.lines(&mut operation, |id| kernel.cgroup_path(id)));
@@ -71,7 +79,13 @@ pub fn events<K: Kernel>(kernel: &mut K, options: Options, out: &mut impl Write)
                 return Ok(());
             }
         }
-        if out.flush().is_err() || over {
+        if out.flush().is_err() {
+            return Ok(());
+        }
+        if let Err(error) = stats {
+            return ended(kernel, &found, error);
+        }
+        if over {
             return Ok(());
         }
         if options.follow || idle {
@@ -79,6 +93,21 @@ pub fn events<K: Kernel>(kernel: &mut K, options: Options, out: &mut impl Write)
             ring.wait(patience).map_err(|e| Error::system("waiting for events", &e))?;
         }
         waited = idle;
+    }
+}
+
+/// What it means that the counters cannot be read any more: `unload` ends the reader, anything else is an error.
+fn ended<K: Kernel>(kernel: &mut K, found: &Found, error: Error) -> Result<()> {
+    // It takes the pins first, then what was to be remembered.
+    kernel.pause(GRACE);
+    let remembered = kernel.read_file(&found.state.join(pins::ATTACHED), MAX_STATE).is_ok();
+    match pins::loaded(kernel)?.is_some_and(|dir| dir == found.pins) {
+        true => Err(error),
+        false if remembered => Err(Error::refused(
+            format!("the pins of the policy are gone from `{}`, and `ebsec-load` did not remove them", found.pins.display()),
+            "load the policy again; `ebsec-load status` tells what is in force",
+        )),
+        false => Ok(()),
     }
 }
 

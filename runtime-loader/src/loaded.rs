@@ -11,13 +11,15 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Files of the loader itself are read up to here.
-const MAX_STATE: u64 = 1 << 20;
+pub const MAX_STATE: u64 = 1 << 20;
 
 /// Where a loaded policy is, and its artifact's bytes, to be opened by [`policy::check`].
 #[derive(Debug)]
 pub struct Found {
     /// The policy's pins.
     pub pins: PathBuf,
+    /// The folder of what is remembered of it.
+    pub state: PathBuf,
     /// The copy of its artifact.
     pub bytes: Vec<u8>,
     /// What was attached, and when.
@@ -47,7 +49,7 @@ pub fn find<K: Kernel>(kernel: &mut K) -> Result<Found> {
     let bytes = read(pins::ARTIFACT, MAX_LENGTH as u64)?;
     let attached = serde_json::from_slice(&read(pins::ATTACHED, MAX_STATE)?).unwrap_or_default();
     let proved = read(pins::PROVED, MAX_STATE).is_ok();
-    Ok(Found { pins, bytes, attached, proved })
+    Ok(Found { pins, state, bytes, attached, proved })
 }
 
 impl Found {

@@ -20,6 +20,8 @@ pub const ARTIFACT: &str = "artifact.bpf.o";
 pub const ATTACHED: &str = "attached.json";
 /// Written when the canary was refused everywhere, inside the policy's folder.
 pub const PROVED: &str = "proved";
+/// How many lost events readers have told, inside the policy's folder.
+pub const LOST: &str = "lost";
 const STAGING: &str = "staging";
 
 /// Keeps other loaders out while it lives.

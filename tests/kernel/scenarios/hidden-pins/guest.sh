@@ -26,3 +26,16 @@ echo "== in one that has the host's"
 unshare -m sh -c 'ebsec-load load /scenario/policy.bpf.o' | sed -n 1p
 echo "the secret: $(guest-tools do read /etc/secret)"
 ebsec-load status | grep ^mode
+echo "== a reader of events when the pins are removed, and when the policy is unloaded"
+for how in "rm -r /sys/fs/bpf/ebsec" "ebsec-load unload"; do
+    ebsec-load status >/dev/null 2>&1 || load
+    ebsec-load events --follow >/events.txt 2>&1 &
+    reader=$!
+    guest-tools do read /etc/secret
+    usleep 700000
+    $how
+    wait $reader
+    echo "status $?: $(grep -c 'refused.*/etc/secret' /events.txt) refused"
+    grep -v refused /events.txt
+done
+true
