@@ -35,13 +35,10 @@ enum Verb {
     /// Show what an artifact is, does and was checked for.
     Inspect(verbs::inspect::Arguments),
     /// Measure what policies cost, against the bars and AppArmor.
-    #[command(hide = true)]
     Bench(verbs::bench::Arguments),
     /// List or fetch the kernels that guests boot.
-    #[command(hide = true)]
     Kernels(verbs::kernels::Arguments),
     /// Run a shell script inside a guest.
-    #[command(hide = true)]
     Guest(verbs::guest::Arguments),
 }
 

@@ -26,7 +26,7 @@ pub struct Found {
     pub input: Input,
 }
 
-/// The packages of some paths, each once; of the folder at hand if there is no path.
+/// The packages of some paths, each once; of the current directory if there is no path.
 pub fn open(paths: &[PathBuf], params: &[String], today: Option<Date>) -> Result<Vec<Found>, Failure> {
     let here = [PathBuf::from(".")];
     let mut found: Vec<Found> = Vec::new();
@@ -147,7 +147,7 @@ impl Found {
         !mistakes.is_empty() || !settings.unmatched(&paths).is_empty()
     }
 
-    /// What stands before the paths of the package's files so that they are right from the folder at hand.
+    /// What stands before the paths of the package's files so that they are right from the current directory.
     fn prefix(&self) -> String {
         let here = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
         let mut up = String::new();
@@ -161,7 +161,7 @@ impl Found {
         format!("{}/", self.folder.display())
     }
 
-    /// Sources as they are shown: the package's files and its folder (which has the empty path) from the folder at hand,
+    /// Sources as they are shown: the package's files and its folder (which has the empty path) from the current directory,
     /// all others as they are.
     pub fn shown(&self, sources: &Sources) -> Sources {
         let (prefix, own) = (self.prefix(), self.input.sources.files.len());

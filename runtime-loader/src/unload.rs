@@ -16,7 +16,7 @@ pub fn unload<K: Kernel>(kernel: &mut K) -> Result<String> {
     pins::sweep(kernel)?;
     let Some(dir) = pins::loaded(kernel)? else {
         pins::none_hidden(kernel)?;
-        return Err(Error::refused("no policy is loaded", "`ebsec-load status` tells what is"));
+        return Err(Error::refused("no policy is loaded", "there is nothing to unload"));
     };
     pins::remove_tree(kernel, &dir).map_err(|e| Error::system(format!("removing `{}`", dir.display()), &e))?;
     let control = Path::new(pins::CONTROL);

@@ -36,7 +36,7 @@ pub enum Stage {
 pub struct Arguments {
     #[command(flatten)]
     common: Common,
-    /// Where the artifact goes; NAME.bpf.o in the folder at hand otherwise.
+    /// Where the artifact goes; by default NAME.bpf.o in the current directory.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the result of a stage instead of writing the artifact.

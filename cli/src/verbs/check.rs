@@ -27,7 +27,7 @@ pub enum Format {
 /// What every verb that reads packages takes.
 #[derive(clap::Args)]
 pub struct Common {
-    /// Files or folders; the package in the folder at hand if there is none.
+    /// Files or folders; by default the package in the current directory.
     pub paths: Vec<PathBuf>,
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t)]

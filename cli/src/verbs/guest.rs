@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A series in the cache, such as 6.12, or a kernel image.
-    #[arg(long)]
+    #[arg(long, default_value = "6.12")]
     kernel: String,
     /// Put a file of this machine into the guest, mode 755.
     #[arg(long = "file", value_name = "HOST:GUEST")]
@@ -60,7 +60,7 @@ pub struct Arguments {
 
 /// Ends with the script's status; 124 after a timeout, 125 after a panic.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    finish(&boot(arguments)?)
+    finish(&boot(arguments)?, arguments.timeout)
 }
 
 fn boot(arguments: &Arguments) -> Result<GuestResult, Failure> {
@@ -117,7 +117,7 @@ fn guest_file(text: &str) -> Result<GuestFile, Failure> {
     Ok(GuestFile::host(guest, host))
 }
 
-fn finish(result: &GuestResult) -> Result<ExitCode, Failure> {
+fn finish(result: &GuestResult, timeout: u64) -> Result<ExitCode, Failure> {
     let end = if result.output.chars().last().is_some_and(|last| last != '\n') { "\n" } else { "" };
     output::print(&format!("{}{end}", result.output))?;
     let status = match result.ending {
@@ -125,6 +125,11 @@ fn finish(result: &GuestResult) -> Result<ExitCode, Failure> {
         Ending::TimedOut => 124,
         Ending::Panicked | Ending::Lost => 125,
     };
-    output::tell(&format!("{}error: the guest did not reach the end of the script: {:?}\n", result.console, result.ending));
+    let why = match result.ending {
+        Ending::TimedOut => format!("it was ended after {timeout} s (`--timeout`)"),
+        Ending::Panicked => "its kernel panicked".to_owned(),
+        _ => "QEMU ended before".to_owned(),
+    };
+    output::tell(&format!("{}error: the guest did not reach the end of the script: {why}\n", result.console));
     Ok(ExitCode::from(status))
 }

@@ -1,5 +1,5 @@
 //! `ebsec verify`: an artifact in, the verdict of each target kernel's own verifier out, from guests. Status 1 if a
-//! kernel refuses a program, or cannot be had (unless that was allowed).
+//! kernel refuses a program, or is not available (unless that was allowed).
 
 use super::{no_artifact, told};
 use crate::guest::kernels::{Cache, Kernel, SERIES};
@@ -20,7 +20,7 @@ pub struct Arguments {
     /// Only these kernels, by series (6.12); those that the package targets otherwise.
     #[arg(long = "kernel", value_name = "SERIES")]
     kernels: Vec<String>,
-    /// A kernel that cannot be had is no failure.
+    /// A kernel that is not available is no failure.
     #[arg(long)]
     allow_skips: bool,
     /// Write the verdicts into the artifact's manifest.
