@@ -136,6 +136,9 @@ pub struct Name {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NameSet {
+    /// Asked of a field that has every name which the host's mounts give a file, and one suffices: further names of what is
+    /// in the set are not worth telling.
+    pub any_name: bool,
     /// Indexes into [`Manifest::names`].
     pub names: Vec<u32>,
     /// Indexes into [`Manifest::rules`].

@@ -67,7 +67,7 @@ pub fn look<K: Kernel>(kernel: &K, manifest: &Manifest, mounts: Result<Vec<u8>, 
         let found = set.names.iter().any(|n| places.get(*n).is_some_and(|(p, ..)| p.end != End::Missing));
         for number in &set.names {
             let (Some(name), Some((place, others, mount))) = (manifest.names.get(*number), places.get(*number)) else { continue };
-            let others: Vec<&Other> = others.iter().filter(|o| !set.has_other(name, o)).collect();
+            let others: Vec<&Other> = others.iter().filter(|o| !set.any_name && !set.has_other(name, o)).collect();
             let good = match (&place.end, &place.link) {
                 (End::There, None) => others.is_empty(),
                 (End::There | End::Missing, Some(_)) => set.has(&place.path, &name.rest),
@@ -89,6 +89,7 @@ pub fn look<K: Kernel>(kernel: &K, manifest: &Manifest, mounts: Result<Vec<u8>, 
 
 /// A set of names, for questions.
 struct Set<'m> {
+    any_name: bool,
     names: Vec<usize>,
     has: HashSet<(&'m Path, &'m str)>,
     rules: Vec<String>,
@@ -99,7 +100,7 @@ impl<'m> Set<'m> {
         let names: Vec<usize> = set.names.iter().map(|n| *n as usize).collect();
         let has = names.iter().filter_map(|n| manifest.names.get(*n)).map(|n| (Path::new(&n.path), n.rest.as_str())).collect();
         let rules = set.rules.iter().filter_map(|r| manifest.rules.get(*r as usize)).map(rule_name).collect();
-        Self { names, has, rules }
+        Self { any_name: set.any_name, names, has, rules }
     }
 
     /// Whether the set has this pattern below this folder, or everything below a folder above it.

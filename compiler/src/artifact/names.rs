@@ -31,25 +31,27 @@ type Asked = BTreeMap<(FieldId, bool), BTreeSet<PathSetId>>;
 
 /// Rules have their numbers in the manifest's order.
 pub(super) fn collect(package: &Package, catalog: &Catalog) -> Names {
-    let mut sets: BTreeMap<Vec<PathSetId>, Vec<u32>> = BTreeMap::new();
+    let mut sets: BTreeMap<(bool, Vec<PathSetId>), Vec<u32>> = BTreeMap::new();
     for (number, rule) in package.policies.iter().flat_map(|p| &p.rules).enumerate() {
         let mut asked = Asked::new();
         on_host(&rule.cond, false, catalog, &mut asked);
-        for ids in asked.into_values() {
-            let rules = sets.entry(ids.into_iter().collect()).or_default();
+        for ((field, negated), ids) in asked {
+            // where such a field loosens, every name of the file has to be in the set
+            let any_name = catalog[field].host && !negated;
+            let rules = sets.entry((any_name, ids.into_iter().collect())).or_default();
             if rules.last() != Some(&(number as u32)) {
                 rules.push(number as u32);
             }
         }
     }
     let mut of_sets: FxHashMap<PathSetId, Vec<Name>> = FxHashMap::default();
-    for id in sets.keys().flatten() {
+    for id in sets.keys().flat_map(|(_, ids)| ids) {
         of_sets.entry(*id).or_insert_with(|| of_set(package, *id).into_iter().collect());
     }
     let mut known: BTreeMap<&Name, u32> = BTreeMap::new();
     let (mut entries, mut left_out) = (0, 0u32);
     let mut found = Vec::new();
-    for (ids, rules) in sets {
+    for ((any_name, ids), rules) in sets {
         let mut names: Vec<&Name> = ids.iter().filter_map(|id| of_sets.get(id)).flatten().collect();
         names.sort_unstable();
         names.dedup();
@@ -62,12 +64,12 @@ pub(super) fn collect(package: &Package, catalog: &Catalog) -> Names {
             }
             room
         });
-        found.push((names, rules));
+        found.push((any_name, names, rules));
     }
     // Numbers by the names' order, not by the order in which sets were met.
     known.values_mut().zip(0..).for_each(|(number, index)| *number = index);
     let numbers = |names: Vec<&Name>| names.iter().filter_map(|n| known.get(n).copied()).collect::<Vec<u32>>();
-    let sets = found.into_iter().map(|(names, rules)| NameSet { names: numbers(names), rules });
+    let sets = found.into_iter().map(|(any_name, names, rules)| NameSet { any_name, names: numbers(names), rules });
     let sets = sets.filter(|s| !s.names.is_empty()).collect();
     Names { sets, names: known.into_keys().cloned().collect(), left_out }
 }

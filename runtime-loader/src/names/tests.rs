@@ -22,7 +22,7 @@ fn manifest(sets: &[&[&str]]) -> Manifest {
     let names: Vec<Name> = sets.iter().flat_map(|s| *s).map(|t| name(t)).collect::<BTreeSet<_>>().into_iter().collect();
     let number = |text: &&str| names.iter().position(|n| *n == name(text)).unwrap() as u32;
     let mut manifest = fixture::manifest(&[]);
-    manifest.name_sets = sets.iter().map(|s| NameSet { names: s.iter().map(number).collect(), rules: vec![0] }).collect();
+    manifest.name_sets = sets.iter().map(|s| NameSet { any_name: false, names: s.iter().map(number).collect(), rules: vec![0] }).collect();
     manifest.names = names;
     manifest
 }

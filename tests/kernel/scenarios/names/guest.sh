@@ -1,7 +1,7 @@
 # A host whose names are not what they seem: what is told of them when the policy is loaded, and that it is so.
 mkdir -p /run /var /srv/data /mnt/copy /mnt/over
 rm -rf /var/run; ln -s /run /var/run
-for file in /run/web.pid /run/db.pid /etc/real /etc/kept /srv/data/key /mnt/over/key; do echo x >$file; done
+for file in /run/web.pid /run/db.pid /etc/real /etc/kept /srv/data/key /srv/data/any /srv/data/loose /mnt/over/key; do echo x >$file; done
 ln -s real /etc/alias
 ln -s circle /srv/circle
 ln -s "$(printf 'a\033[2J\nb\377')" /srv/odd
