@@ -115,8 +115,8 @@ fn into_root(files: &[GuestFile]) -> String {
 fn run(contents: &Contents<'_>) -> String {
     let mark = contents.mark;
     // A script whose modules are not there would test something else.
-    let mut text =
-        String::from("[ ${status=0} = 0 ] && { /bin/sh /ebsec/script </dev/null >/dev/ttyS1 2>&1; status=$?; }\nexec 3>/dev/ttyS1\n");
+    let mut text = format!("echo '{mark} begin' >/dev/ttyS1\n");
+    text.push_str("[ ${status=0} = 0 ] && { /bin/sh /ebsec/script </dev/null >/dev/ttyS1 2>&1; status=$?; }\nexec 3>/dev/ttyS1\n");
     text.push_str(&format!("printf '\\n{mark} exit %d\\n' $status >&3\n"));
     for path in contents.collect {
         let quoted = path.replace('\'', "'\\''");
