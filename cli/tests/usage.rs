@@ -271,7 +271,8 @@ fn without_a_loader_verify_says_how_to_get_one() {
     let folder = folder(&[("a.ebsec", POLICY)]);
     let alone = folder.path().join("bin/ebsec");
     fs::create_dir(folder.path().join("bin")).unwrap();
-    fs::copy(EBSEC, &alone).unwrap();
+    // By another process: a descriptor that writes it, inherited by what another test starts meanwhile, would keep it from running.
+    assert!(Command::new("cp").arg(EBSEC).arg(&alone).status().unwrap().success());
     says(&ebsec(folder.path(), "build a.ebsec"), 0, &[]);
     let mut command = Command::new(alone);
     command.current_dir(folder.path()).env("EBSEC_CACHE", folder.path()).env_remove("EBSEC_LOAD");
