@@ -26,3 +26,11 @@ echo "== in one that has the host's"
 unshare -m sh -c 'ebsec-load load /scenario/policy.bpf.o' | sed -n 1p
 echo "the secret: $(guest-tools do read /etc/secret)"
 ebsec-load status | grep ^mode
+echo "== beside one that attaches programs"
+ebsec-load unload >/load.txt
+cat >/turns.sh <<'END'
+for turn in 1 2 3 4 5 6 7 8 9 10; do ebsec-load status 2>&1 | sed -n 1p; done | uniq
+ebsec-load load /scenario/policy.bpf.o 2>&1 | sed -n 1p
+ebsec-load unload
+END
+guest-tools races attached sched_switch sh /turns.sh
