@@ -20,7 +20,8 @@
 
 ; One step up. r2 = address of the scratch's address -> r0 = 1 to end.
 ; State in the scratch: at (dentry), mount (vfsmount, 0: stay in the file system), top (its root), index (components so far,
-; from the leaf), end (0 on the way, 1 at the top of the mounts, 2 unreadable, 3 at a root of the file system).
+; from the leaf), end (0 on the way, 1 at the top of walk_listed's mounts, 2 unreadable, 3 at a root of the
+; file system, 4 at the top of others).
 .func climb_step static 2
   r7 = *(u64 *)(r2 + 0)
   r6 = *(u64 *)(r7 + {walk_at})
@@ -69,7 +70,13 @@ more:
   r0 = 0
   exit
 root:
+  ; a mount that was just taken out, or is being moved, is at the top of nothing
+  r6 = *(u64 *)(r7 + {walk_listed})
+  read8 8 mnt_namespace.root unreadable
+  r2 = *(u64 *)(r10 - 8)
   r1 = 1
+  if r2 == r8 goto end
+  r1 = 4
   goto end
 unreadable:
   r1 = 2

@@ -271,9 +271,11 @@ top:
   r1 = *(u64 *)(r10 - 40)
   r2 = *(u64 *)(r10 - 32)
   if r1 == r2 goto top
-  goto end
+  ; the one at hand was taken out meanwhile: from the last one again
+  goto again
 over:
   *(u64 *)(r7 + 8) = r1
+again:
   r0 = 0
   exit
 top:
@@ -297,6 +299,9 @@ end:
   if r1 == r2 goto found
   read8 8 mount.mnt_child.prev end
   r1 = *(u64 *)(r10 - 8)
+  ; taken out of the list, it leads to itself
+  r2 = *(u64 *)(r7 + 0)
+  if r1 == r2 goto end
   *(u64 *)(r7 + 0) = r1
   r0 = 0
   exit

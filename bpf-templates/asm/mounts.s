@@ -136,6 +136,15 @@ same:
   r2 = *(u64 *)(r7 + {walk_changed})
   r1 |= r2
   if r1 != 0 goto told
+  ; a mount that was taken out before the count was read is in no count that would tell of it later
+  r6 = *(u64 *)(r7 + {walk_single})
+  if r6 == 0 goto learn
+  r1 = offsetof(mount.mnt)
+  r6 -= r1
+  read8 8 mount.mnt_ns told
+  r1 = *(u64 *)(r10 - 8)
+  if r1 != r9 goto told
+learn:
   ; the last scratch can be taken away at any time
   if r8 == {WALK_SCRATCHES-1} goto told
   r1 = r8
@@ -344,26 +353,14 @@ this:
   r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + {walk_key}) = r1
   ; the path of its mount point: the state after it, and after the slash that follows
-  r1 = *(u64 *)(r7 + {walk_start})
-  *(u64 *)(r7 + {walk_bare}) = r1
-  *(u64 *)(r7 + {walk_beneath}) = r1
-  *(u64 *)(r7 + {walk_index}) = 0
-  read8 8 mount.mnt_parent more
-  r8 = *(u64 *)(r10 - 8)
-  if r8 == r6 goto named
-  read8 8 mount.mnt_mountpoint more
-  r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + {walk_at}) = r1
-  r6 = r8
-  read8 8 mount.mnt.mnt_root more
-  r1 = *(u64 *)(r10 - 8)
   *(u64 *)(r7 + {walk_top}) = r1
-  r1 = offsetof(mount.mnt)
-  r8 += r1
-  *(u64 *)(r7 + {walk_mount}) = r8
+  r1 = *(u64 *)(r7 + {walk_here})
+  *(u64 *)(r7 + {walk_mount}) = r1
   climb {WALK_PATH} {WALK_ABOVE-1} 0
   r1 = *(u64 *)(r7 + {walk_end})
   if r1 == 3 goto more
+  if r1 == 4 goto gone
   if r1 != 1 goto many
   r5 = *(u64 *)(r7 + {walk_index})
   r8 = *(u64 *)(r7 + {walk_start})
@@ -383,7 +380,6 @@ this:
   call step8
 below:
   *(u64 *)(r7 + {walk_beneath}) = r0
-named:
   keep_place
   use_place
 more:

@@ -176,8 +176,8 @@ impl Kernel for Real {
             }
             match attached_program(last) {
                 Ok(name) => names.extend(name),
-                // it is gone already
-                Err(e) if e.errno == libc::ENOENT => {}
+                // it is gone already, or somebody is just making it
+                Err(e) if matches!(e.errno, libc::ENOENT | libc::EAGAIN) => {}
                 Err(e) => return Err(e),
             }
         }

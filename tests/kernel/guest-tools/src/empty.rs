@@ -3,7 +3,9 @@
 //! what any policy pays before it has decided anything.
 
 use crate::sys;
+use std::ffi::CStr;
 use std::fs;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::process::Command;
 
@@ -23,6 +25,14 @@ pub fn empty(words: &[String]) -> Result<bool, String> {
     let status = Command::new(program).args(rest).status();
     drop(links);
     status.map(|status| status.success()).map_err(|error| format!("cannot run `{program}`: {error}"))
+}
+
+/// Attaches a program to a tracepoint and takes it away again, for as long as `going`.
+pub fn restless(tracepoint: &CStr, going: &dyn Fn() -> bool) -> io::Result<()> {
+    while going() {
+        sys::attach_tracepoint(ALLOW, tracepoint)?;
+    }
+    Ok(())
 }
 
 fn attach(types: &[u8], hook: &str) -> Result<OwnedFd, String> {

@@ -17,6 +17,7 @@ mod net;
 mod operation;
 mod paths;
 mod privileges;
+mod races;
 mod routes;
 mod storm;
 mod stress;
@@ -38,6 +39,7 @@ usage: guest-tools prepare FOLDER
        guest-tools aliases FOLDER COMMAND WORDS…
        guest-tools deep FOLDER
        guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
+       guest-tools races unmounted FROM TO NAME… | service FOLDER PATH… | attached TRACEPOINT PROGRAM WORD…
        guest-tools routed ROUTE PROGRAM WORDS…
        guest-tools stress [--seconds N] [--forkers N] [--executors N] [--allowed PATH]… [--denied PATH]… [--storm FOLDER]… [--broken PATH]…
                           [--user ID] [--restless FOLDER]… [--deep FOLDER]… [--program COPY:allowed|denied:PATH]…
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Some("paths") => paths::paths(rest),
         Some("aliases") => aliases::aliases(rest),
         Some("deep") => storm::make_deep(rest),
+        Some("races") => races::races(rest),
         Some("routed") => operation::routed(rest),
         Some("stress") => stress::stress(rest),
         Some("alias") => match aliases::one(rest) {

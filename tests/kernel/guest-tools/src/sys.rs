@@ -318,23 +318,42 @@ pub fn now() -> u64 {
 /// Loads a program for the LSM hook that the kernel's type `hook` names, and attaches it for as long as the descriptor
 /// lives.
 pub fn attach_lsm(program: &[u64], hook: u32) -> io::Result<OwnedFd> {
-    const PROG_LOAD: c_int = 5;
     const LINK_CREATE: c_int = 28;
     const TYPE_LSM: u32 = 29;
     const ATTACH_LSM_MAC: u32 = 27;
-    // union bpf_attr as words of 32 bits; addresses take two.
-    let mut load = [0u32; 36];
-    let address = |pointer: *const c_void| (pointer as usize as u32, ((pointer as usize as u64) >> 32) as u32);
-    (load[0], load[1]) = (TYPE_LSM, program.len() as u32);
-    (load[2], load[3]) = address(program.as_ptr().cast());
-    (load[4], load[5]) = address(c"GPL".as_ptr().cast());
+    let mut load = loading(program, TYPE_LSM);
     (load[17], load[27]) = (ATTACH_LSM_MAC, hook);
-    let call = |command: c_int, attr: &[u32]| {
-        // SAFETY: the attributes are readable for their whole size, and what they point to outlives the call.
-        owned(unsafe { libc::syscall(libc::SYS_bpf, command, attr.as_ptr(), size_of_val(attr)) })
-    };
-    let loaded = call(PROG_LOAD, &load)?;
-    call(LINK_CREATE, &[loaded.as_raw_fd() as u32, 0, ATTACH_LSM_MAC, 0])
+    let loaded = bpf(PROG_LOAD, &load)?;
+    bpf(LINK_CREATE, &[loaded.as_raw_fd() as u32, 0, ATTACH_LSM_MAC, 0])
+}
+
+/// The same for a tracepoint.
+pub fn attach_tracepoint(program: &[u64], name: &CStr) -> io::Result<OwnedFd> {
+    const RAW_TRACEPOINT_OPEN: c_int = 17;
+    const TYPE_RAW_TRACEPOINT: u32 = 17;
+    let loaded = bpf(PROG_LOAD, &loading(program, TYPE_RAW_TRACEPOINT))?;
+    let [low, high] = halves(name.as_ptr().cast());
+    bpf(RAW_TRACEPOINT_OPEN, &[low, high, loaded.as_raw_fd() as u32, 0])
+}
+
+const PROG_LOAD: c_int = 5;
+
+/// union bpf_attr as words of 32 bits; addresses take two.
+fn loading(program: &[u64], kind: u32) -> [u32; 36] {
+    let mut load = [0; 36];
+    (load[0], load[1]) = (kind, program.len() as u32);
+    [load[2], load[3]] = halves(program.as_ptr().cast());
+    [load[4], load[5]] = halves(c"GPL".as_ptr().cast());
+    load
+}
+
+fn halves(pointer: *const c_void) -> [u32; 2] {
+    [pointer as usize as u32, ((pointer as usize as u64) >> 32) as u32]
+}
+
+fn bpf(command: c_int, attr: &[u32]) -> io::Result<OwnedFd> {
+    // SAFETY: the attributes are readable for their whole size, and what they point to outlives the call.
+    owned(unsafe { libc::syscall(libc::SYS_bpf, command, attr.as_ptr(), size_of_val(attr)) })
 }
 
 /// What one program in the kernel has cost so far.

@@ -38,4 +38,11 @@ for how in "rm -r /sys/fs/bpf/ebsec" "ebsec-load unload"; do
     echo "status $?: $(grep -c 'refused.*/etc/secret' /events.txt) refused"
     grep -v refused /events.txt
 done
-true
+echo "== beside one that attaches programs"
+ebsec-load unload >/load.txt
+cat >/turns.sh <<'END'
+for turn in 1 2 3 4 5 6 7 8 9 10; do ebsec-load status 2>&1 | sed -n 1p; done | uniq
+ebsec-load load /scenario/policy.bpf.o 2>&1 | sed -n 1p
+ebsec-load unload
+END
+guest-tools races attached sched_switch sh /turns.sh
