@@ -39,7 +39,6 @@ for how in "rm -r /sys/fs/bpf/ebsec" "ebsec-load unload"; do
     grep -v refused /events.txt
 done
 echo "== beside one that attaches programs"
-ebsec-load unload >/load.txt
 cat >/turns.sh <<'END'
 for turn in 1 2 3 4 5 6 7 8 9 10; do ebsec-load status 2>&1 | sed -n 1p; done | uniq
 ebsec-load load /scenario/policy.bpf.o 2>&1 | sed -n 1p
