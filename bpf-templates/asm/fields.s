@@ -196,19 +196,3 @@
   r1 = 0
 .done:
 .endm
-; r1 = 1 where the file that the hook shows is one that a stacked file system opened of its layers, which the initial user
-; namespace mounted: a file of a private mount, by which no user opens anything.
-.macro opened_by_stacked_fs
-  acting_for_another {PF_KTHREAD} .no
-  r3 = *(u64 *)(r6 + 0)
-  r2 = *(u64 *)(r3 + file.f_path.mnt)
-  *(u64 *)(r10 - 8) = r2
-  plain_number r1 .no
-  call mount_is_private
-  if r0 != 1 goto .no
-  r1 = 1
-  goto .done
-.no:
-  r1 = 0
-.done:
-.endm

@@ -95,7 +95,8 @@ fn host<K: Kernel>(kernel: &mut K) -> Result<()> {
             format!("mount it: `mount -t bpf bpf {}`", pins::BPFFS),
         ));
     }
-    if !kernel.is_of_process_1(Path::new(pins::BPFFS)) {
+    let of_process_1 = kernel.is_of_process_1(Path::new(pins::BPFFS));
+    if !of_process_1.map_err(|e| Error::system(format!("looking at {} of process 1", pins::BPFFS), &e))? {
         return Err(Error::refused(
             format!("process 1 has another file system at {}: what is pinned here ends with this mount namespace", pins::BPFFS),
             "load from the host's mount namespace: `nsenter --target 1 --mount ebsec-load load …`",

@@ -31,7 +31,8 @@ pub struct Found {
 /// Finds the loaded policy; an error if there is none.
 pub fn find<K: Kernel>(kernel: &mut K) -> Result<Found> {
     let Some(pins) = pins::loaded(kernel)? else {
-        if !pins::load_under_way(kernel)? {
+        // a load that came to its end since the look above hides nothing
+        if !pins::load_under_way(kernel)? && pins::loaded(kernel)?.is_none() {
             pins::none_hidden(kernel)?;
         }
         return Err(Error::refused("no policy is loaded", "load one: `ebsec-load load FILE`"));

@@ -68,7 +68,17 @@
   r1 = 1
   goto .done
 .new:
-  opened_by_stacked_fs
+  acting_for_another {PF_KTHREAD} .no
+  r3 = *(u64 *)(r6 + 0)
+  r2 = *(u64 *)(r3 + file.f_path.mnt)
+  *(u64 *)(r10 - 8) = r2
+  plain_number r1 .no
+  call mount_is_private
+  if r0 != 1 goto .no
+  r1 = 1
+  goto .done
+.no:
+  r1 = 0
 .done:
 .endm
 .macro file_open__field_open_read

@@ -222,8 +222,8 @@ impl Kernel for Fake {
         self.bpffs
     }
 
-    fn is_of_process_1(&self, _: &Path) -> bool {
-        !self.own_bpffs
+    fn is_of_process_1(&self, _: &Path) -> SysResult<bool> {
+        Ok(!self.own_bpffs)
     }
 
     fn attached(&self) -> SysResult<Vec<String>> {

@@ -176,8 +176,8 @@ pub trait Kernel {
     /// Whether a bpf file system is mounted at this folder.
     fn is_bpffs(&self, path: &Path) -> bool;
 
-    /// Whether process 1 finds the same file system at this path; false if that cannot be seen.
-    fn is_of_process_1(&self, path: &Path) -> bool;
+    /// Whether process 1 finds the same file system at this path.
+    fn is_of_process_1(&self, path: &Path) -> SysResult<bool>;
     /// Names of all LSM programs that links attach now, whoever made these, cut at 15 bytes.
     fn attached(&self) -> SysResult<Vec<String>>;
 

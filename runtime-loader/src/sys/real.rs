@@ -158,10 +158,10 @@ impl Kernel for Real {
         result == 0 && unsafe { out.assume_init() }.f_type == BPF_FS_MAGIC
     }
 
-    fn is_of_process_1(&self, path: &Path) -> bool {
-        let device = |path: &Path| std::fs::metadata(path).map(|m| m.dev());
+    fn is_of_process_1(&self, path: &Path) -> SysResult<bool> {
+        let device = |path: &Path| std::fs::metadata(path).map(|m| m.dev()).map_err(from_io("stat"));
         let theirs = Path::new("/proc/1/root").join(path.strip_prefix("/").unwrap_or(path));
-        matches!((device(path), device(&theirs)), (Ok(ours), Ok(theirs)) if ours == theirs)
+        Ok(device(path)? == device(&theirs)?)
     }
 
     fn attached(&self) -> SysResult<Vec<String>> {
