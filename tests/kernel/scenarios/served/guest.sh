@@ -12,6 +12,7 @@ answer auth.unix.ip 'nfsd 127.0.0.1 2147483647 all'
 answer auth.unix.gid '0 2147483647 0'
 answer nfsd.export 'all /export 2147483647 9248 65534 65534 0'
 answer nfsd.fh 'all 1 \x00000000 2147483647 /export'
+for time in leasetime gracetime; do echo 10 >/proc/fs/nfsd/nfsv4$time; done
 echo '-3 +4 +4.1 +4.2' >/proc/fs/nfsd/versions
 echo 'tcp 2049' >/proc/fs/nfsd/portlist
 echo 1 >/proc/fs/nfsd/threads
