@@ -68,7 +68,7 @@
   if r1 == r2 goto .no
   r2 = *(u64 *)(r0 + task_struct.cred)
   if r1 == r2 goto .new
-  if r1 == 0 goto .new
+  if r1 == 0 goto .no
   r1 = *(u64 *)(r1 + cred.user_ns)
   if r1 == 0 goto .no
   w1 = *(u32 *)(r1 + user_namespace.level)
