@@ -56,9 +56,26 @@
 ; does not tell it: its bit moved in 6.14 and in updates of 6.12, to one that fanotify sets for what it hands to user space.
 ; Before 6.7 what reads and writes for the file above has that one's path and an inode of another file system; copying up
 ; and reading a folder open the layer by the private mount on those kernels too.
+; FUSE opens the file to which it passes reads and writes on (since 6.9) by its own mount, with the credentials that the server
+; had when it named the file, which takes CAP_SYS_ADMIN: no user opens a file with others than the task's.
 .macro file_open__fact_by_stacked_fs
   r1 = exists(backing_file.user_path)
-  if r1 != 0 goto .new
+  if r1 == 0 goto .old
+  task_at_hand
+  r2 = *(u64 *)(r0 + task_struct.real_cred)
+  r3 = *(u64 *)(r6 + 0)
+  r1 = *(u64 *)(r3 + file.f_cred)
+  if r1 == r2 goto .no
+  r2 = *(u64 *)(r0 + task_struct.cred)
+  if r1 == r2 goto .new
+  if r1 == 0 goto .no
+  r1 = *(u64 *)(r1 + cred.user_ns)
+  if r1 == 0 goto .no
+  w1 = *(u32 *)(r1 + user_namespace.level)
+  if r1 != 0 goto .no
+  r1 = 1
+  goto .done
+.old:
   r3 = *(u64 *)(r6 + 0)
   r1 = *(u64 *)(r3 + file.f_inode)
   r1 = *(u64 *)(r1 + inode.i_sb)

@@ -238,7 +238,7 @@ impl<'t> Parser<'_, 't> {
             return Ok(Parsed::plain(insn(PSEUDO_CALL, self.signed32()?)));
         }
         if name == "kfunc" {
-            if let Some(Token::Number(_)) = self.peek() {
+            if let Some(Token::Number(_) | Token::Sign("-")) = self.peek() {
                 return Ok(Parsed::plain(insn(PSEUDO_KFUNC, self.signed32()?)));
             }
             let function = self.word()?.to_owned();

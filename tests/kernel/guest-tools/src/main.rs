@@ -15,6 +15,7 @@ mod inside;
 mod mounts;
 mod net;
 mod operation;
+mod passing;
 mod paths;
 mod privileges;
 mod races;
@@ -37,6 +38,7 @@ usage: guest-tools prepare FOLDER
        guest-tools again clone|read-only|unmounted|overlay|memory WORDS…
        guest-tools unix serve|reach FOLDER OTHER | hold FOLDER
        guest-tools aliases FOLDER COMMAND WORDS…
+       guest-tools passing FILE FOLDER
        guest-tools deep FOLDER
        guest-tools paths FOLDER… | alone | long FOLDER… | cold MOUNT PATH… | make FOLDER… | make-long FOLDER…
        guest-tools races unmounted FROM TO NAME… | service FOLDER PATH… | attached TRACEPOINT PROGRAM WORD…
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Some("again") => again::again(rest),
         Some("unix") => unix::unix(rest),
         Some("paths") => paths::paths(rest),
+        Some("passing") => passing::passing(rest),
         Some("aliases") => aliases::aliases(rest),
         Some("deep") => storm::make_deep(rest),
         Some("races") => races::races(rest),

@@ -13,6 +13,7 @@ pub use processes::*;
 pub use sockets::*;
 
 use std::ffi::{CStr, CString, c_int, c_long, c_void};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -211,6 +212,24 @@ pub fn mount(source: &Path, target: &Path, kind: &CStr, flags: u64) -> io::Resul
     let none = std::ptr::null();
     // SAFETY: terminated strings; no data.
     done(unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, none) })
+}
+
+/// Mounts the file system of FUSE that is served by the device, for everybody.
+pub fn mount_fuse(device: &File, target: &Path) -> io::Result<()> {
+    let target = c(target)?;
+    let options = CString::new(format!("fd={},rootmode=40000,user_id=0,group_id=0,allow_other", device.as_raw_fd()))?;
+    // SAFETY: terminated strings.
+    done(unsafe { libc::mount(c"none".as_ptr(), target.as_ptr(), c"fuse".as_ptr(), 0, options.as_ptr().cast()) })
+}
+
+/// The number by which a server of FUSE says that a file is another one (FUSE_DEV_IOC_BACKING_OPEN).
+pub fn pass_on(device: &File, file: &File) -> io::Result<u32> {
+    const BACKING_OPEN: libc::c_ulong = 0x4010_e501;
+    let mut map = [0_u8; 16];
+    map[..4].copy_from_slice(&file.as_raw_fd().to_le_bytes());
+    // SAFETY: a `struct fuse_backing_map`, which the kernel reads.
+    let number = check(c_long::from(unsafe { libc::ioctl(device.as_raw_fd(), BACKING_OPEN, map.as_ptr()) }))?;
+    u32::try_from(number).map_err(io::Error::other)
 }
 
 /// umount2(2) that waits for nobody.

@@ -13,7 +13,10 @@ mount -o bind /mnt/shown /srv
 exec 8</mnt 9</mnt/hidden
 umount -l /mnt
 teller prepare /guard >/dev/null
-mkdir /sys/fs/cgroup/box
+mkdir /sys/fs/cgroup/box /guard/disk
+dd if=/dev/zero of=/image bs=1M count=4 2>/dev/null
+mke2fs -F /image >/dev/null 2>&1
+losetup /dev/loop0 /image
 guest-tools unix serve /sockets /other-sockets &
 while [ ! -e /other-sockets/ready ]; do sleep 0.1; done
 told() { ebsec-load events $1 | sed 's/^[^ ]* *//; s/\[[0-9]*\]//g; s/ 0:[0-9]* / 0:N /; s/inode [0-9]*/inode N/; s/^/  /'; }
@@ -28,6 +31,11 @@ everything() {
     step truncate-uring teller do truncate-uring /guard/a
     step append teller do append /guard/a
     step create teller do create /guard/new
+    mount -t ext4 /dev/loop0 /guard/disk
+    echo x >/guard/disk/there
+    umount /guard/disk; mount -t ext4 /dev/loop0 /guard/disk
+    step create-what-is-there /stage/busybox-teller sh -c ': >>/guard/disk/there'
+    umount /guard/disk
     step remove teller do remove /guard/b
     step a-name-of-words teller do read "/guard/f by /bin/su"
     step rename-in teller do rename /out/a /guard/in
