@@ -391,7 +391,7 @@ impl Builder<'_> {
         }
         let at = self.place(object)?;
         self.file = objects::open(self.stage, at, mode, flags)?;
-        if self.holds("by_stacked_fs") {
+        if self.holds("by_stacked_fs") && !self.passed_on() {
             let mount = self.stage.world.private_mount()?;
             let by_open = catalog()[self.operation.hook].name == "file_open";
             if by_open && !self.stage.world.kernel.has("backing_file.user_path") && self.variant >> 6 & 1 == 0 {
@@ -408,17 +408,37 @@ impl Builder<'_> {
     /// Whose credentials the task acts with: a stacked file system's mounter's, where it is at work; else its own, or for
     /// another reason others'.
     fn acts(&mut self) -> Result<(), String> {
+        let passed_on = self.passed_on();
         let (task, world) = (self.subject.task, &mut self.stage.world);
         let stacked = self.operation.facts.iter().any(|f| f == "by_stacked_fs");
         let known = catalog()[self.operation.hook].facts.iter().any(|f| f == "by_stacked_fs");
         let by_open = catalog()[self.operation.hook].name == "file_open";
-        match (stacked, self.variant >> 3 & 7) {
-            (true, _) => world.act_for_another(task, true, 0),
-            (false, 0) if known => world.act_for_another(task, false, 0),
-            (false, 1) if known => world.act_for_another(task, true, PF_IO_WORKER),
-            (false, 2) if known && by_open => world.act_for_another(task, true, 0),
-            _ => Ok(()),
+        if passed_on {
+            let server = world.credentials(task, true)?;
+            return world.kernel.set(self.file, "file.f_cred", server);
         }
+        let variant = self.variant >> 3 & 7;
+        match (stacked, variant) {
+            (true, _) => world.act_for_another(task, true, 0)?,
+            (false, 0) if known => world.act_for_another(task, false, 0)?,
+            (false, 1) if known => world.act_for_another(task, true, PF_IO_WORKER)?,
+            (false, 2) if known && by_open => world.act_for_another(task, true, 0)?,
+            _ => {}
+        }
+        if known && by_open {
+            // opened with what the task acts with, or with what belongs to a namespace of a user's own
+            let opener =
+                if !stacked && variant == 3 { world.credentials(task, false)? } else { world.kernel.get(task, "task_struct.cred")? };
+            world.kernel.set(self.file, "file.f_cred", opener)?;
+        }
+        Ok(())
+    }
+
+    /// FUSE opens the file to which it passes reads and writes on: by its own mount, with its server's credentials.
+    fn passed_on(&self) -> bool {
+        let by_open = catalog()[self.operation.hook].name == "file_open";
+        let since = self.stage.world.kernel.has("backing_file.user_path");
+        by_open && since && self.holds("by_stacked_fs") && self.variant >> 7 & 3 == 0
     }
 
     /// O_ACCMODE of an open: both ways are 2 and 3.

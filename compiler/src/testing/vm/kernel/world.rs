@@ -198,9 +198,8 @@ impl World {
         Ok(task)
     }
 
-    /// Lets a task act with other credentials than its own (`override_creds`), of the same ids; the initial user namespace's
-    /// or another's.
-    pub fn act_for_another(&mut self, task: u64, initial: bool, flags: u64) -> Made<()> {
+    /// Other credentials than a task's own, of the same ids; the initial user namespace's or another's.
+    pub fn credentials(&mut self, task: u64, initial: bool) -> Made<u64> {
         let own = self.kernel.get(task, "task_struct.real_cred")?;
         let other = self.kernel.alloc("cred")?;
         for field in ["uid", "euid", "fsuid", "gid", "egid"].map(|f| format!("cred.{f}.val")) {
@@ -209,6 +208,12 @@ impl World {
         }
         let user_ns = if initial { self.user_ns } else { self.user_namespace()? };
         self.kernel.set(other, "cred.user_ns", user_ns)?;
+        Ok(other)
+    }
+
+    /// Lets a task act with such credentials (`override_creds`).
+    pub fn act_for_another(&mut self, task: u64, initial: bool, flags: u64) -> Made<()> {
+        let other = self.credentials(task, initial)?;
         self.kernel.set(task, "task_struct.cred", other)?;
         self.kernel.set(task, "task_struct.flags", flags)
     }
