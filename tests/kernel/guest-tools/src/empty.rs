@@ -3,9 +3,7 @@
 //! what any policy pays before it has decided anything.
 
 use crate::sys;
-use std::ffi::CStr;
 use std::fs;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::process::Command;
 
@@ -19,7 +17,7 @@ pub fn empty(words: &[String]) -> Result<bool, String> {
     let [hooks, program, rest @ ..] = words else {
         return Err("empty takes: HOOK[,HOOK…] PROGRAM WORD…".into());
     };
-    let types = fs::read(BTF).map_err(|error| format!("cannot read the kernel's types: {error}"))?;
+    let types = types()?;
     // Held until the command has ended: a link ends with its descriptor.
     let links: Vec<OwnedFd> = hooks.split(',').map(|hook| attach(&types, hook)).collect::<Result<_, _>>()?;
     let status = Command::new(program).args(rest).status();
@@ -27,12 +25,18 @@ pub fn empty(words: &[String]) -> Result<bool, String> {
     status.map(|status| status.success()).map_err(|error| format!("cannot run `{program}`: {error}"))
 }
 
-/// Attaches a program to a tracepoint and takes it away again, for as long as `going`.
-pub fn restless(tracepoint: &CStr, going: &dyn Fn() -> bool) -> io::Result<()> {
+/// Attaches a program and takes it away again, for as long as `going`. An iterator over tasks that nobody reads: while a
+/// tracepoint is attached the kernel changes its own code, which an emulator of several processors does not always survive.
+pub fn restless(going: &dyn Fn() -> bool) -> Result<(), String> {
+    let id = function(&types()?, "bpf_iter_task").ok_or("this kernel has no iterator over tasks")?;
     while going() {
-        sys::attach_tracepoint(ALLOW, tracepoint)?;
+        sys::attach_iterator(ALLOW, id).map_err(|error| format!("cannot attach an iterator: {error}"))?;
     }
     Ok(())
+}
+
+fn types() -> Result<Vec<u8>, String> {
+    fs::read(BTF).map_err(|error| format!("cannot read the kernel's types: {error}"))
 }
 
 fn attach(types: &[u8], hook: &str) -> Result<OwnedFd, String> {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 /// The ways.
-pub const USAGE: &str = "usage: guest-tools races unmounted FROM TO NAME… | service FOLDER PATH… | attached TRACEPOINT PROGRAM WORD…";
+pub const USAGE: &str = "usage: guest-tools races unmounted FROM TO NAME… | service FOLDER PATH… | attached PROGRAM WORD…";
 /// How long each goes on.
 const TIME: Duration = Duration::from_secs(15);
 
@@ -52,7 +52,7 @@ pub fn races(words: &[String]) -> Result<bool, String> {
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["unmounted", from, to, _, ..] => unmounted(Path::new(from), Path::new(to), words.get(3..).unwrap_or_default()),
         ["service", folder, _, ..] => service(Path::new(folder), words.get(2..).unwrap_or_default()),
-        ["attached", tracepoint, program, rest @ ..] => return attached(tracepoint, Command::new(program).args(rest)),
+        ["attached", program, rest @ ..] => return attached(Command::new(program).args(rest)),
         _ => return Err(USAGE.into()),
     };
     let names = done.map_err(|error| error.to_string())?;
@@ -116,16 +116,14 @@ fn service(folder: &Path, words: &[String]) -> io::Result<Vec<Name>> {
     })
 }
 
-/// Runs a command while a program is attached to a tracepoint and taken away again; whether the command ended well.
-fn attached(tracepoint: &str, command: &mut Command) -> Result<bool, String> {
-    let text = |error: io::Error| error.to_string();
-    let tracepoint = sys::c(Path::new(tracepoint)).map_err(text)?;
+/// Runs a command while a program is attached and taken away again; whether the command ended well.
+fn attached(command: &mut Command) -> Result<bool, String> {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let restless = scope.spawn(|| empty::restless(&tracepoint, &|| !over.load(SeqCst)));
+        let restless = scope.spawn(|| empty::restless(&|| !over.load(SeqCst)));
         let status = command.status();
         over.store(true, SeqCst);
-        restless.join().map_err(|_| "the other thread panicked")?.map_err(text)?;
-        status.map(|status| status.success()).map_err(text)
+        restless.join().map_err(|_| "the other thread panicked")??;
+        status.map(|status| status.success()).map_err(|error| error.to_string())
     })
 }

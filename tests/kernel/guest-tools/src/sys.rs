@@ -337,22 +337,24 @@ pub fn now() -> u64 {
 /// Loads a program for the LSM hook that the kernel's type `hook` names, and attaches it for as long as the descriptor
 /// lives.
 pub fn attach_lsm(program: &[u64], hook: u32) -> io::Result<OwnedFd> {
-    const LINK_CREATE: c_int = 28;
     const TYPE_LSM: u32 = 29;
     const ATTACH_LSM_MAC: u32 = 27;
-    let mut load = loading(program, TYPE_LSM);
-    (load[17], load[27]) = (ATTACH_LSM_MAC, hook);
-    let loaded = bpf(PROG_LOAD, &load)?;
-    bpf(LINK_CREATE, &[loaded.as_raw_fd() as u32, 0, ATTACH_LSM_MAC, 0])
+    attach(program, TYPE_LSM, ATTACH_LSM_MAC, hook)
 }
 
-/// The same for a tracepoint.
-pub fn attach_tracepoint(program: &[u64], name: &CStr) -> io::Result<OwnedFd> {
-    const RAW_TRACEPOINT_OPEN: c_int = 17;
-    const TYPE_RAW_TRACEPOINT: u32 = 17;
-    let loaded = bpf(PROG_LOAD, &loading(program, TYPE_RAW_TRACEPOINT))?;
-    let [low, high] = halves(name.as_ptr().cast());
-    bpf(RAW_TRACEPOINT_OPEN, &[low, high, loaded.as_raw_fd() as u32, 0])
+/// The same for an iterator, whose link changes no code of the kernel.
+pub fn attach_iterator(program: &[u64], iterator: u32) -> io::Result<OwnedFd> {
+    const TYPE_TRACING: u32 = 26;
+    const ATTACH_TRACE_ITER: u32 = 28;
+    attach(program, TYPE_TRACING, ATTACH_TRACE_ITER, iterator)
+}
+
+fn attach(program: &[u64], kind: u32, to: u32, function: u32) -> io::Result<OwnedFd> {
+    const LINK_CREATE: c_int = 28;
+    let mut load = loading(program, kind);
+    (load[17], load[27]) = (to, function);
+    let loaded = bpf(PROG_LOAD, &load)?;
+    bpf(LINK_CREATE, &[loaded.as_raw_fd() as u32, 0, to, 0])
 }
 
 const PROG_LOAD: c_int = 5;

@@ -44,4 +44,4 @@ for turn in 1 2 3 4 5 6 7 8 9 10; do ebsec-load status 2>&1 | sed -n 1p; done | 
 ebsec-load load /scenario/policy.bpf.o 2>&1 | sed -n 1p
 ebsec-load unload
 END
-guest-tools races attached sched_switch sh /turns.sh
+guest-tools races attached sh /turns.sh
