@@ -1,5 +1,5 @@
-//! A server of FUSE with one file, `file`, whose content is another's: the kernel passes reads on to that one where it can (since
-//! 6.9), else the server reads it.
+//! A server of FUSE: takes a file and a folder, shows in the folder one file, `file`, with the content of the other, until it is
+//! unmounted. The kernel passes reads on to that one where it can (since 6.9), else the server reads it; it never writes.
 
 use crate::sys;
 use std::fs::File;

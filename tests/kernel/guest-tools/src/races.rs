@@ -1,6 +1,6 @@
 //! What comes and goes on one processor while something is done on another. Mounts, while files are opened: takes names that
-//! must be opened and names that must be refused, prints a line for each. Programs of tracepoints, while a command runs. Knows nothing
-//! of policies.
+//! must be opened and names that must be refused, prints a line for each. Attached programs, while a command runs. Knows nothing of
+//! policies.
 
 use crate::{empty, sys};
 use std::ffi::CString;
