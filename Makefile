@@ -107,7 +107,7 @@ planted: setup
 
 # Writes what came out as what is expected; look at the difference before committing.
 bless: fetch-kernels guest-tools
-	EBSEC_BLESS=1 INSTA_UPDATE=always cargo test -q --workspace
+	EBSEC_BLESS=1 cargo test -q --workspace
 	EBSEC_BLESS=1 cargo test -q -p ebsec --test kernel -- --ignored --test-threads 1
 
 clean:

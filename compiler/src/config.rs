@@ -1,5 +1,9 @@
 //! `ebsec.toml` in, the package's settings out; every mistake at its place. Reads no file: the caller gives the text.
 
+mod levels;
+
+pub use levels::Levels;
+
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{Space, glob};
 use crate::source::{FileId, Loc, Span};
@@ -27,6 +31,8 @@ pub struct Config {
     pub sources: Option<Vec<SourceEntry>>,
     /// Values of parameters.
     pub params: Vec<Given>,
+    /// Levels of findings.
+    pub levels: Levels,
 }
 
 /// An entry of `sources`.
@@ -73,6 +79,7 @@ impl Default for Config {
             kernels: DEFAULT_KERNELS.iter().map(|k| (*k).to_owned()).collect(),
             sources: None,
             params: Vec::new(),
+            levels: Levels::default(),
         }
     }
 }
@@ -118,7 +125,7 @@ struct Reader<'d> {
 }
 
 const SOURCES_HELP: &str = "entries are patterns of paths relative to the folder of ebsec.toml, such as `web.ebsec` or `policies/**`";
-const ROOT_KEYS: &[&str] = &["package", "params"];
+const ROOT_KEYS: &[&str] = &["package", "params", "lints"];
 const PACKAGE_KEYS: &[&str] = &["name", "version", "kernels", "sources"];
 
 impl Reader<'_> {
@@ -144,7 +151,8 @@ impl Reader<'_> {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("package", DeValue::Table(table)) => self.package(table, value.span()),
                 ("params", DeValue::Table(table)) => self.params(table),
-                (name @ ("package" | "params"), _) => self.wrong(value, name, "a table"),
+                ("lints", DeValue::Table(table)) => self.lints(table, codes::all()),
+                (name @ ("package" | "params" | "lints"), _) => self.wrong(value, name, "a table"),
                 _ => self.unknown("ebsec.toml", key, ROOT_KEYS),
             }
         }

@@ -75,6 +75,7 @@ pub fn check(input: Input) -> Checked {
     let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
     let package = types::check(&names, &sources, catalog(), Settings { package, given: &given, today }, &mut diagnostics);
     once_a_place(&mut diagnostics);
+    settings.levels.apply(&mut diagnostics);
     diag::sort(&mut diagnostics, &sources);
     let package = (!diag::has_errors(&diagnostics)).then_some(package);
     Checked { sources, config: settings, package, diagnostics }

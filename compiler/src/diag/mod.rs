@@ -2,9 +2,12 @@
 //! prints.
 
 pub mod codes;
+mod fix;
 mod near;
+pub mod page;
 pub mod render;
 
+pub use fix::{Applicability, Edit, Fix};
 pub use near::nearest;
 
 use crate::source::{Loc, Sources};
@@ -41,19 +44,6 @@ pub struct Label {
     pub text: String,
 }
 
-/// A change of the source that solves it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fix {
-    /// What the change does, a lowercase phrase.
-    pub message: String,
-    /// What is replaced.
-    pub loc: Loc,
-    /// By what.
-    pub text: String,
-    /// False if the meaning may change: shown, never applied unasked.
-    pub safe: bool,
-}
-
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -71,7 +61,7 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do.
     pub help: Vec<String>,
-    /// Changes that can be applied.
+    /// Changes that answer it, each by itself.
     pub fixes: Vec<Fix>,
 }
 
@@ -125,10 +115,20 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a change that keeps the meaning that was wanted.
+    /// Adds a change of one place that says what was certainly meant.
     #[must_use]
-    pub fn fix(mut self, message: impl Into<String>, loc: Loc, text: impl Into<String>) -> Self {
-        self.fixes.push(Fix { message: message.into(), loc, text: text.into(), safe: true });
+    pub fn fix(self, title: impl Into<String>, loc: Loc, text: impl Into<String>) -> Self {
+        self.change(title, loc, text, Applicability::Safe)
+    }
+
+    /// Adds a change of one place that is a good guess.
+    #[must_use]
+    pub fn guess(self, title: impl Into<String>, loc: Loc, text: impl Into<String>) -> Self {
+        self.change(title, loc, text, Applicability::Unsafe)
+    }
+
+    fn change(mut self, title: impl Into<String>, loc: Loc, text: impl Into<String>, applicability: Applicability) -> Self {
+        self.fixes.push(Fix { title: title.into(), edits: vec![Edit { loc, text: text.into() }], applicability });
         self
     }
 
@@ -141,7 +141,7 @@ impl Diagnostic {
         match nearest(word, &all) {
             Some(found) => {
                 let found = found.to_owned();
-                self.help(format!("did you mean `{found}`?")).fix(format!("replace by `{found}`"), loc, found)
+                self.help(format!("did you mean `{found}`?")).guess(format!("replace by `{found}`"), loc, found)
             }
             None if all.is_empty() || all.len() > 24 => self,
             None => self.help(format!("known: {}", list(&all))),

@@ -230,12 +230,17 @@ struct JsonLabel<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonFix<'a> {
+struct JsonEdit<'a> {
     #[serde(flatten)]
     place: JsonPlace<'a>,
-    message: &'a str,
-    replacement: &'a str,
-    safe: bool,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonFix<'a> {
+    title: &'a str,
+    applicability: &'static str,
+    edits: Vec<JsonEdit<'a>>,
 }
 
 #[derive(Serialize)]
@@ -262,7 +267,7 @@ pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
         let ((line, column), (end_line, end_column)) = (at(loc.span.start), at(loc.span.end));
         JsonPlace { file: path, line, column, end_line, end_column, start: loc.span.start, end: loc.span.end }
     };
-    let fix = |f: &'_ Fix| (place(f.loc), f.safe);
+    let fix = |f| json_fix(f, &place);
     let all: Vec<Json<'_>> = diagnostics
         .iter()
         .map(|d| Json {
@@ -274,19 +279,17 @@ pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
             related: d.related.iter().map(|r| JsonLabel { place: place(r.loc), text: &r.text }).collect(),
             notes: &d.notes,
             help: &d.help,
-            fixes: d
-                .fixes
-                .iter()
-                .map(|f| {
-                    let (place, safe) = fix(f);
-                    JsonFix { place, message: &f.message, replacement: &f.text, safe }
-                })
-                .collect(),
+            fixes: d.fixes.iter().map(fix).collect(),
         })
         .collect();
     let mut text = serde_json::to_string_pretty(&all).unwrap_or_else(|_| "[]".to_owned());
     text.push('\n');
     text
+}
+
+fn json_fix<'a>(fix: &'a Fix, place: &impl Fn(Loc) -> JsonPlace<'a>) -> JsonFix<'a> {
+    let edits = fix.edits.iter().map(|edit| JsonEdit { place: place(edit.loc), text: &edit.text }).collect();
+    JsonFix { title: &fix.title, applicability: fix.applicability.name(), edits }
 }
 
 #[cfg(test)]

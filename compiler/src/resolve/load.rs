@@ -55,6 +55,9 @@ impl Loaded {
             for (span, text) in error.related {
                 diagnostic = diagnostic.related(Loc::new(id, span), text);
             }
+            for (span, text) in error.guesses {
+                diagnostic = diagnostic.guess(format!("replace by `{text}`"), Loc::new(id, span), text);
+            }
             diagnostics.push(match error.help {
                 Some(help) => diagnostic.help(help),
                 None => diagnostic,

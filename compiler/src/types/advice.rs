@@ -100,7 +100,7 @@ impl Checker<'_> {
             diagnostic.note("names of hosts are not known in the kernel, only addresses")
         } else if let Some(found) = self.index.completed(name) {
             let found = found.to_owned();
-            diagnostic.help(format!("did you mean `{found}`?")).fix(format!("replace by `{found}`"), loc, found)
+            diagnostic.help(format!("did you mean `{found}`?")).guess(format!("replace by `{found}`"), loc, found)
         } else if let Some(family) = self.index.planned_family(name) {
             return self.unsupported_family("fields", family, loc);
         } else {

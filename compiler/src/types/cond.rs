@@ -264,7 +264,7 @@ impl Checker<'_> {
             let text = self.sources.slice(Loc::new(file, value.span));
             let fixed = format!("not ({} == {text})", left.name);
             let message = format!("`!=` on `{}` could mean that one differs or that all do", left.name);
-            self.push(Diagnostic::error(codes::NEGATED_MANY, op_loc, message).help(format!("that none is: `{fixed}`")).fix(
+            self.push(Diagnostic::error(codes::NEGATED_MANY, op_loc, message).help(format!("that none is: `{fixed}`")).guess(
                 "none of them is",
                 loc,
                 fixed.clone(),

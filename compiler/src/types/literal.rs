@@ -131,7 +131,7 @@ impl Checker<'_> {
             Problem::Relative => diagnostic.help("paths begin with `/`; for a name anywhere ask `.name`"),
             Problem::TrailingSlash if plain && !text.ends_with("**/") => {
                 let without = text.trim_end_matches('/');
-                diagnostic.help(format!("write `\"{without}\"`; for all below it use `under`")).fix(
+                diagnostic.help(format!("write `\"{without}\"`; for all below it use `under`")).guess(
                     "take the slash away",
                     loc,
                     format!("\"{without}\""),
@@ -143,7 +143,7 @@ impl Checker<'_> {
             }
             Problem::DotSegment if plain && !text.contains(['{', '[', '\\', '*']) => {
                 let fixed = normalised(text);
-                diagnostic.help(format!("write `\"{fixed}\"`")).fix("normalise the path", loc, format!("\"{fixed}\""))
+                diagnostic.help(format!("write `\"{fixed}\"`")).guess("normalise the path", loc, format!("\"{fixed}\""))
             }
             Problem::SegmentTooLong | Problem::TooLong => diagnostic.note("no such thing exists, so the test would always be false"),
             _ => diagnostic,
@@ -168,7 +168,7 @@ impl Checker<'_> {
             let mut diagnostic = Diagnostic::error(codes::NOT_OCTAL, loc, format!("permission bits are octal, `{text}` is not"));
             let digits = text.trim_start_matches('0');
             if !text.starts_with("0x") && digits.bytes().all(|b| (b'0'..b'8').contains(&b)) {
-                diagnostic = diagnostic.help(format!("write `0o{digits}`")).fix("make it octal", loc, format!("0o{digits}"));
+                diagnostic = diagnostic.help(format!("write `0o{digits}`")).guess("make it octal", loc, format!("0o{digits}"));
             }
             self.push(diagnostic);
             return None;
@@ -222,7 +222,7 @@ impl Checker<'_> {
             let fixed = format!("{shown}/{length}");
             let message = format!("`{text}` has bits beyond its length of {length}");
             self.push(
-                Diagnostic::error(codes::HOST_BITS, loc, message).help(format!("the prefix is `{fixed}`; one address is `{address}`")).fix(
+                Diagnostic::error(codes::HOST_BITS, loc, message).help(format!("the prefix is `{fixed}`; one address is `{address}`")).guess(
                     "clear the bits",
                     loc,
                     fixed,
@@ -263,7 +263,7 @@ impl Checker<'_> {
         if from > to {
             let message = format!("this range ends before it begins: `{}` is more than `{}`", low.node, high.node);
             let turned = format!("{}..{}", high.node, low.node);
-            self.push(Diagnostic::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).fix(
+            self.push(Diagnostic::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).guess(
                 "turn it round",
                 loc,
                 turned,

@@ -1,0 +1,69 @@
+//! Every fix that a golden or a page shows, made: the finding is gone from its place, and nothing there fails to parse. A
+//! safe fix leads to nothing else at its place.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Case, Outcome};
+use ebsec_compiler::diag::{Applicability, Diagnostic, Fix, codes};
+use ebsec_compiler::source::{Loc, Span};
+use ebsec_test_support::{files, folder};
+use std::fmt::Write as _;
+
+/// The places of the edits after they were made.
+fn changed(fix: &Fix) -> Vec<Loc> {
+    let mut edits: Vec<_> = fix.edits.iter().collect();
+    edits.sort_by_key(|e| e.loc);
+    let (mut out, mut moved, mut file) = (Vec::new(), 0i64, None);
+    for edit in edits {
+        if file != Some(edit.loc.file) {
+            (moved, file) = (0, Some(edit.loc.file));
+        }
+        let start = u32::try_from(i64::from(edit.loc.span.start) + moved).unwrap();
+        let length = u32::try_from(edit.text.len()).unwrap();
+        out.push(Loc::new(edit.loc.file, Span { start, end: start + length }));
+        moved += i64::from(length) - i64::from(edit.loc.span.end - edit.loc.span.start);
+    }
+    out
+}
+
+fn meets(finding: &Diagnostic, places: &[Loc]) -> bool {
+    let at = finding.primary.loc;
+    places.iter().any(|p| p.file == at.file && p.span.start <= at.span.end && at.span.start <= p.span.end)
+}
+
+/// What is wrong with a fix, if anything.
+fn judge(case: &Case, before: &Outcome, finding: &Diagnostic, fix: &Fix) -> Option<String> {
+    let Some(fixed) = case.fixed(before, fix) else { return Some("cannot be applied".to_owned()) };
+    let after = fixed.check();
+    let places = changed(fix);
+    let here: Vec<&Diagnostic> = after.findings.iter().filter(|f| meets(f, &places)).collect();
+    let syntax = |all: &[Diagnostic]| all.iter().filter(|f| f.code.starts_with("E01")).count();
+    let wrong = here.iter().any(|f| f.code == finding.code && f.message == finding.message)
+        || here.iter().any(|f| f.code.starts_with("E01"))
+        || syntax(&after.findings) > syntax(&before.findings)
+        || fix.applicability == Applicability::Safe && !here.is_empty();
+    wrong.then(|| after.shown())
+}
+
+#[test]
+fn every_fix_removes_its_finding() {
+    let mut cases: Vec<(String, Case)> =
+        files(&folder("bad"), "ebsec").iter().map(|path| (path.display().to_string(), Case::golden(path))).collect();
+    let pages = codes::all().iter().filter(|p| p.no_example.is_none());
+    cases.extend(pages.map(|page| (page.code.to_owned(), Case::example(&page.example()).with_policy())));
+    let (mut made, mut wrong) = (0, String::new());
+    for (name, case) in &cases {
+        let before = case.check();
+        for finding in &before.findings {
+            for fix in finding.fixes.iter().filter(|f| f.applicability != Applicability::DisplayOnly) {
+                made += 1;
+                if let Some(after) = judge(case, &before, finding, fix) {
+                    let _ = writeln!(wrong, "{name}: {}: {}\n`{}` leads to\n{after}", finding.code, finding.message, fix.title);
+                }
+            }
+        }
+    }
+    assert!(made >= 80, "{made}");
+    assert!(wrong.is_empty(), "{wrong}");
+}
