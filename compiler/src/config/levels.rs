@@ -68,7 +68,11 @@ impl Reader<'_> {
         known.sort_unstable();
         known.dedup();
         let finding = match nearest(name, &known) {
-            Some(_) => finding.near(name, loc, known),
+            Some(near) if pages.iter().any(|p| p.configurable && [p.name, p.code, p.group].contains(&near)) => {
+                finding.near(name, loc, known)
+            }
+            // Its level cannot change either, so writing it would be the next error.
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("`ebsec explain` lists all names and codes"),
         };
         self.diagnostics.push(finding);
