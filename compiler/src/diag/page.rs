@@ -125,7 +125,10 @@ fn next_block(text: &str) -> Option<(Block<'_>, &str)> {
     }
     if let Some(fenced) = text.strip_prefix("```") {
         let (info, rest) = fenced.split_once('\n').unwrap_or((fenced, ""));
-        let (code, after) = rest.split_once("\n```").unwrap_or((rest, ""));
+        let (code, after) = match rest.strip_prefix("```") {
+            Some(after) => ("", after),
+            None => rest.split_once("\n```").unwrap_or((rest, "")),
+        };
         return Some((Block::Code(info, code), after));
     }
     if text.starts_with('#') {
@@ -185,7 +188,18 @@ mod tests {
 
     fn page() -> Page {
         let (level, text) = (Level::Error, TEXT);
-        Page { code: "E1", name: "a-title", level, group: "g", since: "1", fix: true, configurable: false, no_example: None, title: "A title", text }
+        Page {
+            code: "E1",
+            name: "a-title",
+            level,
+            group: "g",
+            since: "1",
+            fix: true,
+            configurable: false,
+            no_example: None,
+            title: "A title",
+            text,
+        }
     }
 
     #[test]
@@ -199,7 +213,7 @@ mod tests {
     #[test]
     fn a_page_is_shown_as_text() {
         let plain = page().shown(false);
-        let wanted = "E1: A title\na-title · error · g · since 1, with a fix\n\nOne two.\n\nExample\n\n    let a = \"\\u{202e}\"\n\n    let b = 1\n\n    x.toml:\n    k = 1\n\nCorrected\n\n\n";
+        let wanted = "E1: A title\na-title · error · g · since 1, with a fix\n\nOne two.\n\nExample\n\n    let a = \"\\u{202e}\"\n\n    let b = 1\n\n    x.toml:\n    k = 1\n\nCorrected\n\n";
         assert_eq!(plain, wanted);
         assert!(page().shown(true).starts_with("\u{1b}[1mE1: A title\u{1b}[0m\n"));
         assert!(super::super::codes::all().iter().all(|p| p.shown(false).lines().all(|l| l.chars().count() <= 100)));

@@ -222,11 +222,9 @@ impl Checker<'_> {
             let fixed = format!("{shown}/{length}");
             let message = format!("`{text}` has bits beyond its length of {length}");
             self.push(
-                Diagnostic::error(codes::HOST_BITS, loc, message).help(format!("the prefix is `{fixed}`; one address is `{address}`")).guess(
-                    "clear the bits",
-                    loc,
-                    fixed,
-                ),
+                Diagnostic::error(codes::HOST_BITS, loc, message)
+                    .help(format!("the prefix is `{fixed}`; one address is `{address}`"))
+                    .guess("clear the bits", loc, fixed),
             );
             return None;
         }
