@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Case, Outcome};
-use ebsec_compiler::diag::{Applicability, Diagnostic, Fix, codes};
+use ebsec_compiler::diag::{Applicability, Finding, Fix, codes};
 use ebsec_compiler::source::{Loc, Span};
 use ebsec_test_support::{files, folder};
 use std::fmt::Write as _;
@@ -27,18 +27,18 @@ fn changed(fix: &Fix) -> Vec<Loc> {
     out
 }
 
-fn meets(finding: &Diagnostic, places: &[Loc]) -> bool {
+fn meets(finding: &Finding, places: &[Loc]) -> bool {
     let at = finding.primary.loc;
     places.iter().any(|p| p.file == at.file && p.span.start <= at.span.end && at.span.start <= p.span.end)
 }
 
 /// What is wrong with a fix, if anything.
-fn judge(case: &Case, before: &Outcome, finding: &Diagnostic, fix: &Fix) -> Option<String> {
+fn judge(case: &Case, before: &Outcome, finding: &Finding, fix: &Fix) -> Option<String> {
     let Some(fixed) = case.fixed(before, fix) else { return Some("cannot be applied".to_owned()) };
     let after = fixed.check();
     let places = changed(fix);
-    let here: Vec<&Diagnostic> = after.findings.iter().filter(|f| meets(f, &places)).collect();
-    let syntax = |all: &[Diagnostic]| all.iter().filter(|f| f.code.starts_with("E01")).count();
+    let here: Vec<&Finding> = after.findings.iter().filter(|f| meets(f, &places)).collect();
+    let syntax = |all: &[Finding]| all.iter().filter(|f| f.code.starts_with("E01")).count();
     let wrong = here.iter().any(|f| f.code == finding.code && f.message == finding.message)
         || here.iter().any(|f| f.code.starts_with("E01"))
         || syntax(&after.findings) > syntax(&before.findings)

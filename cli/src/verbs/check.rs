@@ -5,7 +5,7 @@ use super::told;
 use crate::guest::Failure;
 use crate::output;
 use crate::package::{self, Found};
-use ebsec_compiler::diag::{self, Diagnostic, render};
+use ebsec_compiler::diag::{self, Finding, render};
 use ebsec_compiler::pipeline::{self, Checked};
 use ebsec_compiler::source::Sources;
 use ebsec_compiler::types::Date;
@@ -78,14 +78,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// Checks one package.
-pub fn check(found: &Found) -> (Checked, Vec<Diagnostic>) {
+pub fn check(found: &Found) -> (Checked, Vec<Finding>) {
     let mut checked = pipeline::check(found.input.clone());
     let findings = std::mem::take(&mut checked.diagnostics);
     (checked, findings)
 }
 
 /// Prints findings as asked.
-pub fn print(found: &Found, sources: &Sources, findings: &[Diagnostic], format: Format) -> Result<(), Failure> {
+pub fn print(found: &Found, sources: &Sources, findings: &[Finding], format: Format) -> Result<(), Failure> {
     match format {
         Format::Pretty => {
             tell(found, sources, findings);
@@ -96,16 +96,16 @@ pub fn print(found: &Found, sources: &Sources, findings: &[Diagnostic], format: 
 }
 
 /// Findings for people, on the error output.
-pub fn tell(found: &Found, sources: &Sources, findings: &[Diagnostic]) {
+pub fn tell(found: &Found, sources: &Sources, findings: &[Finding]) {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     output::tell(&render::pretty(findings, &shown(found, sources, findings), colour));
 }
 
 /// Findings as a part of a JSON document.
-pub fn json(found: &Found, sources: &Sources, findings: &[Diagnostic]) -> Value {
+pub fn json(found: &Found, sources: &Sources, findings: &[Finding]) -> Value {
     serde_json::from_str(&render::json(findings, &shown(found, sources, findings))).unwrap_or_default()
 }
 
-fn shown(found: &Found, sources: &Sources, findings: &[Diagnostic]) -> Sources {
+fn shown(found: &Found, sources: &Sources, findings: &[Finding]) -> Sources {
     if findings.is_empty() { Sources::default() } else { found.shown(sources) }
 }

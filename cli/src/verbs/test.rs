@@ -5,7 +5,7 @@ use super::check::{self, Common, Format};
 use crate::guest::Failure;
 use crate::output;
 use crate::package::Found;
-use ebsec_compiler::diag::{self, Diagnostic};
+use ebsec_compiler::diag::{self, Finding};
 use ebsec_compiler::hir::Package;
 use ebsec_compiler::pipeline::{self, StepResult};
 use ebsec_compiler::source::Sources;
@@ -36,7 +36,7 @@ struct Report {
     /// Tests that were asked for; `None` if the package is wrong.
     tests: Option<Vec<Row>>,
     second: Second,
-    findings: Vec<Diagnostic>,
+    findings: Vec<Finding>,
 }
 
 /// Runs the tests and prints one line for each, then what failed.

@@ -3,7 +3,7 @@
 
 use super::Reader;
 use crate::diag::page::Page;
-use crate::diag::{Diagnostic, Level, codes, nearest};
+use crate::diag::{Finding, Level, codes, nearest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -19,7 +19,7 @@ pub struct Levels {
 
 impl Levels {
     /// Gives findings their levels and removes those that are off.
-    pub fn apply(&self, findings: &mut Vec<Diagnostic>) {
+    pub fn apply(&self, findings: &mut Vec<Finding>) {
         findings.retain_mut(|finding| match self.changed.iter().rev().find(|(code, _)| *code == finding.code) {
             Some((_, None)) => false,
             Some((_, Some(level))) => {
@@ -50,7 +50,7 @@ impl Reader<'_> {
             let open: Vec<&Page> = chosen.into_iter().filter(|p| p.configurable).collect();
             if open.is_empty() {
                 let help = "errors of the language cannot be lowered: remove the line";
-                let finding = Diagnostic::error(codes::FIXED_LEVEL, self.loc(key.span()), what).help(help);
+                let finding = Finding::error(codes::FIXED_LEVEL, self.loc(key.span()), what).help(help);
                 self.diagnostics.push(finding);
             } else if let Some(level) = self.level(name, value) {
                 let entries = open.iter().map(|p| (p.code, level));
@@ -63,7 +63,7 @@ impl Reader<'_> {
 
     fn unknown_lint(&mut self, key: &Spanned<impl AsRef<str>>, pages: &'static [Page]) {
         let (name, loc) = (key.get_ref().as_ref(), self.loc(key.span()));
-        let finding = Diagnostic::error(codes::UNKNOWN_LINT, loc, format!("no finding and no group of findings is called `{name}`"));
+        let finding = Finding::error(codes::UNKNOWN_LINT, loc, format!("no finding and no group of findings is called `{name}`"));
         let mut known: Vec<&str> = pages.iter().flat_map(|p| [p.name, p.code, p.group]).collect();
         known.sort_unstable();
         known.dedup();
@@ -91,7 +91,7 @@ impl Reader<'_> {
             "off" => Some(None),
             _ => {
                 let loc = self.loc(value.span());
-                let finding = Diagnostic::error(codes::CONFIG_TYPE, loc, format!("`{word}` is not a level"));
+                let finding = Finding::error(codes::CONFIG_TYPE, loc, format!("`{word}` is not a level"));
                 let quoted: Vec<String> = WORDS.iter().map(|w| format!("\"{w}\"")).collect();
                 let finding = match nearest(word, WORDS) {
                     Some(near) => finding.help(format!("did you mean `\"{near}\"`?")).guess("change the level", loc, format!("\"{near}\"")),
@@ -123,7 +123,7 @@ mod tests {
         page("E0002", "bad-word", "words", false),
     ];
 
-    fn read(text: &str) -> (Levels, Vec<Diagnostic>) {
+    fn read(text: &str) -> (Levels, Vec<Finding>) {
         let mut diagnostics = Vec::new();
         let mut reader = Reader { file: FileId(0), diagnostics: &mut diagnostics, config: Config::default() };
         reader.lints(DeTable::parse(text).unwrap().get_ref(), PAGES);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn after(levels: &Levels) -> Vec<(&'static str, Level)> {
-        let mut findings: Vec<_> = PAGES.iter().map(|p| Diagnostic::error(p.code, Loc::default(), "x")).collect();
+        let mut findings: Vec<_> = PAGES.iter().map(|p| Finding::error(p.code, Loc::default(), "x")).collect();
         levels.apply(&mut findings);
         findings.iter().map(|f| (f.code, f.level)).collect()
     }

@@ -1,7 +1,7 @@
 //! Diagnostics in, text out: for people and as JSON. Text from a source file never reaches the terminal as a control
 //! character.
 
-use super::{Diagnostic, Fix, Label, Level};
+use super::{Finding, Fix, Label, Level};
 use crate::source::{FileId, LineIndex, Loc, Sources};
 use codespan_reporting::diagnostic as span;
 use codespan_reporting::files::{Error, SimpleFile};
@@ -142,7 +142,7 @@ impl<'a> codespan_reporting::files::Files<'a> for Files {
 
 /// For people: the place in the source with its neighbours, and a last line that counts. Empty if there is nothing.
 #[must_use]
-pub fn pretty(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
+pub fn pretty(diagnostics: &[Finding], sources: &Sources, colour: bool) -> String {
     let mut ends: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
     for label in diagnostics.iter().flat_map(|d| d.related.iter().chain(std::iter::once(&d.primary))) {
         ends.entry(label.loc.file).or_default().extend([label.loc.span.start as usize, label.loc.span.end as usize]);
@@ -175,7 +175,7 @@ pub fn pretty(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
     out
 }
 
-fn to_codespan(diagnostic: &Diagnostic, files: &Files) -> span::Diagnostic<FileId> {
+fn to_codespan(diagnostic: &Finding, files: &Files) -> span::Diagnostic<FileId> {
     let severity = match diagnostic.level {
         Level::Error => span::Severity::Error,
         Level::Warning => span::Severity::Warning,
@@ -196,7 +196,7 @@ fn to_codespan(diagnostic: &Diagnostic, files: &Files) -> span::Diagnostic<FileI
         .with_notes(notes.chain(help).collect())
 }
 
-fn summary(diagnostics: &[Diagnostic]) -> String {
+fn summary(diagnostics: &[Finding]) -> String {
     let count = |level: Level| diagnostics.iter().filter(|d| d.level == level).count();
     let one = |n: usize, word: &str| match n {
         0 => None,
@@ -259,7 +259,7 @@ struct Json<'a> {
 
 /// As JSON: one array of objects, sorted like the input, with a line break at the end.
 #[must_use]
-pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+pub fn json(diagnostics: &[Finding], sources: &Sources) -> String {
     let lines: Vec<LineIndex> = sources.files.iter().map(|f| LineIndex::new(&f.text)).collect();
     let place = |loc: Loc| {
         let (path, text) = sources.get(loc.file).map_or(("", ""), |f| (f.path.as_str(), f.text.as_str()));
@@ -298,12 +298,12 @@ mod tests {
     use super::*;
     use crate::source::Span;
 
-    fn finding(text: &str, word: &str) -> (Sources, Vec<Diagnostic>) {
+    fn finding(text: &str, word: &str) -> (Sources, Vec<Finding>) {
         let mut sources = Sources::default();
         let file = sources.add("a.ebsec", text);
         let start = text.find(word).unwrap() as u32;
         let loc = Loc::new(file, Span { start, end: start + word.len() as u32 });
-        (sources, vec![Diagnostic::error("E0204", loc, format!("unknown field `{word}`")).help("look\u{1b}[31m")])
+        (sources, vec![Finding::error("E0204", loc, format!("unknown field `{word}`")).help("look\u{1b}[31m")])
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
         );
         // a label over all of it
         let all = Loc::new(found[0].primary.loc.file, Span { start: 0, end: long.len() as u32 });
-        assert!(pretty(&[Diagnostic::error("E0204", all, "x")], &sources, false).len() < 2_000);
+        assert!(pretty(&[Finding::error("E0204", all, "x")], &sources, false).len() < 2_000);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Syntax errors become diagnostics. Reads no file: the library is embedded.
 
 use super::{ModuleId, ROOT, library};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::source::{FileId, Loc, Sources};
 use ebsec_grammar::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -33,7 +33,7 @@ pub struct Loaded {
 
 /// Parses the files `roots` of `sources` and what they import; library files are added to `sources`.
 #[must_use]
-pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Vec<Diagnostic>) -> Loaded {
+pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Vec<Finding>) -> Loaded {
     let mut loaded = Loaded { files: Vec::new(), modules: vec![String::new()] };
     for root in roots {
         loaded.parse(sources, *root, ROOT, diagnostics);
@@ -47,11 +47,11 @@ pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Vec<Diagn
 }
 
 impl Loaded {
-    fn parse(&mut self, sources: &Sources, id: FileId, module: ModuleId, diagnostics: &mut Vec<Diagnostic>) {
+    fn parse(&mut self, sources: &Sources, id: FileId, module: ModuleId, diagnostics: &mut Vec<Finding>) {
         let Some(file) = sources.get(id) else { return };
         let parsed = ebsec_grammar::parse(&file.text);
         for error in parsed.errors {
-            let mut diagnostic = Diagnostic::error(error.code, Loc::new(id, error.span), error.message);
+            let mut diagnostic = Finding::error(error.code, Loc::new(id, error.span), error.message);
             for (span, text) in error.related {
                 diagnostic = diagnostic.related(Loc::new(id, span), text);
             }
@@ -66,7 +66,7 @@ impl Loaded {
         self.files.push(ParsedFile { id, module, tree: parsed.file, imports: FxHashMap::default(), failed: FxHashSet::default() });
     }
 
-    fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Vec<Diagnostic>) {
+    fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Vec<Finding>) {
         let Some(file) = self.files.get(index) else { return };
         let id = file.id;
         let wanted: Vec<(ast::Name, Option<ast::Name>)> = file
@@ -83,7 +83,7 @@ impl Loaded {
             let key = alias.as_ref().unwrap_or(&path);
             let Some(module) = self.module(sources, &path.node, diagnostics) else {
                 let message = format!("there is no module `{}`", path.node);
-                diagnostics.push(Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).near(&path.node, loc, library::module_names()));
+                diagnostics.push(Finding::error(codes::UNKNOWN_MODULE, loc, message).near(&path.node, loc, library::module_names()));
                 if let Some(file) = self.files.get_mut(index) {
                     file.failed.insert(key.node.clone());
                 }
@@ -93,13 +93,13 @@ impl Loaded {
             let before = file.imports.insert(key.node.clone(), module);
             if before.is_some_and(|before| before != module) {
                 let message = format!("`{}` stands for two modules in this file", key.node);
-                diagnostics.push(Diagnostic::error(codes::DUPLICATE, Loc::new(id, key.span), message));
+                diagnostics.push(Finding::error(codes::DUPLICATE, Loc::new(id, key.span), message));
             }
         }
     }
 
     /// The module of a name, parsed at the first time.
-    fn module(&mut self, sources: &mut Sources, name: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<ModuleId> {
+    fn module(&mut self, sources: &mut Sources, name: &str, diagnostics: &mut Vec<Finding>) -> Option<ModuleId> {
         if let Some(index) = self.modules.iter().skip(1).position(|m| m == name) {
             return Some(ModuleId(index as u32 + 1));
         }

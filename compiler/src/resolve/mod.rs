@@ -7,7 +7,7 @@ mod load;
 pub use library::{MODULES, module_names};
 pub use load::{Loaded, ParsedFile, load};
 
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::source::{FileId, Loc, Span};
 use ebsec_grammar::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -181,7 +181,7 @@ impl<'a> Names<'a> {
 
 /// Collects the names of all files. Duplicates are reported at the later place.
 #[must_use]
-pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Vec<Diagnostic>) -> Names<'a> {
+pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Vec<Finding>) -> Names<'a> {
     let mut names = Names::default();
     for name in &loaded.modules {
         names.modules.push(Module { name: name.clone(), ..Module::default() });
@@ -198,7 +198,7 @@ pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Vec<Diagnostic>) -> Nam
 }
 
 impl<'a> Names<'a> {
-    fn item(&mut self, file: usize, module: ModuleId, item: &'a ast::Item, diagnostics: &mut Vec<Diagnostic>) {
+    fn item(&mut self, file: usize, module: ModuleId, item: &'a ast::Item, diagnostics: &mut Vec<Finding>) {
         let (name, kind) = match &item.kind {
             ast::ItemKind::Let { name, ty, value } => (name, DefKind::Let(ty.as_ref(), value)),
             ast::ItemKind::Param { name, ty, default } => (name, DefKind::Param(ty, default.as_ref())),
@@ -223,7 +223,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn policy_item(&mut self, file: usize, module: ModuleId, tree: &'a ast::Policy, diagnostics: &mut Vec<Diagnostic>) {
+    fn policy_item(&mut self, file: usize, module: ModuleId, tree: &'a ast::Policy, diagnostics: &mut Vec<Finding>) {
         let loc = self.loc(file, tree.name.span);
         let mut labels = FxHashMap::default();
         for (index, member) in tree.members.iter().enumerate() {
@@ -257,6 +257,6 @@ impl<'a> Names<'a> {
     }
 }
 
-fn twice(loc: Loc, name: &str, first: Loc) -> Diagnostic {
-    Diagnostic::error(codes::DUPLICATE, loc, format!("`{name}` is defined twice")).label("again here").related(first, "first here")
+fn twice(loc: Loc, name: &str, first: Loc) -> Finding {
+    Finding::error(codes::DUPLICATE, loc, format!("`{name}` is defined twice")).label("again here").related(first, "first here")
 }

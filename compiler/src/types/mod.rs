@@ -23,7 +23,7 @@ pub use catalog::{FieldName, Index, PARTS, Part};
 pub use date::Date;
 pub use ty::{Elem, Ty};
 
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir;
 use crate::resolve::{DefId, DefKind, Found, ModuleId, Names, ROOT};
 use crate::source::{FileId, Loc, Sources, Span};
@@ -90,7 +90,7 @@ struct Checker<'a> {
     today: Date,
     /// Target kernels: (series as written, major, minor).
     kernels: Vec<(String, u16, u16)>,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Finding>,
     sets: sets::Sets,
     /// Values of constants by instance (see `apply`).
     values: FxHashMap<(u32, DefId), Option<Rc<Constant>>>,
@@ -116,7 +116,7 @@ pub fn check<'a>(
     sources: &'a Sources,
     catalog: &'static Catalog,
     settings: Settings<'a>,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Finding>,
 ) -> hir::Package {
     let mut checker = Checker {
         names,
@@ -148,10 +148,10 @@ pub fn check<'a>(
 
 impl<'a> Checker<'a> {
     fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, loc, message));
+        self.diagnostics.push(Finding::error(code, loc, message));
     }
 
-    fn push(&mut self, diagnostic: Diagnostic) {
+    fn push(&mut self, diagnostic: Finding) {
         self.diagnostics.push(diagnostic);
     }
 
@@ -181,7 +181,7 @@ impl<'a> Checker<'a> {
                     let params = names.defs.iter().filter(|d| d.module == ROOT && matches!(d.kind, DefKind::Param(..)));
                     let message = format!("the package has no parameter `{}`", one.name);
                     let known: Vec<&str> = params.map(|d| d.name.node.as_str()).collect();
-                    let unknown = Diagnostic::error(codes::UNKNOWN_PARAMETER, one.loc, message);
+                    let unknown = Finding::error(codes::UNKNOWN_PARAMETER, one.loc, message);
                     let last = one.name.rsplit('.').next().unwrap_or_default();
                     let elsewhere =
                         names.defs.iter().any(|d| d.module != ROOT && d.name.node == last && matches!(d.kind, DefKind::Param(..)));
@@ -224,24 +224,24 @@ impl<'a> Checker<'a> {
         if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc.file)) {
             let message = format!("the module of `{name}` has another name in this file");
             let fixed = format!("{alias}.{last}");
-            let diagnostic = Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
+            let diagnostic = Finding::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
             return self.push(diagnostic.fix("use the name of the import", loc, fixed));
         }
         let diagnostic = match found {
             Found::NotImported => {
                 let module = name.rsplit_once('.').map_or("", |(before, _)| before);
-                Diagnostic::error(codes::UNKNOWN_MODULE, loc, format!("`{module}` is not imported in this file"))
+                Finding::error(codes::UNKNOWN_MODULE, loc, format!("`{module}` is not imported in this file"))
                     .help(format!("write `import {module}` at the top of the file"))
             }
             Found::NotIn(module) if module != ROOT => {
                 let module = self.names.modules.get(module.0 as usize).map_or("", |m| m.name.as_str());
-                Diagnostic::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(
+                Finding::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(
                     last,
                     tail(loc, last),
                     known.iter().copied(),
                 )
             }
-            _ => Diagnostic::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
+            _ => Finding::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
         };
         self.push(diagnostic);
     }

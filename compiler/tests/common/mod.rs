@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use ebsec_compiler::diag::page::ExampleFile;
-use ebsec_compiler::diag::{self, Diagnostic, Fix};
+use ebsec_compiler::diag::{self, Finding, Fix};
 use ebsec_compiler::pipeline::{self, Checked, Input};
 use ebsec_compiler::source::{FileId, Sources};
 use ebsec_compiler::types::Date;
@@ -21,7 +21,7 @@ pub struct Case {
 /// What a check gives, the findings of unit tests included.
 pub struct Outcome {
     pub checked: Checked,
-    pub findings: Vec<Diagnostic>,
+    pub findings: Vec<Finding>,
 }
 
 const PARAM: &str = "--param ";
