@@ -75,6 +75,7 @@ codes! {
     NO_OPERATOR "E0131" "a comparison operator is missing"
     TOO_MANY "E0132" "more errors than are shown"
     INSIDE "E0133" "an item inside of a policy"
+    LONG_NAME "E0134" "a name longer than 128 bytes"
     UNKNOWN_PROPERTY "E0207" "an unknown property of a policy"
     UNBUILT "E0900" "a part of the language that is not built yet"
 }

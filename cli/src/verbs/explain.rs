@@ -2,7 +2,7 @@
 
 use crate::guest::Failure;
 use crate::output;
-use ebsec_compiler::diag::codes;
+use ebsec_compiler::diag::{codes, text};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -19,7 +19,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let code = full(wanted);
     let Some((title, text)) = codes::page(&code) else {
-        output::tell(&format!("error: there is no code `{}`\nhelp: `ebsec explain` lists all codes\n", wanted.escape_default()));
+        output::tell(&format!("error: there is no code `{}`\nhelp: `ebsec explain` lists all codes\n", text::line(wanted)));
         return Ok(ExitCode::from(1));
     };
     output::print(&format!("{code}: {title}\n\n{text}\n"))?;

@@ -156,6 +156,9 @@ INTERNAL "E0999" "a mistake of the compiler"
 "The parts that the compiler made do not fit together. No artifact is written. Please report it with the policy."
 }
 
+/// More findings than are shown: the parser's code, for the findings of a run too.
+pub const TOO_MANY: &str = "E0132";
+
 /// Pages of the codes that the parser gives.
 const SYNTAX: &[(&str, &str)] = &[
     ("E0100", "The file is larger than any policy; perhaps it is not one."),
@@ -190,8 +193,9 @@ const SYNTAX: &[(&str, &str)] = &[
     ("E0129", "Elements of a list are separated by commas."),
     ("E0130", "Comments begin with `//`."),
     ("E0131", "A field is compared with a value by an operator."),
-    ("E0132", "The first errors of the file are shown; mend them and run again."),
+    ("E0132", "Only the first findings are shown. Fix them and run again."),
     ("E0133", "Items stand beside policies, not in them. Perhaps the policy's closing brace is missing."),
+    ("E0134", "A name has at most 128 bytes, the name of its module included. Reports and manifests carry names, so a longer one is refused."),
 ];
 
 /// All pages of this stage's codes.

@@ -2,9 +2,12 @@
 //! prints.
 
 pub mod codes;
+mod collect;
 mod near;
 pub mod render;
+pub mod text;
 
+pub use collect::{Findings, MAX_KEPT};
 pub use near::nearest;
 
 use crate::source::{Loc, Sources};
@@ -88,7 +91,7 @@ impl Diagnostic {
         Self {
             code,
             level,
-            message: message.into(),
+            message: cut(message.into()),
             primary: Label { loc, text: String::new() },
             related: Vec::new(),
             notes: Vec::new(),
@@ -100,35 +103,42 @@ impl Diagnostic {
     /// Says a few words at the place itself.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.primary.text = text.into();
+        self.primary.text = cut(text.into());
         self
     }
 
-    /// Adds another place.
+    /// Adds another place; beyond [`MAX_RELATED`] only a note says that there are more.
     #[must_use]
     pub fn related(mut self, loc: Loc, text: impl Into<String>) -> Self {
-        self.related.push(Label { loc, text: text.into() });
+        if self.related.len() < MAX_RELATED {
+            self.related.push(Label { loc, text: cut(text.into()) });
+        } else if !self.notes.iter().any(|note| note == MORE_PLACES) {
+            self.notes.push(MORE_PLACES.to_owned());
+        }
         self
     }
 
     /// Adds a fact.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
-        self.notes.push(text.into());
+        self.notes.push(cut(text.into()));
         self
     }
 
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        self.help.push(cut(text.into()));
         self
     }
 
-    /// Adds a change that keeps the meaning that was wanted.
+    /// Adds a change that keeps the meaning that was wanted; one that nobody would look through is left out.
     #[must_use]
     pub fn fix(mut self, message: impl Into<String>, loc: Loc, text: impl Into<String>) -> Self {
-        self.fixes.push(Fix { message: message.into(), loc, text: text.into(), safe: true });
+        let text = text.into();
+        if text.len() <= MAX_TEXT {
+            self.fixes.push(Fix { message: cut(message.into()), loc, text, safe: true });
+        }
         self
     }
 
@@ -146,6 +156,19 @@ impl Diagnostic {
             None if all.is_empty() || all.len() > 24 => self,
             None => self.help(format!("known: {}", list(&all))),
         }
+    }
+}
+
+/// Most bytes of a message, and of each other text of a finding: what it quotes may be of any length.
+pub const MAX_TEXT: usize = 2000;
+/// Most other places of a finding.
+pub const MAX_RELATED: usize = 32;
+const MORE_PLACES: &str = "there are more places than are shown";
+
+fn cut(text: String) -> String {
+    match text::short(&text, MAX_TEXT) {
+        std::borrow::Cow::Borrowed(_) => text,
+        std::borrow::Cow::Owned(short) => short,
     }
 }
 
