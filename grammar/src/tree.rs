@@ -95,7 +95,7 @@ fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, text: &str, offset: usize) -
 }
 
 /// What the grammar takes for a blank: other white space is a mistake, and has a place.
-fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     ('\t'..=' ').contains(&c)
 }
 

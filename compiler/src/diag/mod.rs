@@ -162,7 +162,7 @@ impl Diagnostic {
 /// Most bytes of a message, and of each other text of a finding: what it quotes may be of any length.
 pub const MAX_TEXT: usize = 2000;
 /// Most other places of a finding.
-pub const MAX_RELATED: usize = 32;
+pub const MAX_RELATED: usize = 12;
 const MORE_PLACES: &str = "there are more places than are shown";
 
 fn cut(text: String) -> String {
