@@ -43,7 +43,9 @@ fn rules(count: usize, condition: &str) -> String {
 
 #[test]
 fn sums_of_constants_are_bounded() {
-    let chain = |count| format!("let l0: set<path> = [\"/a0\"]\n{}", many(count, |i| format!("let l{}: set<path> = [\"/a{}\"] + l{i}\n", i + 1, i + 1)));
+    let chain = |count| {
+        format!("let l0: set<path> = [\"/a0\"]\n{}", many(count, |i| format!("let l{}: set<path> = [\"/a{}\"] + l{i}\n", i + 1, i + 1)))
+    };
     assert_eq!(codes(chain(1_000)), [] as [&str; 0]);
     assert_eq!(codes(chain(4_000)), ["E0212"]);
     let ports = many(4_000, |i| format!("let l{}: set<port> = [{}] + l{i}\n", i + 1, 2 * i + 3));
@@ -58,10 +60,15 @@ fn sums_of_constants_are_bounded() {
 
 #[test]
 fn functions_do_not_double_without_end() {
-    let doubling = |of: &str, count: usize| format!("fn f0(a: bool) = {of}\n{}", many(count, |i| format!("fn f{}(a: bool) = f{i}(a) or f{i}(a)\n", i + 1)));
+    let doubling = |of: &str, count: usize| {
+        format!("fn f0(a: bool) = {of}\n{}", many(count, |i| format!("fn f{}(a: bool) = f{i}(a) or f{i}(a)\n", i + 1)))
+    };
     assert_eq!(codes(format!("{}{}", doubling("true", 60), rules(1, "f60(true)"))), ["E0212"]);
     assert_eq!(codes(format!("{}{}", doubling("file.memfd", 14), rules(3_000, "f14(true)"))), ["E0212"]);
-    assert_eq!(codes(format!("fn f({}z: bool) = {}z\n", many(20_000, |i| format!("a{i}: bool, ")), many(20_000, |i| format!("a{i} or ")))), ["E0212"]);
+    assert_eq!(
+        codes(format!("fn f({}z: bool) = {}z\n", many(20_000, |i| format!("a{i}: bool, ")), many(20_000, |i| format!("a{i} or ")))),
+        ["E0212"]
+    );
 }
 
 #[test]
@@ -80,7 +87,8 @@ fn copies_of_conditions_are_bounded() {
 
 #[test]
 fn lines_of_tests_are_bounded() {
-    let test = |process: &str, line: &str, count| format!("test \"t\" {{\nprocess a = {{ exe = \"/a\"{process} }}\n{}}}\n", line.repeat(count));
+    let test =
+        |process: &str, line: &str, count| format!("test \"t\" {{\nprocess a = {{ exe = \"/a\"{process} }}\n{}}}\n", line.repeat(count));
     let lineage = format!(", lineage = [{}\"/z\"]", many(2_000, |i| format!("\"/l{i}\", ")));
     assert_eq!(codes(format!("{}{}", rules(1, "file.memfd"), test(&lineage, "a exec \"/b\" => allow\n", 10))), ["E0212"]);
     let lineage = format!(", lineage = [{}\"/z\"]", many(1_000, |i| format!("\"/l{i}\", ")));
@@ -94,7 +102,9 @@ fn lines_of_tests_are_bounded() {
     let checked = check(format!("{all}{}", test("", "a exec \"/b\" => allow\n", 3)));
     let package = checked.package.as_ref().unwrap();
     let failed = pipeline::test_failures(package, &pipeline::run_tests(package));
-    assert!(failed.len() == 3 && failed.iter().all(|f| f.related.len() == MAX_RELATED && f.notes.iter().any(|n| n.contains("more places"))));
+    assert!(
+        failed.len() == 3 && failed.iter().all(|f| f.related.len() == MAX_RELATED && f.notes.iter().any(|n| n.contains("more places")))
+    );
 }
 
 #[test]

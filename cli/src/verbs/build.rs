@@ -134,9 +134,7 @@ fn emit(stage: Stage, package: &Package, built: &Built) -> String {
         Stage::Ir => built.code.text.clone(),
         Stage::Asm => pipeline::dump_asm(&built.code),
         Stage::Maps => ebsec_compiler::decide::dump::maps(package, &built.plan),
-        Stage::Manifest => ebsec_artifact::open(&built.artifact)
-            .ok()
-            .map_or_else(String::new, |artifact| text::json(&artifact.manifest)),
+        Stage::Manifest => ebsec_artifact::open(&built.artifact).ok().map_or_else(String::new, |artifact| text::json(&artifact.manifest)),
     }
 }
 

@@ -4,8 +4,8 @@
 use super::{no_artifact, told};
 use crate::guest::Failure;
 use crate::output;
-use ebsec_compiler::diag::text;
 use ebsec_artifact::{Artifact, Manifest, MapRole, Mode, Rule, Truth, hex, open};
+use ebsec_compiler::diag::text;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -195,7 +195,10 @@ const SYNTAX: &[(&str, &str)] = &[
     ("E0131", "A field is compared with a value by an operator."),
     ("E0132", "Only the first findings are shown. Fix them and run again."),
     ("E0133", "Items stand beside policies, not in them. Perhaps the policy's closing brace is missing."),
-    ("E0134", "A name has at most 128 bytes, the name of its module included. Reports and manifests carry names, so a longer one is refused."),
+    (
+        "E0134",
+        "A name has at most 128 bytes, the name of its module included. Reports and manifests carry names, so a longer one is refused.",
+    ),
 ];
 
 /// All pages of this stage's codes.

@@ -49,7 +49,10 @@ impl Run {
     pub fn json(&mut self, findings: &[Diagnostic], left_out: usize, sources: &Sources) -> String {
         let (shown, more) = self.choose(findings, left_out);
         let last = shown.last().map_or(Loc::default(), |d| d.primary.loc);
-        let more = more.map(|message| Diagnostic::error(codes::TOO_MANY, last, message));
+        // Errors are shown first: what is left is none where others are shown.
+        let error = left_out > 0 || findings.iter().filter(|d| d.level == Level::Error).count() >= shown.len().max(1);
+        let level = if error { Level::Error } else { Level::Warning };
+        let more = more.map(|message| Diagnostic::new(codes::TOO_MANY, level, last, message));
         let mut lines = Lines::default();
         let all: Vec<Json<'_>> = shown.into_iter().chain(&more).map(|d| Json::new(d, sources, &mut lines)).collect();
         text::json(&all)

@@ -49,7 +49,11 @@ impl Checker<'_> {
     }
 
     fn atom(&mut self, field: FieldId, test: Test, loc: Loc) -> Cond {
-        if self.count(1, loc) && self.spend(Cost::Tests, test_weight(&test), loc) { Cond::Atom(Atom { field, test, identity: false, loc }) } else { WRONG }
+        if self.count(1, loc) && self.spend(Cost::Tests, test_weight(&test), loc) {
+            Cond::Atom(Atom { field, test, identity: false, loc })
+        } else {
+            WRONG
+        }
     }
 
     fn bare(&mut self, operand: &Operand, loc: Loc, env: &Env<'_>) -> Cond {

@@ -1,7 +1,7 @@
 //! Constant expressions: sets, unions, differences, names. Wrong ones give nothing and are reported once.
 
-use super::interval::{self, Intervals};
 use super::cost::Cost;
+use super::interval::{self, Intervals};
 use super::{Bound, Checker, Elem, Env, MAX_NESTING, Ty, advice, lang};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::glob::{Part, Pattern};

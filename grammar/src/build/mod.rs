@@ -11,7 +11,6 @@ mod value;
 
 pub(crate) use member::unknown_action;
 
-use crate::{MAX_ERRORS, MAX_NAME};
 use crate::ast::{File, Item, Name, Span, Spanned};
 use crate::error::{self, SyntaxError};
 use crate::explain::{self, Part};
@@ -19,6 +18,7 @@ use crate::lex::{Lexer, TokenKind};
 use crate::literal;
 use crate::tree::{Kind, Node};
 use crate::words;
+use crate::{MAX_ERRORS, MAX_NAME};
 
 /// Builds the file from its nodes.
 pub(crate) fn file(text: &str, nodes: &[Node], errors: &mut Vec<SyntaxError>) -> File {
