@@ -1,6 +1,6 @@
 //! `ebsec.toml` in, the package's settings out; every mistake at its place. Reads no file: the caller gives the text.
 
-use crate::diag::{Diagnostic, Findings, codes, text};
+use crate::diag::{Finding, Findings, codes, text};
 use crate::hir::{Space, glob};
 use crate::source::{FileId, Loc, Span};
 use crate::types::Given;
@@ -55,11 +55,11 @@ impl Config {
 
     /// A finding for each entry of `sources` that names none of the package's files: a policy would be missed silently.
     #[must_use]
-    pub fn unmatched(&self, paths: &[&str]) -> Vec<Diagnostic> {
+    pub fn unmatched(&self, paths: &[&str]) -> Vec<Finding> {
         let entries = self.sources.iter().flatten().filter(|entry| !paths.iter().any(|path| entry.names(path)));
         let finding = |entry: &SourceEntry| {
             let message = format!("`{}` in `sources` matches no `.ebsec` file of the package", entry.text);
-            Diagnostic::error(codes::BAD_SOURCE, entry.loc, message).help(SOURCES_HELP)
+            Finding::error(codes::BAD_SOURCE, entry.loc, message).help(SOURCES_HELP)
         };
         entries.map(finding).collect()
     }
@@ -86,7 +86,7 @@ pub fn parse(text: &str, file: FileId, diagnostics: &mut Findings) -> Config {
         Err(error) => {
             let loc = reader.loc(error.span().unwrap_or(0..0));
             let message = format!("not TOML: {}", error.message().trim_end().replace('\n', ", "));
-            reader.diagnostics.push(Diagnostic::error(codes::CONFIG_SYNTAX, loc, message));
+            reader.diagnostics.push(Finding::error(codes::CONFIG_SYNTAX, loc, message));
         }
     }
     reader.config
@@ -98,12 +98,12 @@ pub fn command_line(text: &str, file: FileId, diagnostics: &mut Findings) -> Opt
     let at = |start: usize, end: usize| Loc::new(file, Span { start: start as u32, end: end as u32 });
     let Some((name, value)) = text.split_once('=') else {
         let message = format!("`{text}` gives no value to a parameter");
-        diagnostics.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
+        diagnostics.push(Finding::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
         return None;
     };
     if name.trim().is_empty() {
         let message = format!("`{text}` does not name the parameter that it gives a value to");
-        diagnostics.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
+        diagnostics.push(Finding::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
         return None;
     }
     let span = at(name.len() + 1, text.len()).span;
@@ -134,13 +134,13 @@ impl Reader<'_> {
         let loc = self.loc(key.span());
         let name = key.get_ref().as_ref();
         let message = format!("{what} has no key `{name}`");
-        self.diagnostics.push(Diagnostic::error(codes::CONFIG_KEY, loc, message).near(name, loc, known.iter().copied()));
+        self.diagnostics.push(Finding::error(codes::CONFIG_KEY, loc, message).near(name, loc, known.iter().copied()));
     }
 
     fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, wanted: &str) {
         let loc = self.loc(value.span());
         let message = format!("`{key}` is {wanted}, not {}", article(value.get_ref().type_str()));
-        self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, message));
+        self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message));
     }
 
     fn root(&mut self, table: &DeTable<'_>) {
@@ -154,7 +154,7 @@ impl Reader<'_> {
         }
         if !table.keys().any(|k| k.get_ref() == "package") {
             let help = "write `[package]` and `name = \"…\"`";
-            self.diagnostics.push(Diagnostic::error(codes::CONFIG_MISSING, self.loc(0..0), "ebsec.toml has no `[package]`").help(help));
+            self.diagnostics.push(Finding::error(codes::CONFIG_MISSING, self.loc(0..0), "ebsec.toml has no `[package]`").help(help));
         }
     }
 
@@ -170,7 +170,7 @@ impl Reader<'_> {
         }
         if !table.keys().any(|k| k.get_ref() == "name") {
             let loc = self.loc(span);
-            self.diagnostics.push(Diagnostic::error(codes::CONFIG_MISSING, loc, "the package has no `name`"));
+            self.diagnostics.push(Finding::error(codes::CONFIG_MISSING, loc, "the package has no `name`"));
         }
     }
 
@@ -185,7 +185,7 @@ impl Reader<'_> {
         let loc = self.loc(value.span());
         let message = format!("`{}` cannot be the name of a package", text::short(&name, MAX_NAME));
         let help = format!("a name has letters, digits, `.`, `_` and `-`, at most {MAX_NAME}, and begins with a letter, a digit or `_`");
-        self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, message).help(help));
+        self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message).help(help));
     }
 
     fn text(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<String> {
@@ -193,7 +193,7 @@ impl Reader<'_> {
             Some(text) if !text.is_empty() && !text.chars().any(text::is_hidden) => Some(text.to_owned()),
             Some(_) => {
                 let loc = self.loc(value.span());
-                self.diagnostics.push(Diagnostic::error(
+                self.diagnostics.push(Finding::error(
                     codes::CONFIG_TYPE,
                     loc,
                     format!("`{key}` is empty or has characters that cannot be seen"),
@@ -245,7 +245,7 @@ impl Reader<'_> {
             };
             let message = format!("the kernel series `{number}` is not in quotes");
             let quoted = format!("\"{number}\"");
-            self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, message).help(format!("write `{quoted}`")).fix(
+            self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message).help(format!("write `{quoted}`")).fix(
                 "put quotes around it",
                 loc,
                 quoted,
@@ -259,15 +259,15 @@ impl Reader<'_> {
         let Some(wanted) = self.series(value) else { return };
         if none {
             let loc = self.loc(value.span());
-            self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_KERNEL, loc, "the package names no kernel").help(known_kernels()));
+            self.diagnostics.push(Finding::error(codes::UNKNOWN_KERNEL, loc, "the package names no kernel").help(known_kernels()));
         }
         for (series, loc) in &wanted {
             if LATER_KERNELS.contains(&series.as_str()) {
                 let message = format!("the kernel series `{series}` is not supported yet, it comes later");
-                self.diagnostics.push(Diagnostic::error(codes::KERNEL_LATER, *loc, message).help(known_kernels()));
+                self.diagnostics.push(Finding::error(codes::KERNEL_LATER, *loc, message).help(known_kernels()));
             } else if !DEFAULT_KERNELS.contains(&series.as_str()) {
                 let message = format!("unknown kernel series `{series}`");
-                self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_KERNEL, *loc, message).help(known_kernels()));
+                self.diagnostics.push(Finding::error(codes::UNKNOWN_KERNEL, *loc, message).help(known_kernels()));
             }
         }
         let chosen = DEFAULT_KERNELS.iter().filter(|k| wanted.iter().any(|(w, _)| w == **k));
@@ -280,12 +280,12 @@ impl Reader<'_> {
         if value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
             let help = "without `sources` a package has every `.ebsec` file of its folder";
             let loc = self.loc(value.span());
-            self.diagnostics.push(Diagnostic::error(codes::BAD_SOURCE, loc, "`sources` is empty").help(help));
+            self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, "`sources` is empty").help(help));
         }
         if entries.len() > MAX_SOURCES {
             let loc = self.loc(value.span());
             let message = format!("`sources` has more than {MAX_SOURCES} entries");
-            self.diagnostics.push(Diagnostic::error(codes::BAD_SOURCE, loc, message).help("write patterns, such as `policies/**`"));
+            self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help("write patterns, such as `policies/**`"));
         }
         self.config.sources = Some(entries.into_iter().take(MAX_SOURCES).filter_map(|(text, loc)| self.source(text, loc)).collect());
     }
@@ -297,7 +297,7 @@ impl Reader<'_> {
             Ok(pattern) => return Some(SourceEntry { text, loc, pattern }),
             Err(error) => format!("`{text}` in `sources` names no file: {}", error.message),
         };
-        self.diagnostics.push(Diagnostic::error(codes::BAD_SOURCE, loc, message).help(SOURCES_HELP));
+        self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help(SOURCES_HELP));
         None
     }
 

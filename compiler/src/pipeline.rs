@@ -7,7 +7,7 @@ pub use build::{Built, build, dump_asm};
 pub use dump::{dump_ast, dump_hir};
 
 use crate::config::{self, Config};
-use crate::diag::{self, Diagnostic, Findings, codes};
+use crate::diag::{self, Finding, Findings, codes};
 use crate::hir::{self, eval};
 use crate::resolve;
 use crate::source::{FileId, Loc, Sources, Span};
@@ -37,7 +37,7 @@ pub struct Checked {
     /// The typed policy, unless there are errors.
     pub package: Option<hir::Package>,
     /// Findings, sorted by place.
-    pub diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Vec<Finding>,
     /// Findings that were counted and not kept.
     pub left_out: usize,
 }
@@ -59,7 +59,7 @@ pub fn check(input: Input) -> Checked {
         // The empty path is the package's folder.
         let place = config.unwrap_or_else(|| sources.add("", ""));
         let message = "the folder of the package has no `.ebsec` file";
-        diagnostics.push(Diagnostic::error(codes::NO_SOURCES, Loc::new(place, Span::default()), message));
+        diagnostics.push(Finding::error(codes::NO_SOURCES, Loc::new(place, Span::default()), message));
     }
     let mut given = settings.params.clone();
     for text in &params {
@@ -84,10 +84,10 @@ pub fn check(input: Input) -> Checked {
 }
 
 /// What could not be read is reported by the parser; what later stages make of the same bytes only repeats it.
-fn once_a_place(diagnostics: &mut Vec<Diagnostic>) {
+fn once_a_place(diagnostics: &mut Vec<Finding>) {
     // Only words and literals: what spans more may well hold other mistakes.
     const LONGEST_WORD: u32 = 80;
-    let is_syntax = |d: &Diagnostic| d.code.starts_with("E01");
+    let is_syntax = |d: &Finding| d.code.starts_with("E01");
     let places = diagnostics.iter().filter(|d| is_syntax(d)).map(|d| d.primary.loc);
     let mut places: Vec<Loc> = places.filter(|l| l.span.end - l.span.start <= LONGEST_WORD).collect();
     if places.is_empty() {
@@ -153,7 +153,7 @@ pub fn run_tests(package: &hir::Package) -> Vec<StepResult> {
 
 /// A finding for each line that failed.
 #[must_use]
-pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Diagnostic> {
+pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Finding> {
     let mut all = Vec::new();
     for result in results.iter().filter(|r| !r.passed) {
         let Some(case) = package.tests.get(result.test) else { continue };
@@ -164,11 +164,11 @@ pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Diag
         let (expected, got) = (expectation(step.expect.as_ref()), &result.got);
         if got.is_empty() {
             let message = "the tests before this line took too much work: it and those after it were not run";
-            all.push(Diagnostic::error(codes::TOO_COMPLEX, step.loc, message).help("split the package, or its tests"));
+            all.push(Finding::error(codes::TOO_COMPLEX, step.loc, message).help("split the package, or its tests"));
             continue;
         }
         let message = format!("the test \"{}\" expects `{expected}` and gets `{got}`", case.name);
-        let mut diagnostic = Diagnostic::error(codes::TEST_FAILED, step.loc, message);
+        let mut diagnostic = Finding::error(codes::TEST_FAILED, step.loc, message);
         for found in &result.matched {
             let Some(policy) = package.policies.get(found.policy) else { continue };
             let Some(rule) = policy.rules.get(found.rule) else { continue };
@@ -189,13 +189,13 @@ pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Diag
 
 /// A finding if no rule is in force: an artifact would refuse and report nothing.
 #[must_use]
-pub fn nothing_in_force(package: &hir::Package) -> Option<Diagnostic> {
+pub fn nothing_in_force(package: &hir::Package) -> Option<Finding> {
     if package.policies.iter().any(|p| !p.rules.is_empty()) {
         return None;
     }
     let loc = package.policies.first().map_or_else(Loc::default, |p| p.loc);
     let message = "no rule is in force, so the artifact would do nothing";
-    Some(Diagnostic::error(codes::NO_RULES, loc, message).help("write a rule in a `policy`, or `apply` a policy of an imported module"))
+    Some(Finding::error(codes::NO_RULES, loc, message).help("write a rule in a `policy`, or `apply` a policy of an imported module"))
 }
 
 /// An expected verdict as a test writes it.

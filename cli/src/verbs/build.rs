@@ -6,7 +6,7 @@ use crate::output;
 use crate::package::{Found, shown};
 use ebsec_artifact::DIGEST_LENGTH;
 use ebsec_compiler::diag::render::Run;
-use ebsec_compiler::diag::{self, Diagnostic, text};
+use ebsec_compiler::diag::{self, Finding, text};
 use ebsec_compiler::hir::Package;
 use ebsec_compiler::pipeline::{self, Built, Checked};
 use ebsec_compiler::source::FileId;
@@ -102,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// The artifact of a package that has the right types, unless its tests fail or it would do nothing.
-fn build(package: &Package, checked: &Checked, findings: &mut Vec<Diagnostic>) -> Option<Built> {
+fn build(package: &Package, checked: &Checked, findings: &mut Vec<Finding>) -> Option<Built> {
     findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
     if let Some(finding) = pipeline::nothing_in_force(package) {
         findings.push(finding);

@@ -6,7 +6,7 @@ use crate::guest::Failure;
 use crate::output;
 use crate::package::{self, Found};
 use ebsec_compiler::diag::render::Run;
-use ebsec_compiler::diag::{self, Diagnostic};
+use ebsec_compiler::diag::{self, Finding};
 use ebsec_compiler::pipeline::{self, Checked};
 use ebsec_compiler::source::Sources;
 use ebsec_compiler::types::Date;
@@ -79,14 +79,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// Checks one package.
-pub fn check(found: &Found) -> (Checked, Vec<Diagnostic>) {
+pub fn check(found: &Found) -> (Checked, Vec<Finding>) {
     let mut checked = pipeline::check(found.input.clone());
     let findings = std::mem::take(&mut checked.diagnostics);
     (checked, findings)
 }
 
 /// Prints findings as asked. `run` is what the whole run has shown.
-pub fn print(found: &Found, checked: &Checked, findings: &[Diagnostic], run: &mut Run, format: Format) -> Result<(), Failure> {
+pub fn print(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run, format: Format) -> Result<(), Failure> {
     match format {
         Format::Pretty => {
             tell(found, checked, findings, run);
@@ -97,7 +97,7 @@ pub fn print(found: &Found, checked: &Checked, findings: &[Diagnostic], run: &mu
 }
 
 /// Findings for people, on the error output.
-pub fn tell(found: &Found, checked: &Checked, findings: &[Diagnostic], run: &mut Run) {
+pub fn tell(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run) {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let text = run.pretty(findings, checked.left_out, &shown(found, &checked.sources, findings), colour);
     // Its own foreign text is escaped; colours are not to be.
@@ -105,11 +105,11 @@ pub fn tell(found: &Found, checked: &Checked, findings: &[Diagnostic], run: &mut
 }
 
 /// Findings as a part of a JSON document.
-pub fn json(found: &Found, checked: &Checked, findings: &[Diagnostic], run: &mut Run) -> Value {
+pub fn json(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run) -> Value {
     let text = run.json(findings, checked.left_out, &shown(found, &checked.sources, findings));
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-fn shown(found: &Found, sources: &Sources, findings: &[Diagnostic]) -> Sources {
+fn shown(found: &Found, sources: &Sources, findings: &[Finding]) -> Sources {
     if findings.is_empty() { Sources::default() } else { found.shown(sources) }
 }

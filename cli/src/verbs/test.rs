@@ -6,7 +6,7 @@ use crate::guest::Failure;
 use crate::output;
 use crate::package::Found;
 use ebsec_compiler::diag::render::Run;
-use ebsec_compiler::diag::{self, Diagnostic, text};
+use ebsec_compiler::diag::{self, Finding, text};
 use ebsec_compiler::hir::Package;
 use ebsec_compiler::pipeline::{self, Checked, StepResult};
 use ebsec_compiler::testing::judge::{self, Second};
@@ -36,7 +36,7 @@ struct Report {
     /// Tests that were asked for; `None` if the package is wrong.
     tests: Option<Vec<Row>>,
     second: Second,
-    findings: Vec<Diagnostic>,
+    findings: Vec<Finding>,
 }
 
 /// Runs the tests and prints one line for each, then what failed.

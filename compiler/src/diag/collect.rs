@@ -1,7 +1,7 @@
 //! Collects findings, so many and no more: memory stays bounded whatever the source. Counts what it does not keep, and
 //! never loses that there is an error.
 
-use super::{Diagnostic, Level};
+use super::{Finding, Level};
 
 /// Most findings that are kept of a package.
 pub const MAX_KEPT: usize = 20_000;
@@ -9,14 +9,14 @@ pub const MAX_KEPT: usize = 20_000;
 /// The findings so far.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
-    kept: Vec<Diagnostic>,
+    kept: Vec<Finding>,
     has_error: bool,
     left_out: usize,
 }
 
 impl Findings {
     /// Keeps a finding, or counts it. The first error is always kept.
-    pub fn push(&mut self, finding: Diagnostic) {
+    pub fn push(&mut self, finding: Finding) {
         let error = finding.level == Level::Error;
         if self.kept.len() >= MAX_KEPT {
             self.left_out += 1;
@@ -30,7 +30,7 @@ impl Findings {
     }
 
     /// Keeps or counts each.
-    pub fn extend(&mut self, findings: impl IntoIterator<Item = Diagnostic>) {
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
         findings.into_iter().for_each(|finding| self.push(finding));
     }
 
@@ -47,7 +47,7 @@ impl Findings {
 
     /// What was kept, and how many were not.
     #[must_use]
-    pub fn take(self) -> (Vec<Diagnostic>, usize) {
+    pub fn take(self) -> (Vec<Finding>, usize) {
         (self.kept, self.left_out)
     }
 }
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn no_more_than_the_most_are_kept_and_errors_are_not_lost() {
         let mut all = Findings::default();
-        let of = |level| Diagnostic::new("E0200", level, Loc::default(), "x");
+        let of = |level| Finding::new("E0200", level, Loc::default(), "x");
         all.extend((0..MAX_KEPT + 3).map(|_| of(Level::Warning)));
         assert!(!all.is_full());
         all.push(of(Level::Error));

@@ -59,7 +59,7 @@ pub struct Fix {
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
+pub struct Finding {
     /// Stable code, one of [`codes::all`].
     pub code: &'static str,
     /// How bad.
@@ -78,7 +78,7 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
 }
 
-impl Diagnostic {
+impl Finding {
     /// An error at a place.
     #[must_use]
     pub fn error(code: &'static str, loc: Loc, message: impl Into<String>) -> Self {
@@ -180,13 +180,13 @@ pub fn list<S: AsRef<str>>(words: &[S]) -> String {
 
 /// Whether any of them stops the build.
 #[must_use]
-pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+pub fn has_errors(diagnostics: &[Finding]) -> bool {
     diagnostics.iter().any(|d| d.level == Level::Error)
 }
 
 /// Puts findings in the order of their places and drops those that say the same again.
-pub fn sort(diagnostics: &mut Vec<Diagnostic>, sources: &Sources) {
-    let path = |d: &Diagnostic| sources.get(d.primary.loc.file).map_or("", |f| f.path.as_str());
+pub fn sort(diagnostics: &mut Vec<Finding>, sources: &Sources) {
+    let path = |d: &Finding| sources.get(d.primary.loc.file).map_or("", |f| f.path.as_str());
     diagnostics.sort_by(|a, b| {
         let by_place = path(a).cmp(path(b)).then(a.primary.loc.cmp(&b.primary.loc));
         by_place.then(b.level.cmp(&a.level)).then(a.code.cmp(b.code)).then_with(|| a.message.cmp(&b.message))

@@ -3,7 +3,7 @@
 
 mod snippet;
 
-use super::{Diagnostic, Fix, Label, Level, codes, text};
+use super::{Finding, Fix, Label, Level, codes, text};
 use crate::source::{FileId, LineIndex, Loc, Sources, Span};
 use codespan_reporting::diagnostic as span;
 use codespan_reporting::term;
@@ -33,7 +33,7 @@ impl Default for Run {
 impl Run {
     /// For people: the places in the source with their neighbours, and a last line that counts. Empty if there is
     /// nothing. `left_out` findings were not even kept.
-    pub fn pretty(&mut self, findings: &[Diagnostic], left_out: usize, sources: &Sources, colour: bool) -> String {
+    pub fn pretty(&mut self, findings: &[Finding], left_out: usize, sources: &Sources, colour: bool) -> String {
         let (shown, more) = self.choose(findings, left_out);
         let mut lines = Lines::default();
         let mut out: String = shown.iter().map(|finding| draw(finding, sources, &mut lines, colour)).collect();
@@ -46,25 +46,25 @@ impl Run {
 
     /// As JSON: one array of objects, sorted like the input, with a line break at its end. What is not shown is counted by
     /// a last object.
-    pub fn json(&mut self, findings: &[Diagnostic], left_out: usize, sources: &Sources) -> String {
+    pub fn json(&mut self, findings: &[Finding], left_out: usize, sources: &Sources) -> String {
         let (shown, more) = self.choose(findings, left_out);
         let last = shown.last().map_or(Loc::default(), |d| d.primary.loc);
         // Errors are shown first: what is left is none where others are shown.
         let error = left_out > 0 || findings.iter().filter(|d| d.level == Level::Error).count() >= shown.len().max(1);
         let level = if error { Level::Error } else { Level::Warning };
-        let more = more.map(|message| Diagnostic::new(codes::TOO_MANY, level, last, message));
+        let more = more.map(|message| Finding::new(codes::TOO_MANY, level, last, message));
         let mut lines = Lines::default();
         let all: Vec<Json<'_>> = shown.into_iter().chain(&more).map(|d| Json::new(d, sources, &mut lines)).collect();
         text::json(&all)
     }
 
     /// What of the findings is shown, errors before others, and the line about the rest.
-    fn choose<'d>(&mut self, findings: &'d [Diagnostic], left_out: usize) -> (Vec<&'d Diagnostic>, Option<String>) {
+    fn choose<'d>(&mut self, findings: &'d [Finding], left_out: usize) -> (Vec<&'d Finding>, Option<String>) {
         let room = self.left;
         let errors = findings.iter().filter(|d| d.level == Level::Error).count();
         let (mut errors, mut others) = (room, room.saturating_sub(errors));
         let mut rest: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut shown: Vec<&Diagnostic> = Vec::new();
+        let mut shown: Vec<&Finding> = Vec::new();
         for finding in findings {
             let room = if finding.level == Level::Error { &mut errors } else { &mut others };
             match room.checked_sub(1) {
@@ -109,13 +109,13 @@ fn grouped(number: usize) -> String {
 
 /// [`Run::pretty`] of a run that has nothing else.
 #[must_use]
-pub fn pretty(findings: &[Diagnostic], sources: &Sources, colour: bool) -> String {
+pub fn pretty(findings: &[Finding], sources: &Sources, colour: bool) -> String {
     Run::default().pretty(findings, 0, sources, colour)
 }
 
 /// [`Run::json`] of a run that has nothing else.
 #[must_use]
-pub fn json(findings: &[Diagnostic], sources: &Sources) -> String {
+pub fn json(findings: &[Finding], sources: &Sources) -> String {
     Run::default().json(findings, 0, sources)
 }
 
@@ -130,7 +130,7 @@ impl Lines {
 }
 
 /// A finding and its places in the source.
-fn draw(finding: &Diagnostic, sources: &Sources, lines: &mut Lines, colour: bool) -> String {
+fn draw(finding: &Finding, sources: &Sources, lines: &mut Lines, colour: bool) -> String {
     let mut snippets = Snippets::default();
     let labels = || std::iter::once(&finding.primary).chain(&finding.related);
     for id in labels().map(|l| l.loc.file) {
@@ -156,7 +156,7 @@ fn draw(finding: &Diagnostic, sources: &Sources, lines: &mut Lines, colour: bool
     out
 }
 
-fn to_codespan(finding: &Diagnostic, snippets: &Snippets) -> span::Diagnostic<FileId> {
+fn to_codespan(finding: &Finding, snippets: &Snippets) -> span::Finding<FileId> {
     let severity = match finding.level {
         Level::Error => span::Severity::Error,
         Level::Warning => span::Severity::Warning,
@@ -170,7 +170,7 @@ fn to_codespan(finding: &Diagnostic, snippets: &Snippets) -> span::Diagnostic<Fi
     labels.extend(finding.related.iter().map(|r| label(span::LabelStyle::Secondary, r)));
     let notes = finding.notes.iter().map(|n| format!("note: {}", text::line(n)));
     let help = finding.help.iter().map(|h| format!("help: {}", text::line(h)));
-    span::Diagnostic::new(severity)
+    span::Finding::new(severity)
         .with_code(finding.code)
         .with_message(text::line(&finding.message))
         .with_labels(labels)
@@ -178,7 +178,7 @@ fn to_codespan(finding: &Diagnostic, snippets: &Snippets) -> span::Diagnostic<Fi
 }
 
 /// How many findings there are of each level; those that were not kept count as errors, which they nearly always are.
-fn summary(findings: &[Diagnostic], left_out: usize) -> String {
+fn summary(findings: &[Finding], left_out: usize) -> String {
     let count = |level: Level| findings.iter().filter(|d| d.level == level).count();
     let one = |n: usize, word: &str| match n {
         0 => None,
@@ -245,7 +245,7 @@ impl<'a> JsonPlace<'a> {
 }
 
 impl<'a> Json<'a> {
-    fn new(d: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines) -> Self {
+    fn new(d: &'a Finding, sources: &'a Sources, lines: &mut Lines) -> Self {
         let place = JsonPlace::new(d.primary.loc, sources, lines);
         let related = d.related.iter().map(|r| JsonLabel { place: JsonPlace::new(r.loc, sources, lines), text: &r.text }).collect();
         let mut fix = |f: &'a Fix| {
@@ -272,12 +272,12 @@ mod tests {
     use super::*;
     use crate::source::Span;
 
-    fn finding(text: &str, word: &str) -> (Sources, Vec<Diagnostic>) {
+    fn finding(text: &str, word: &str) -> (Sources, Vec<Finding>) {
         let mut sources = Sources::default();
         let file = sources.add("a.ebsec", text);
         let start = text.find(word).unwrap() as u32;
         let loc = Loc::new(file, Span { start, end: start + word.len() as u32 });
-        (sources, vec![Diagnostic::error("E0204", loc, format!("unknown field `{word}`")).help("look\u{1b}[31m")])
+        (sources, vec![Finding::error("E0204", loc, format!("unknown field `{word}`")).help("look\u{1b}[31m")])
     }
 
     #[test]
@@ -308,7 +308,7 @@ mod tests {
         );
         // a label over all of it
         let all = Loc::new(found[0].primary.loc.file, Span { start: 0, end: long.len() as u32 });
-        assert!(pretty(&[Diagnostic::error("E0204", all, "x")], &sources, false).len() < 2_000);
+        assert!(pretty(&[Finding::error("E0204", all, "x")], &sources, false).len() < 2_000);
     }
 
     #[test]

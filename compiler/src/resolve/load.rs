@@ -2,7 +2,7 @@
 //! Syntax errors become diagnostics. Reads no file: the library is embedded.
 
 use super::{ModuleId, ROOT, library};
-use crate::diag::{Diagnostic, Findings, codes};
+use crate::diag::{Finding, Findings, codes};
 use crate::source::{FileId, Loc, Sources};
 use ebsec_grammar::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -51,7 +51,7 @@ impl Loaded {
         let Some(file) = sources.get(id) else { return };
         let parsed = ebsec_grammar::parse(&file.text);
         for error in parsed.errors {
-            let mut diagnostic = Diagnostic::error(error.code, Loc::new(id, error.span), error.message);
+            let mut diagnostic = Finding::error(error.code, Loc::new(id, error.span), error.message);
             for (span, text) in error.related {
                 diagnostic = diagnostic.related(Loc::new(id, span), text);
             }
@@ -80,7 +80,7 @@ impl Loaded {
             let key = alias.as_ref().unwrap_or(&path);
             let Some(module) = self.module(sources, &path.node, diagnostics) else {
                 let message = format!("there is no module `{}`", path.node);
-                diagnostics.push(Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).near(&path.node, loc, library::module_names()));
+                diagnostics.push(Finding::error(codes::UNKNOWN_MODULE, loc, message).near(&path.node, loc, library::module_names()));
                 if let Some(file) = self.files.get_mut(index) {
                     file.failed.insert(key.node.clone());
                 }
@@ -90,7 +90,7 @@ impl Loaded {
             let before = file.imports.insert(key.node.clone(), module);
             if before.is_some_and(|before| before != module) {
                 let message = format!("`{}` stands for two modules in this file", key.node);
-                diagnostics.push(Diagnostic::error(codes::DUPLICATE, Loc::new(id, key.span), message));
+                diagnostics.push(Finding::error(codes::DUPLICATE, Loc::new(id, key.span), message));
             }
         }
     }

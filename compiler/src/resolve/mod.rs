@@ -7,7 +7,7 @@ mod load;
 pub use library::{MODULES, module_names};
 pub use load::{Loaded, ParsedFile, load};
 
-use crate::diag::{Diagnostic, Findings, codes};
+use crate::diag::{Finding, Findings, codes};
 use crate::source::{FileId, Loc, Span};
 use ebsec_grammar::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -262,6 +262,6 @@ impl<'a> Names<'a> {
     }
 }
 
-fn twice(loc: Loc, name: &str, first: Loc) -> Diagnostic {
-    Diagnostic::error(codes::DUPLICATE, loc, format!("`{name}` is defined twice")).label("again here").related(first, "first here")
+fn twice(loc: Loc, name: &str, first: Loc) -> Finding {
+    Finding::error(codes::DUPLICATE, loc, format!("`{name}` is defined twice")).label("again here").related(first, "first here")
 }

@@ -2,7 +2,7 @@
 //! without their beginning or their end. Proposes only what is built.
 
 use super::{Checker, Elem, Index};
-use crate::diag::{Diagnostic, codes, list};
+use crate::diag::{Finding, codes, list};
 use crate::source::Loc;
 
 /// The mode that a word of other tools means.
@@ -96,7 +96,7 @@ impl Checker<'_> {
         if dotted && let Some(family) = self.index.planned_family(name) {
             return self.unsupported_family("fields", family, loc);
         }
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, loc, format!("there is no field `{name}`"));
+        let diagnostic = Finding::error(codes::UNKNOWN_FIELD, loc, format!("there is no field `{name}`"));
         let diagnostic = if let Some(found) = self.index.address_of(name) {
             let found = found.to_owned();
             let diagnostic = diagnostic.help(format!("did you mean `{found}`?"));
@@ -122,7 +122,7 @@ impl Checker<'_> {
         {
             return self.unsupported_family("events", family, loc);
         }
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_EVENT, loc, format!("there is no event `{name}`"));
+        let diagnostic = Finding::error(codes::UNKNOWN_EVENT, loc, format!("there is no event `{name}`"));
         let known = self.index.event_names();
         let meant: Vec<&str> = events_of(name).iter().copied().filter(|e| known.contains(e)).collect();
         let diagnostic = if !meant.is_empty() {

@@ -3,7 +3,7 @@
 use super::constant::Constant;
 use super::policy::{MODES, SEVERITIES};
 use super::{Checker, Date, Env, atoms};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{Cond, Mode, Severity};
 use crate::resolve::{DefId, DefKind, Found, ModuleId, PolicyDef, PolicyId, ROOT};
 use crate::source::Loc;
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
                         let mut known = self.known(module, |kind| matches!(kind, DefKind::Param(..)));
                         known.extend(["mode", "severity"]);
                         let message = format!("`apply` has no `{name}`, and the module has no parameter of that name");
-                        self.push(Diagnostic::error(codes::UNKNOWN_KEY, loc, message).near(name, loc, known));
+                        self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(name, loc, known));
                         continue;
                     };
                     let file = self.names.def_loc(id).file;
@@ -175,7 +175,7 @@ impl<'a> Checker<'a> {
             let Some((id, def)) = names.policy(policy).map(|def| (policy, def)) else { continue };
             if def.module != ROOT && !in_force.contains(&id) {
                 let message = format!("`{}` is not applied, so there is nothing to except", def.name);
-                self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
+                self.push(Finding::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
                 continue;
             }
             let mask = atoms::mask(&cond);
@@ -191,7 +191,7 @@ impl<'a> Checker<'a> {
             let message = format!("this exception expired: its last day was {date}");
             let today: Date = self.today;
             self.push(
-                Diagnostic::error(codes::EXPIRED, loc, message)
+                Finding::error(codes::EXPIRED, loc, message)
                     .note(format!("today is {today}"))
                     .help("take the exception out, or give it a new date"),
             );
@@ -240,7 +240,7 @@ impl<'a> Checker<'a> {
         let Some(member) = policy.labels.get(label) else {
             let message = format!("the policy `{before}` has no rule `{label}`");
             let known = self.candidates(policy.labels.len(), policy.labels.keys().copied());
-            self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
+            self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
             return None;
         };
         if let Some(ast::MemberKind::Rule(rule)) = policy.tree.members.get(*member).map(|m| &m.kind)
@@ -249,7 +249,7 @@ impl<'a> Checker<'a> {
             let place = self.names.loc(policy.file, rule.label.span);
             let message = format!("`{}` is an `allow`: an exception to it would refuse more", target.node);
             self.push(
-                Diagnostic::error(codes::EXCEPTION_FOR_ALLOW, loc, message)
+                Finding::error(codes::EXCEPTION_FOR_ALLOW, loc, message)
                     .related(place, "this rule")
                     .help("narrow the condition of the rule"),
             );

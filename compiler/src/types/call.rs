@@ -5,7 +5,7 @@ use super::cond::WRONG;
 use super::constant::Constant;
 use super::cost::Cost;
 use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::Cond;
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::Loc;
@@ -36,7 +36,7 @@ impl Checker<'_> {
         };
         if params.len() != args.len() {
             let message = format!("`{}` takes {}, this call has {}", name.node, arguments(params.len()), args.len());
-            self.push(Diagnostic::error(codes::WRONG_ARGUMENTS, loc, message).related(self.names.def_loc(id), "defined here"));
+            self.push(Finding::error(codes::WRONG_ARGUMENTS, loc, message).related(self.names.def_loc(id), "defined here"));
             return WRONG;
         }
         // A call costs like a test: functions that call others twice have bodies without end, even of no tests.

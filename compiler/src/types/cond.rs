@@ -5,7 +5,7 @@ use super::atoms::size;
 use super::constant::{Constant, Data, Shape};
 use super::cost::{Cost, test_weight, weight};
 use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, interval, lang};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{Atom, Cond, PathLang, Space, Test};
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::Loc;
@@ -43,7 +43,7 @@ impl Checker<'_> {
         self.atoms = before.saturating_add(more);
         if before <= MAX_ATOMS && self.atoms > MAX_ATOMS {
             let message = format!("this condition has more than {MAX_ATOMS} tests");
-            self.push(Diagnostic::error(codes::TOO_COMPLEX, loc, message).help("put values into a set instead of joining tests with `or`"));
+            self.push(Finding::error(codes::TOO_COMPLEX, loc, message).help("put values into a set instead of joining tests with `or`"));
         }
         self.atoms <= MAX_ATOMS
     }
@@ -104,9 +104,7 @@ impl Checker<'_> {
             _ => {}
         }
         let message = format!("`{name}` is {}, which is no condition by itself", Elem::of_field(ty).phrase());
-        self.push(
-            Diagnostic::error(codes::NOT_BOOL, loc, message).help(format!("compare it with something: `{name} == …`, `{name} in […]`")),
-        );
+        self.push(Finding::error(codes::NOT_BOOL, loc, message).help(format!("compare it with something: `{name} == …`, `{name} in […]`")));
         WRONG
     }
 
@@ -118,7 +116,7 @@ impl Checker<'_> {
             Found::Here(id) => match self.names.def(id).map(|d| d.kind) {
                 Some(DefKind::Fn(..)) => {
                     self.push(
-                        Diagnostic::error(codes::NOT_A_VALUE, loc, format!("`{name}` is a function")).help(format!("call it: `{name}()`")),
+                        Finding::error(codes::NOT_A_VALUE, loc, format!("`{name}` is a function")).help(format!("call it: `{name}()`")),
                     );
                     WRONG
                 }
@@ -148,7 +146,7 @@ impl Checker<'_> {
     fn not_a_field(&mut self, name: &str, loc: Loc, found: FieldName) {
         match found {
             FieldName::Planned => {
-                let mut diagnostic = Diagnostic::error(codes::UNSUPPORTED, loc, format!("the field `{name}` is not supported yet"));
+                let mut diagnostic = Finding::error(codes::UNSUPPORTED, loc, format!("the field `{name}` is not supported yet"));
                 if let Some(path) = name.strip_suffix(".absent") {
                     diagnostic = diagnostic.help(format!("`not ({path} under \"/\")` is true of files without a path, such as pipes"));
                 }
@@ -158,7 +156,7 @@ impl Checker<'_> {
                 let (last, path) = (name.rsplit('.').next().unwrap_or(name), &self.index.catalog[id].name);
                 let message = format!("`{path}` has no part `{last}`");
                 let parts = self.index.catalog[id].parts.iter().map(String::as_str);
-                self.push(Diagnostic::error(codes::UNKNOWN_PART, loc, message).near(last, super::tail(loc, last), parts));
+                self.push(Finding::error(codes::UNKNOWN_PART, loc, message).near(last, super::tail(loc, last), parts));
             }
             _ => self.unknown_field(name, loc),
         }
@@ -180,8 +178,7 @@ impl Checker<'_> {
             Operand::Call { name, span, .. } => {
                 let message = format!("the result of `{}` is true or false and is not compared", name.node);
                 self.push(
-                    Diagnostic::error(codes::BOOL_COMPARED, Loc::new(env.id, *span), message)
-                        .help("use the call by itself, or after `not`"),
+                    Finding::error(codes::BOOL_COMPARED, Loc::new(env.id, *span), message).help("use the call by itself, or after `not`"),
                 );
                 return WRONG;
             }
@@ -242,7 +239,7 @@ impl Checker<'_> {
             let no = matches!(&value.kind, ValueKind::Name(n) if n == "false") != (op.node == Op::Ne);
             let fixed = if no { format!("not {}", left.name) } else { left.name.to_owned() };
             let message = format!("`{}` is true or false and is a condition by itself", left.name);
-            self.push(Diagnostic::error(codes::BOOL_COMPARED, loc, message).help(format!("write `{fixed}`")).fix(
+            self.push(Finding::error(codes::BOOL_COMPARED, loc, message).help(format!("write `{fixed}`")).fix(
                 "use it by itself",
                 loc,
                 fixed,
@@ -261,7 +258,7 @@ impl Checker<'_> {
             let words: Vec<&str> = allowed.iter().map(|o| op_text(*o)).collect();
             let message = format!("`{}` does not work on `{}`", op_text(op.node), left.name);
             let mut diagnostic =
-                Diagnostic::error(codes::WRONG_OPERATOR, op_loc, message).help(format!("it has {}", crate::diag::list(&words)));
+                Finding::error(codes::WRONG_OPERATOR, op_loc, message).help(format!("it has {}", crate::diag::list(&words)));
             if op.node == Op::Has && field.ty == FieldType::Path {
                 diagnostic = diagnostic.help("`matches` compares with a pattern");
             }
@@ -272,7 +269,7 @@ impl Checker<'_> {
             let text = self.sources.slice(Loc::new(file, value.span));
             let fixed = format!("not ({} == {text})", left.name);
             let message = format!("`!=` on `{}` could mean that one differs or that all do", left.name);
-            self.push(Diagnostic::error(codes::NEGATED_MANY, op_loc, message).help(format!("that none is: `{fixed}`")).fix(
+            self.push(Finding::error(codes::NEGATED_MANY, op_loc, message).help(format!("that none is: `{fixed}`")).fix(
                 "none of them is",
                 loc,
                 fixed.clone(),
@@ -336,14 +333,14 @@ impl Checker<'_> {
             (Shape::One, Op::In) => {
                 let message = format!("`in` asks for a set, and `{text}` is one value");
                 let op = if constant.is_pattern() { "matches" } else { "==" };
-                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message);
+                let diagnostic = Finding::error(codes::ONE_WANTED, loc, message);
                 let diagnostic = diagnostic.help(format!("write `{} {op} {text}`, or `[{text}]`", left.name));
                 diagnostic.fix("put it into a set", loc, format!("[{text}]"))
             }
             (Shape::Set | Shape::Range, _) if wanted_one => {
                 let what = if constant.shape == Shape::Set { "a set" } else { "more than one value" };
                 let message = format!("`{}` compares with one value, and this is {what}", op_text(op));
-                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message);
+                let diagnostic = Finding::error(codes::ONE_WANTED, loc, message);
                 match op {
                     Op::Eq | Op::Matches => diagnostic.help(format!("write `{} in {text}`", left.name)),
                     _ => diagnostic,
@@ -358,7 +355,7 @@ impl Checker<'_> {
     fn is_pattern(&mut self, language: &PathLang, left: &Left<'_>, loc: Loc) -> bool {
         let Some(pattern) = lang::first_wild(language) else { return false };
         let text = self.sources.slice(loc);
-        let diagnostic = Diagnostic::error(
+        let diagnostic = Finding::error(
             codes::PATTERN_COMPARED,
             loc,
             format!("`{}` is a pattern, and `==` compares with one exact value", pattern.text),
@@ -386,7 +383,7 @@ impl Checker<'_> {
                     Err(text) => {
                         let message = format!("`{text}` can be no extension: that is what follows the last dot");
                         let help = "compare `.name` with a pattern such as `\"*.tar.gz\"`";
-                        self.push(Diagnostic::error(codes::BAD_PATTERN, loc, message).help(help));
+                        self.push(Finding::error(codes::BAD_PATTERN, loc, message).help(help));
                         None
                     }
                 };
@@ -395,7 +392,7 @@ impl Checker<'_> {
         };
         if below.is_none() {
             self.push(
-                Diagnostic::error(codes::WRONG_OPERATOR, loc, "what is under a difference of patterns is unclear")
+                Finding::error(codes::WRONG_OPERATOR, loc, "what is under a difference of patterns is unclear")
                     .help("write two tests: `x under a and not x under b`"),
             );
         }

@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::interval::{self, Intervals};
 use super::{Bound, Checker, Elem, Env, MAX_NESTING, Ty, advice, lang};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::glob::{Part, Pattern};
 use crate::hir::{PathLang, Space};
 use crate::resolve::{DefId, DefKind, Found};
@@ -99,7 +99,7 @@ impl Checker<'_> {
     fn set(&mut self, items: &[ast::Value], loc: Loc, want: Elem, env: &Env<'_>) -> Option<Constant> {
         if items.is_empty() {
             self.push(
-                Diagnostic::error(codes::EMPTY_SET, loc, "this set is empty")
+                Finding::error(codes::EMPTY_SET, loc, "this set is empty")
                     .help("nothing is ever in it: leave the test out, or name an element"),
             );
             return None;
@@ -118,7 +118,7 @@ impl Checker<'_> {
             };
             if one.shape == Shape::Set {
                 let text = "a set cannot be an element of a set";
-                self.push(Diagnostic::error(codes::ONE_WANTED, item_loc, text).help("join two sets with `+`"));
+                self.push(Finding::error(codes::ONE_WANTED, item_loc, text).help("join two sets with `+`"));
                 wrong = true;
                 continue;
             }
@@ -161,7 +161,7 @@ impl Checker<'_> {
                 let loc = Loc::new(env.id, tree.span);
                 let text = self.sources.slice(loc).to_owned();
                 let message = format!("`{sign}` works on sets, and `{text}` is one value");
-                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message).help(format!("write `[{text}]`"));
+                let diagnostic = Finding::error(codes::ONE_WANTED, loc, message).help(format!("write `[{text}]`"));
                 self.push(diagnostic.fix("put it into a set", loc, format!("[{text}]")));
                 return None;
             }
@@ -266,7 +266,7 @@ impl Checker<'_> {
             return Some(constant);
         }
         let message = format!("`{name}` is of type `{}`, and {} is wanted here", constant.ty(), want.phrase());
-        let mut diagnostic = Diagnostic::error(codes::TYPE_MISMATCH, loc, message);
+        let mut diagnostic = Finding::error(codes::TYPE_MISMATCH, loc, message);
         if let Some(id) = def {
             diagnostic = diagnostic.related(self.names.def_loc(id), "defined here");
             let number = matches!(constant.elem, Elem::Int) && matches!(want, Elem::Port | Elem::Uid | Elem::Gid);
@@ -288,17 +288,17 @@ impl Checker<'_> {
         if let Elem::Enum(kind) = want {
             let names = self.index.catalog.enums.get(kind).into_iter().flat_map(|e| e.keys().map(String::as_str));
             let message = format!("`{name}` is no `{kind}`");
-            return self.push(Diagnostic::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, names));
+            return self.push(Finding::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, names));
         }
         if !matches!(self.index.field(name), FieldName::Unknown | FieldName::BadPart(_)) {
             let text = format!("`{name}` is a field, and fields are compared with constants only");
             let joins = "what such comparisons are needed for has fields of its own, for example `file.owned`";
-            return self.push(Diagnostic::error(codes::FIELD_COMPARED, loc, text).note(joins));
+            return self.push(Finding::error(codes::FIELD_COMPARED, loc, text).note(joins));
         }
         if want == Elem::ModeBits {
             let message = format!("`{name}` is no permission bit");
             let known = ["setuid", "setgid", "sticky"];
-            return self.push(Diagnostic::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, known));
+            return self.push(Finding::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, known));
         }
         if want == Elem::Attack && name.starts_with('T') && name.len() > 1 {
             return self.bad_attack(name, loc);
@@ -313,7 +313,7 @@ impl Checker<'_> {
         let help = advice::name_help(name, want, env.file != usize::MAX);
         if let Some(help) = help.filter(|_| crate::diag::nearest(name, &known).is_none()) {
             let message = format!("there is no constant `{name}`");
-            return self.push(Diagnostic::error(codes::UNKNOWN_NAME, loc, message).help(help));
+            return self.push(Finding::error(codes::UNKNOWN_NAME, loc, message).help(help));
         }
         self.not_found(codes::UNKNOWN_NAME, "constant", name, loc, found, &known);
     }
@@ -346,7 +346,7 @@ impl Checker<'_> {
             self.cyclic.extend(self.open.iter().skip(start).copied());
             let way: Vec<String> = self.open.iter().skip(start).chain([&id]).map(|d| format!("`{}`", self.def_name(*d))).collect();
             let message = format!("`{}` is defined by itself: {}", self.def_name(id), way.join(" -> "));
-            let mut diagnostic = Diagnostic::error(codes::CYCLE, loc, message);
+            let mut diagnostic = Finding::error(codes::CYCLE, loc, message);
             for other in self.open.iter().skip(start + 1) {
                 diagnostic = diagnostic.related(self.names.def_loc(*other), "through this");
             }
@@ -382,7 +382,7 @@ impl Checker<'_> {
                 let Some(value) = default else {
                     let message = format!("the parameter `{}` has no value", def.name.node);
                     let help = format!("give it one in `[params]` of ebsec.toml, or by `--param {}=VALUE`", def.name.node);
-                    self.push(Diagnostic::error(codes::NO_PARAMETER, self.names.def_loc(id), message).help(help));
+                    self.push(Finding::error(codes::NO_PARAMETER, self.names.def_loc(id), message).help(help));
                     return None;
                 };
                 (ty, value)
@@ -407,12 +407,12 @@ impl Checker<'_> {
         let text = self.sources.slice(loc).to_owned();
         let diagnostic = if ty.set {
             let message = format!("`{text}` is not a set, and `{ty}` is declared");
-            Diagnostic::error(codes::ONE_WANTED, loc, message)
+            Finding::error(codes::ONE_WANTED, loc, message)
                 .fix("put it into a set", loc, format!("[{text}]"))
                 .help(format!("write `[{text}]`"))
         } else {
             let message = format!("more than one value, and `{ty}` is declared");
-            Diagnostic::error(codes::ONE_WANTED, loc, message).help(format!("declare the type `set<{ty}>`"))
+            Finding::error(codes::ONE_WANTED, loc, message).help(format!("declare the type `set<{ty}>`"))
         };
         self.push(diagnostic);
         None
@@ -432,7 +432,7 @@ impl Checker<'_> {
                 return None;
             }
             (None, "set") => {
-                self.push(Diagnostic::error(codes::UNKNOWN_TYPE, Loc::new(file, ty.span), "a set of what?").help("write `set<path>`"));
+                self.push(Finding::error(codes::UNKNOWN_TYPE, Loc::new(file, ty.span), "a set of what?").help("write `set<path>`"));
                 return None;
             }
             (None, _) => (&ty.name, false),
@@ -446,7 +446,7 @@ impl Checker<'_> {
         }
         let loc = Loc::new(file, name.span);
         let message = format!("there is no type `{}`", name.node);
-        self.push(Diagnostic::error(codes::UNKNOWN_TYPE, loc, message).near(&name.node, loc, Elem::names(catalog)));
+        self.push(Finding::error(codes::UNKNOWN_TYPE, loc, message).near(&name.node, loc, Elem::names(catalog)));
         None
     }
 

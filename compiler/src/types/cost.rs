@@ -2,7 +2,7 @@
 //! used, and a condition copied, any number of times. Each bound is reported once, where it is passed.
 
 use super::Checker;
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{Cond, Test};
 use crate::source::Loc;
 
@@ -56,7 +56,7 @@ impl Checker<'_> {
         if before <= most && !fits {
             let (whole, parts) = cost.what();
             let message = format!("{whole} more than {most} {parts}");
-            self.push(Diagnostic::error(codes::TOO_COMPLEX, loc, message).help("split the package, or make its parts smaller"));
+            self.push(Finding::error(codes::TOO_COMPLEX, loc, message).help("split the package, or make its parts smaller"));
         }
         fits
     }

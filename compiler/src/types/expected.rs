@@ -1,7 +1,7 @@
 //! What a line of a unit test expects: the verdict and the rule, which has to be one that can bring it about.
 
 use super::{Checker, Env};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::Action;
 use crate::resolve::Found;
 use crate::source::Loc;
@@ -33,19 +33,19 @@ impl Checker<'_> {
         let def = self.names.policy(id)?;
         if label.is_none() && !default {
             let message = format!("`{policy}` is a policy: which of its rules?");
-            self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
+            self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
             return None;
         }
         if !applied.contains(&def.name) {
             let message = format!("`{}` is not applied, so it does nothing", def.name);
-            self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
+            self.push(Finding::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
             return None;
         }
         match label {
             Some(label) if !def.labels.contains_key(label) => {
                 let message = format!("the policy `{policy}` has no rule `{label}`");
                 let known = self.candidates(def.labels.len(), def.labels.keys().copied());
-                self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
+                self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
                 return None;
             }
             None if def.defaults.is_empty() => {

@@ -3,7 +3,7 @@
 use super::constant::{Constant, Data, Shape};
 use super::interval::{self, Intervals};
 use super::{Checker, Date, Elem, Env, Given, Ty, advice};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::PathLang;
 use crate::hir::glob::{self, GlobError, Kind, Problem};
 use crate::source::{FileId, Loc, Span};
@@ -63,7 +63,7 @@ impl Checker<'_> {
             Literal::Number(text) => ("a number", text.clone()),
         };
         let message = format!("`{}` is {what}, and {} is wanted here", self.sources.slice(loc), want.phrase());
-        let mut diagnostic = Diagnostic::error(codes::TYPE_MISMATCH, loc, message);
+        let mut diagnostic = Finding::error(codes::TYPE_MISMATCH, loc, message);
         let is_address = |t: &str| t.split('/').next().is_some_and(|a| a.parse::<IpAddr>().is_ok());
         match (literal, want) {
             (Literal::Str(_), Elem::Ip | Elem::Cidr | Elem::Address) if is_address(&text) => {
@@ -112,7 +112,7 @@ impl Checker<'_> {
         }
     }
 
-    fn bad_pattern(&self, text: &str, loc: Loc, error: &GlobError) -> Diagnostic {
+    fn bad_pattern(&self, text: &str, loc: Loc, error: &GlobError) -> Finding {
         let code = match error.problem {
             Problem::Relative => codes::RELATIVE_PATH,
             Problem::TrailingSlash | Problem::EmptySegment | Problem::DotSegment => codes::NOT_NORMALISED,
@@ -126,7 +126,7 @@ impl Checker<'_> {
             let start = loc.span.start + 1 + error.offset as u32;
             place.span = Span { start, end: (start + error.len as u32).min(loc.span.end.saturating_sub(1)) };
         }
-        let diagnostic = Diagnostic::error(code, place, error.message.clone());
+        let diagnostic = Finding::error(code, place, error.message.clone());
         match error.problem {
             Problem::Relative => diagnostic.help("paths begin with `/`; for a name anywhere ask `.name`"),
             Problem::TrailingSlash if plain && !text.ends_with("**/") => {
@@ -165,7 +165,7 @@ impl Checker<'_> {
             return None;
         };
         if matches!(want, Elem::Mode | Elem::ModeBits) && number != 0 && !text.starts_with("0o") {
-            let mut diagnostic = Diagnostic::error(codes::NOT_OCTAL, loc, format!("permission bits are octal, `{text}` is not"));
+            let mut diagnostic = Finding::error(codes::NOT_OCTAL, loc, format!("permission bits are octal, `{text}` is not"));
             let digits = text.trim_start_matches('0');
             if !text.starts_with("0x") && digits.bytes().all(|b| (b'0'..b'8').contains(&b)) {
                 diagnostic = diagnostic.help(format!("write `0o{digits}`")).fix("make it octal", loc, format!("0o{digits}"));
@@ -181,7 +181,7 @@ impl Checker<'_> {
             Ok(ip) => Some(ip.to_canonical()),
             Err(_) => {
                 let message = format!("`{text}` is not an address");
-                let mut diagnostic = Diagnostic::error(codes::BAD_ADDRESS, loc, message);
+                let mut diagnostic = Finding::error(codes::BAD_ADDRESS, loc, message);
                 if !text.contains(':') {
                     let part = text.split('.').find(|p| p.parse::<u8>().is_err() || (p.len() > 1 && p.starts_with('0')));
                     if let Some(part) = part {
@@ -222,7 +222,7 @@ impl Checker<'_> {
             let fixed = format!("{shown}/{length}");
             let message = format!("`{text}` has bits beyond its length of {length}");
             self.push(
-                Diagnostic::error(codes::HOST_BITS, loc, message).help(format!("the prefix is `{fixed}`; one address is `{address}`")).fix(
+                Finding::error(codes::HOST_BITS, loc, message).help(format!("the prefix is `{fixed}`; one address is `{address}`")).fix(
                     "clear the bits",
                     loc,
                     fixed,
@@ -263,11 +263,7 @@ impl Checker<'_> {
         if from > to {
             let message = format!("this range ends before it begins: `{}` is more than `{}`", low.node, high.node);
             let turned = format!("{}..{}", high.node, low.node);
-            self.push(Diagnostic::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).fix(
-                "turn it round",
-                loc,
-                turned,
-            ));
+            self.push(Finding::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).fix("turn it round", loc, turned));
             return None;
         }
         let numbers = if elem == Elem::Ip { interval::v6(from, to) } else { vec![(from, to)] };
@@ -276,7 +272,7 @@ impl Checker<'_> {
 
     pub(super) fn bad_attack(&mut self, text: &str, loc: Loc) {
         let message = format!("`{text}` does not have the shape of an ATT&CK id");
-        self.push(Diagnostic::error(codes::BAD_ATTACK, loc, message).help("a technique is `T1552`, a sub-technique `T1552.004`"));
+        self.push(Finding::error(codes::BAD_ATTACK, loc, message).help("a technique is `T1552`, a sub-technique `T1552.004`"));
     }
 
     /// A day that exists.
@@ -284,7 +280,7 @@ impl Checker<'_> {
         let date = Date::parse(text);
         if date.is_none() {
             self.push(
-                Diagnostic::error(codes::BAD_DATE, loc, format!("there is no day `{text}`"))
+                Finding::error(codes::BAD_DATE, loc, format!("there is no day `{text}`"))
                     .help("days are written year-month-day, as in 2027-03-31"),
             );
         }
@@ -323,7 +319,7 @@ impl Checker<'_> {
                     Some(ast::ItemKind::Let { value, .. }) if parsed.errors.is_empty() => value,
                     _ => {
                         let message = format!("`{text}` is not {}", elem.phrase());
-                        let diagnostic = Diagnostic::error(codes::TYPE_MISMATCH, Loc::new(file, value.span), message);
+                        let diagnostic = Finding::error(codes::TYPE_MISMATCH, Loc::new(file, value.span), message);
                         let several = text.contains(',') && !text.starts_with('[');
                         self.push(if several { diagnostic.help(format!("several values are written `[{text}]`")) } else { diagnostic });
                         return None;

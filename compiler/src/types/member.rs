@@ -4,7 +4,7 @@ use super::apply::Exceptions;
 use super::cost::{Cost, weight};
 use super::policy::{Properties, SEVERITIES, fold};
 use super::{Checker, Env, atoms, catalog};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{Action, Cond, Rule, Severity};
 use crate::resolve::PolicyDef;
 use crate::source::{Loc, Span};
@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
                 let loc = Loc::new(env.id, name.span);
                 if let Some(first) = policy.defaults.get(&event) {
                     let message = format!("`{}` has two defaults in this policy", name.node);
-                    self.push(Diagnostic::error(codes::TWO_DEFAULTS, loc, message).related(*first, "first here"));
+                    self.push(Finding::error(codes::TWO_DEFAULTS, loc, message).related(*first, "first here"));
                 } else {
                     policy.defaults.insert(event, loc);
                 }
@@ -133,7 +133,7 @@ impl<'a> Checker<'a> {
         let catalog = self.index.catalog;
         let name = &catalog[event].name;
         let message = format!("`allow {name}` answers no default: this policy has none for `{name}`");
-        let mut diagnostic = Diagnostic::error(codes::ALLOW_WITHOUT_DEFAULT, loc, message);
+        let mut diagnostic = Finding::error(codes::ALLOW_WITHOUT_DEFAULT, loc, message);
         // A default of the other level does not count: say so where it stands.
         let related = policy.defaults.iter().filter(|(other, _)| {
             let raised = |hook: EventId, intent: EventId| {
@@ -281,7 +281,7 @@ impl<'a> Checker<'a> {
             let loc = Loc::new(env.id, name.span);
             let built = self.index.event(AFTER_EXEC).is_some();
             let help = if built { "use `kill exec.done`, or `deny exec`" } else { "use `deny exec`" };
-            self.push(Diagnostic::error(codes::DENY_AFTER_EXEC, loc, message).help(help));
+            self.push(Finding::error(codes::DENY_AFTER_EXEC, loc, message).help(help));
             let rest: Vec<ast::Name> = names.iter().filter(|n| n.node != AFTER_EXEC).cloned().collect();
             return self.events(&rest, env);
         }
@@ -297,7 +297,7 @@ impl<'a> Checker<'a> {
             if let Some((_, first)) = events.iter().find(|(e, _)| *e == event) {
                 let message = format!("`{}` stands here twice", name.node);
                 let first = *first;
-                self.push(Diagnostic::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here"));
+                self.push(Finding::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here"));
             } else {
                 self.on_all_kernels(event, loc);
                 events.push((event, loc));
@@ -326,7 +326,7 @@ impl<'a> Checker<'a> {
             .filter(|r| !catalog[r.event].is_hook)
             .map(|r| catalog[r.event].name.as_str())
             .collect();
-        let mut diagnostic = Diagnostic::error(codes::HOOK_UNAVAILABLE, loc, message);
+        let mut diagnostic = Finding::error(codes::HOOK_UNAVAILABLE, loc, message);
         if !intents.is_empty() {
             diagnostic = diagnostic.help(format!("{} is closed on every kernel", crate::diag::list(&intents)));
         }
@@ -364,7 +364,7 @@ impl<'a> Checker<'a> {
                 (other, _) => {
                     let message = format!("`with` of a rule has no `{other}`");
                     let known = ["severity", "attack", "errno", "after", "limit"];
-                    self.push(Diagnostic::error(codes::UNKNOWN_KEY, loc, message).near(other, loc, known));
+                    self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(other, loc, known));
                 }
             }
         }
@@ -403,7 +403,7 @@ impl<'a> Checker<'a> {
             if first != key.span {
                 let message = format!("`{}` is given twice", key.node);
                 let first = Loc::new(env.id, first);
-                self.push(Diagnostic::error(codes::DUPLICATE_KEY, Loc::new(env.id, key.span), message).related(first, "first here"));
+                self.push(Finding::error(codes::DUPLICATE_KEY, Loc::new(env.id, key.span), message).related(first, "first here"));
             }
         }
     }

@@ -24,7 +24,7 @@ pub use catalog::{FieldName, Index, PARTS, Part};
 pub use date::Date;
 pub use ty::{Elem, Ty};
 
-use crate::diag::{Diagnostic, Findings, codes};
+use crate::diag::{Finding, Findings, codes};
 use crate::hir;
 use crate::resolve::{DefId, DefKind, Found, ModuleId, Names, ROOT};
 use crate::source::{FileId, Loc, Sources, Span};
@@ -158,10 +158,10 @@ pub fn check<'a>(
 
 impl<'a> Checker<'a> {
     fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, loc, message));
+        self.diagnostics.push(Finding::error(code, loc, message));
     }
 
-    fn push(&mut self, diagnostic: Diagnostic) {
+    fn push(&mut self, diagnostic: Finding) {
         self.diagnostics.push(diagnostic);
     }
 
@@ -202,7 +202,7 @@ impl<'a> Checker<'a> {
                 _ => {
                     let message = format!("the package has no parameter `{}`", one.name);
                     let known = self.candidates(own.len(), own.iter().copied());
-                    let unknown = Diagnostic::error(codes::UNKNOWN_PARAMETER, one.loc, message);
+                    let unknown = Finding::error(codes::UNKNOWN_PARAMETER, one.loc, message);
                     let last = one.name.rsplit('.').next().unwrap_or_default();
                     self.push(if elsewhere.contains(last) {
                         unknown.help(format!("it is a module's: set it where the policy is applied, `apply … with {{ {last} = … }}`"))
@@ -243,24 +243,24 @@ impl<'a> Checker<'a> {
         if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc.file)) {
             let message = format!("the module of `{name}` has another name in this file");
             let fixed = format!("{alias}.{last}");
-            let diagnostic = Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
+            let diagnostic = Finding::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
             return self.push(diagnostic.fix("use the name of the import", loc, fixed));
         }
         let diagnostic = match found {
             Found::NotImported => {
                 let module = name.rsplit_once('.').map_or("", |(before, _)| before);
-                Diagnostic::error(codes::UNKNOWN_MODULE, loc, format!("`{module}` is not imported in this file"))
+                Finding::error(codes::UNKNOWN_MODULE, loc, format!("`{module}` is not imported in this file"))
                     .help(format!("write `import {module}` at the top of the file"))
             }
             Found::NotIn(module) if module != ROOT => {
                 let module = self.names.modules.get(module.0 as usize).map_or("", |m| m.name.as_str());
-                Diagnostic::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(
+                Finding::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(
                     last,
                     tail(loc, last),
                     known.iter().copied(),
                 )
             }
-            _ => Diagnostic::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
+            _ => Finding::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
         };
         self.push(diagnostic);
     }

@@ -3,7 +3,7 @@
 use super::apply::{Applied, Exceptions};
 use super::constant::{Data, Shape};
 use super::{Checker, Elem, Env, advice, atoms};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{self, Cond, Mode, Severity};
 use crate::resolve::{PolicyDef, ROOT};
 use crate::source::{Loc, Span};
@@ -90,7 +90,7 @@ impl<'a> Checker<'a> {
             if let Some(first) = seen.insert(key, span) {
                 let message = format!("`{key}` is given twice");
                 let first = Loc::new(env.id, first);
-                self.push(Diagnostic::error(codes::DUPLICATE_KEY, Loc::new(env.id, span), message).related(first, "first here"));
+                self.push(Finding::error(codes::DUPLICATE_KEY, Loc::new(env.id, span), message).related(first, "first here"));
             }
             match &member.kind {
                 MemberKind::Scope(tree) => {
@@ -116,7 +116,7 @@ impl<'a> Checker<'a> {
             _ => {
                 let loc = Loc::new(env.id, key.span);
                 let message = format!("a policy has no property `{}`", key.node);
-                self.push(Diagnostic::error(codes::UNKNOWN_PROPERTY, loc, message).near(&key.node, loc, PROPERTIES.iter().copied()));
+                self.push(Finding::error(codes::UNKNOWN_PROPERTY, loc, message).near(&key.node, loc, PROPERTIES.iter().copied()));
             }
         }
     }
@@ -165,7 +165,7 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`{text}` is no {what}");
         let near = text.trim_matches('"');
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_VALUE, loc, message);
+        let diagnostic = Finding::error(codes::UNKNOWN_VALUE, loc, message);
         let mode = Some(what).filter(|w| *w == "mode").and_then(|_| advice::mode_help(near));
         self.push(match mode {
             Some(help) => diagnostic.help(help),

@@ -6,7 +6,7 @@ mod net;
 use super::constant::{Constant, Data, Shape};
 use super::cost::Cost;
 use super::{Checker, Elem, Env};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Step, Subject, TestCase};
 use crate::resolve::ROOT;
 use crate::source::Loc;
@@ -63,7 +63,7 @@ impl Checker<'_> {
                         if let Some((_, first)) = processes.get(name.node.as_str()) {
                             let message = format!("the process `{}` is defined twice", name.node);
                             let first = *first;
-                            self.push(Diagnostic::error(codes::DUPLICATE, loc, message).related(first, "first here"));
+                            self.push(Finding::error(codes::DUPLICATE, loc, message).related(first, "first here"));
                         }
                         processes.insert(&name.node, (subject, loc));
                     }
@@ -130,7 +130,7 @@ impl Checker<'_> {
 
     fn unknown_key(&mut self, what: &str, key: &str, loc: Loc, known: Vec<&str>) {
         let message = format!("{what} has no `{key}`");
-        self.push(Diagnostic::error(codes::UNKNOWN_KEY, loc, message).near(key, loc, known));
+        self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(key, loc, known));
     }
 
     fn one(&mut self, value: &ast::Value, want: Elem, env: &Env<'_>) -> Option<Rc<Constant>> {
@@ -215,7 +215,7 @@ impl Checker<'_> {
             let loc = Loc::new(env.id, process.span);
             let message = format!("the test has no process `{}`", process.node);
             let known = self.candidates(processes.len(), processes.keys().copied());
-            self.push(Diagnostic::error(codes::UNKNOWN_PROCESS, loc, message).near(&process.node, loc, known));
+            self.push(Finding::error(codes::UNKNOWN_PROCESS, loc, message).near(&process.node, loc, known));
         }
         if let Some(times) = times.as_ref().filter(|t| t.node == 0) {
             self.error(codes::OUT_OF_RANGE, Loc::new(env.id, times.span), "an operation that happens no times tests nothing");
@@ -395,7 +395,7 @@ impl Checker<'_> {
             ObjectKind::Path if draft.object.path == PathValue::Absent && !memfd => {
                 let message = format!("`{}` needs a path", self.index.catalog[draft.event].name);
                 self.push(
-                    Diagnostic::error(codes::TYPE_MISMATCH, loc, message)
+                    Finding::error(codes::TYPE_MISMATCH, loc, message)
                         .help("write it after the event: `web file.read \"/etc/hosts\" => …`"),
                 );
             }
@@ -403,7 +403,7 @@ impl Checker<'_> {
                 let second_is_new = draft.hook.objects.get(1).is_some_and(|o| !o.exists);
                 if second_is_new && draft.target.is_none() {
                     let message = format!("`{}` needs a new name", self.index.catalog[draft.event].name);
-                    self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it as `{ target = \"/new\" }`"));
+                    self.push(Finding::error(codes::TYPE_MISMATCH, loc, message).help("write it as `{ target = \"/new\" }`"));
                 }
             }
             ObjectKind::Net => self.complete_net(draft, loc),
@@ -418,7 +418,7 @@ impl Checker<'_> {
         let names = operation_fields(catalog, draft.hook).filter(|(id, _)| catalog[*id].ty == FieldType::Name);
         for (_, key) in names.filter(|(id, _)| !draft.names.contains_key(id)) {
             let message = format!("`{}` needs `{key}`", catalog[draft.event].name);
-            self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help(format!("write it as `{{ {key} = \"…\" }}`")));
+            self.push(Finding::error(codes::TYPE_MISMATCH, loc, message).help(format!("write it as `{{ {key} = \"…\" }}`")));
         }
     }
 }
