@@ -9,6 +9,7 @@ mod package;
 mod verbs;
 
 use clap::{Parser, Subcommand};
+use ebsec_compiler::diag::text;
 use guest::Failure;
 use std::process::ExitCode;
 
@@ -66,7 +67,20 @@ fn run(verb: &Verb) -> Result<ExitCode, Failure> {
 
 /// Prints help, the version, or what is wrong with the arguments.
 fn usage(answer: &clap::Error) -> Result<ExitCode, Failure> {
-    output::written(answer.print())?;
-    output::print("")?;
+    if answer.use_stderr() {
+        output::tell(&without_foreign(&answer.to_string()));
+    } else {
+        output::written(answer.print())?;
+        output::print("")?;
+    }
     Ok(ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)))
+}
+
+/// A message about wrong arguments with the arguments themselves, which it quotes, kept in their lines.
+fn without_foreign(message: &str) -> String {
+    let quoted = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    quoted.filter(|argument| argument.contains('\n')).fold(message.to_owned(), |message, argument| {
+        let parts = argument.split('=').filter(|part| part.contains('\n'));
+        parts.fold(message.replace(&argument, &text::line(&argument)), |message, part| message.replace(part, &text::line(part)))
+    })
 }

@@ -4,7 +4,7 @@ mod levels;
 
 pub use levels::Levels;
 
-use crate::diag::{Finding, codes};
+use crate::diag::{Finding, Findings, codes, text};
 use crate::hir::{Space, glob};
 use crate::source::{FileId, Loc, Span};
 use crate::types::Given;
@@ -86,7 +86,7 @@ impl Default for Config {
 
 /// Reads the text of `ebsec.toml`, which is `file` of the sources.
 #[must_use]
-pub fn parse(text: &str, file: FileId, diagnostics: &mut Vec<Finding>) -> Config {
+pub fn parse(text: &str, file: FileId, diagnostics: &mut Findings) -> Config {
     let mut reader = Reader { file, diagnostics, config: Config::default() };
     match DeTable::parse(text) {
         Ok(table) => reader.root(table.get_ref()),
@@ -101,7 +101,7 @@ pub fn parse(text: &str, file: FileId, diagnostics: &mut Vec<Finding>) -> Config
 
 /// A value for a parameter from the command line, `NAME=VALUE`, as `file` of the sources.
 #[must_use]
-pub fn command_line(text: &str, file: FileId, diagnostics: &mut Vec<Finding>) -> Option<Given> {
+pub fn command_line(text: &str, file: FileId, diagnostics: &mut Findings) -> Option<Given> {
     let at = |start: usize, end: usize| Loc::new(file, Span { start: start as u32, end: end as u32 });
     let Some((name, value)) = text.split_once('=') else {
         let message = format!("`{text}` gives no value to a parameter");
@@ -120,11 +120,15 @@ pub fn command_line(text: &str, file: FileId, diagnostics: &mut Vec<Finding>) ->
 
 struct Reader<'d> {
     file: FileId,
-    diagnostics: &'d mut Vec<Finding>,
+    diagnostics: &'d mut Findings,
     config: Config,
 }
 
 const SOURCES_HELP: &str = "entries are patterns of paths relative to the folder of ebsec.toml, such as `web.ebsec` or `policies/**`";
+/// Most bytes of a package's name.
+const MAX_NAME: usize = 64;
+/// Most entries of `sources`, each of which is compared with each file.
+const MAX_SOURCES: usize = 256;
 const ROOT_KEYS: &[&str] = &["package", "params", "lints"];
 const PACKAGE_KEYS: &[&str] = &["name", "version", "kernels", "sources"];
 
@@ -165,7 +169,7 @@ impl Reader<'_> {
     fn package(&mut self, table: &DeTable<'_>, span: Range<usize>) {
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "name" => self.config.name = self.text(value, "name").unwrap_or_default(),
+                "name" => self.name(value),
                 "version" => self.config.version = self.text(value, "version").unwrap_or_default(),
                 "kernels" => self.kernels(value),
                 "sources" => self.sources(value),
@@ -178,9 +182,23 @@ impl Reader<'_> {
         }
     }
 
+    /// The name is that of the artifact's file too: it leads nowhere and is no option.
+    fn name(&mut self, value: &Spanned<DeValue<'_>>) {
+        let Some(name) = self.text(value, "name") else { return };
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if name.len() <= MAX_NAME && name.bytes().all(fits) && !name.starts_with(['-', '.']) {
+            self.config.name = name;
+            return;
+        }
+        let loc = self.loc(value.span());
+        let message = format!("`{}` cannot be the name of a package", text::short(&name, MAX_NAME));
+        let help = format!("a name has letters, digits, `.`, `_` and `-`, at most {MAX_NAME}, and begins with a letter, a digit or `_`");
+        self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message).help(help));
+    }
+
     fn text(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<String> {
         match value.get_ref().as_str() {
-            Some(text) if !text.is_empty() && !text.chars().any(crate::diag::render::is_hidden) => Some(text.to_owned()),
+            Some(text) if !text.is_empty() && !text.chars().any(text::is_hidden) => Some(text.to_owned()),
             Some(_) => {
                 let loc = self.loc(value.span());
                 self.diagnostics.push(Finding::error(
@@ -272,7 +290,12 @@ impl Reader<'_> {
             let loc = self.loc(value.span());
             self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, "`sources` is empty").help(help));
         }
-        self.config.sources = Some(entries.into_iter().filter_map(|(text, loc)| self.source(text, loc)).collect());
+        if entries.len() > MAX_SOURCES {
+            let loc = self.loc(value.span());
+            let message = format!("`sources` has more than {MAX_SOURCES} entries");
+            self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help("write patterns, such as `policies/**`"));
+        }
+        self.config.sources = Some(entries.into_iter().take(MAX_SOURCES).filter_map(|(text, loc)| self.source(text, loc)).collect());
     }
 
     fn source(&mut self, text: String, loc: Loc) -> Option<SourceEntry> {
@@ -339,9 +362,9 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> (Config, Vec<&'static str>) {
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = Findings::default();
         let config = parse(text, FileId(0), &mut diagnostics);
-        (config, diagnostics.iter().map(|d| d.code).collect())
+        (config, diagnostics.take().0.iter().map(|d| d.code).collect())
     }
 
     #[test]
@@ -367,8 +390,9 @@ mod tests {
     #[test]
     fn a_value_on_the_command_line_has_a_name() {
         for text in ["=3", " =3", "ports"] {
-            let mut diagnostics = Vec::new();
+            let mut diagnostics = Findings::default();
             assert!(command_line(text, FileId(0), &mut diagnostics).is_none());
+            let (diagnostics, _) = diagnostics.take();
             assert!(diagnostics[0].code == "E0505" && diagnostics[0].message.starts_with(&format!("`{text}` ")), "{diagnostics:?}");
         }
     }
@@ -379,6 +403,12 @@ mod tests {
         assert_eq!(found("[package]\nname = \"a\"\nkernel = []\n").1, ["E0501"]);
         assert_eq!(found("[package]\nname = 1\n").1, ["E0502"]);
         assert_eq!(found("[package]\nname = \"a\"\nkernels = [\"5.10\", \"9\"]\n").1, ["E0504", "E0503"]);
+        for name in ["../../x", "a/b", ".a", "..", "-o", "a b", "é", "a\\u001b", &"a".repeat(65)] {
+            assert_eq!(found(&format!("[package]\nname = \"{name}\"\n")).1, ["E0502"], "{name}");
+        }
+        assert_eq!(found(&format!("[package]\nname = \"a.B_9-{}\"\n", "x".repeat(58))).1, [] as [&str; 0]);
+        let many = "\"a\",".repeat(MAX_SOURCES + 1);
+        assert_eq!(found(&format!("[package]\nname = \"a\"\nsources = [{many}]\n")).1, ["E0508"]);
         assert_eq!(found("").1, ["E0506"]);
         assert_eq!(found("[package]\nname = \"a\"\nsources = []\n").1, ["E0508"]);
         assert_eq!(found("[package]\nname = \"a\"\nsources = [\"/a\", \"x/../a\", \"b/\", \"./a\"]\n").1, ["E0508"; 3]);

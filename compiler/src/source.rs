@@ -60,28 +60,89 @@ impl Loc {
     }
 }
 
-/// Turns byte offsets of one text into lines and columns.
+/// Turns byte offsets of one text into lines and columns, at the same cost wherever they are.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
+    /// Characters before each multiple of [`STEP`] bytes.
+    characters: Vec<u32>,
 }
+
+/// So many bytes at most are counted for a column, however long its line is.
+const STEP: usize = 1024;
 
 impl LineIndex {
     /// Finds the lines of a text.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1);
-        Self { starts: std::iter::once(0).chain(ends).collect() }
+        let mut before = 0;
+        let characters = text.as_bytes().chunks(STEP).map(|chunk| {
+            let start = before;
+            before += characters(chunk);
+            start
+        });
+        Self { characters: characters.collect(), starts: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// Number of lines.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Index of the line, from 0, that holds a byte.
+    #[must_use]
+    pub fn line(&self, offset: u32) -> usize {
+        self.starts.partition_point(|start| *start <= offset).max(1) - 1
+    }
+
+    /// First byte of a line, by its index from 0, and of the next one; both the end of the text where there is none.
+    #[must_use]
+    pub fn range(&self, text: &str, line: usize) -> std::ops::Range<usize> {
+        let start = |line: usize| self.starts.get(line).map_or(text.len(), |start| *start as usize);
+        start(line)..start(line.saturating_add(1))
     }
 
     /// Line and column of a byte, both from 1; columns count characters.
     #[must_use]
     pub fn position(&self, text: &str, offset: u32) -> (u32, u32) {
-        let line = self.starts.partition_point(|start| *start <= offset).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or_default();
-        let before = text.as_bytes().get(start as usize..(offset as usize).min(text.len())).unwrap_or_default();
-        // A byte that continues a character does not count.
-        let column = before.iter().filter(|b| **b & 0xC0 != 0x80).count() as u32 + 1;
-        (line as u32, column)
+        let line = self.line(offset);
+        let start = self.starts.get(line).copied().unwrap_or_default();
+        let column = self.characters(text, offset) - self.characters(text, start) + 1;
+        (line as u32 + 1, column)
+    }
+
+    /// Characters before a byte.
+    fn characters(&self, text: &str, offset: u32) -> u32 {
+        let offset = (offset as usize).min(text.len());
+        let Some(last) = self.characters.len().checked_sub(1) else { return 0 };
+        let step = (offset / STEP).min(last);
+        let rest = text.as_bytes().get(step * STEP..offset).unwrap_or_default();
+        self.characters.get(step).copied().unwrap_or_default() + characters(rest)
+    }
+}
+
+/// A byte that continues a character does not count.
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|b| **b & 0xC0 != 0x80).count() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_those_that_counting_gives() {
+        let text = format!("é\n{}ü\n\n{}", "aé".repeat(3_000), "x".repeat(STEP * 2));
+        let index = LineIndex::new(&text);
+        for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() as u32 + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
+            assert_eq!(index.position(&text, at as u32), (line, column), "{at}");
+        }
+        assert_eq!(LineIndex::new("").position("", 7), (1, 1));
+        assert_eq!((index.range(&text, 0), index.range(&text, 99)), (0..3, text.len()..text.len()));
     }
 }

@@ -1,4 +1,4 @@
-//! Prints how long 10,000 rules take to become a syntax tree: `cargo run --release -p ebsec-grammar --example parse_time`.
+//! Prints how long 10,000 rules take to become a syntax tree: `cargo run --locked --release -p ebsec-grammar --example parse_time`.
 
 use std::fmt::Write as _;
 use std::time::Instant;

@@ -30,6 +30,9 @@ pub const MAX_DEPTH: usize = 64;
 /// How many `not`, or sets joined by `+` and `-`, may follow each other: they nest in the tree.
 pub const MAX_CHAIN: usize = 64;
 
+/// How many bytes a name may have, with the module before it.
+pub const MAX_NAME: usize = 128;
+
 /// How many errors of a file are given; one more says that there are others.
 pub const MAX_ERRORS: usize = 1000;
 

@@ -80,7 +80,8 @@ fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, text: &str, offset: usize) -
                     node.span.end = match node.kind {
                         _ if at + 1 < count => closed,
                         Kind::bad_item | Kind::bad_member | Kind::bad_test_line => {
-                            index(text.get(..pos.pos()).map_or(pos.pos(), |t| t.trim_end().len()) + offset)
+                            let whole = text.get(..pos.pos()).map_or(pos.pos(), |t| t.trim_end_matches(is_blank).len());
+                            index(whole + offset).max(node.span.start)
                         }
                         _ => index(pos.pos() + offset),
                     };
@@ -91,6 +92,11 @@ fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, text: &str, offset: usize) -
         }
     }
     nodes
+}
+
+/// What the grammar takes for a blank: other white space is a mistake, and has a place.
+pub(crate) fn is_blank(c: char) -> bool {
+    ('\t'..=' ').contains(&c)
 }
 
 /// Files are at most 8 MiB, so every place fits.

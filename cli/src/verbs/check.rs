@@ -5,7 +5,8 @@ use super::told;
 use crate::guest::Failure;
 use crate::output;
 use crate::package::{self, Found};
-use ebsec_compiler::diag::{self, Finding, render};
+use ebsec_compiler::diag::render::Run;
+use ebsec_compiler::diag::{self, Finding};
 use ebsec_compiler::pipeline::{self, Checked};
 use ebsec_compiler::source::Sources;
 use ebsec_compiler::types::Date;
@@ -65,14 +66,14 @@ fn day(text: &str) -> Result<Date, String> {
 
 /// Checks each package and runs its unit tests.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut wrong = false;
+    let (mut wrong, mut run) = (false, Run::default());
     for found in arguments.common.open()? {
         let (checked, mut findings) = check(&found);
         if let Some(package) = &checked.package {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
         }
         wrong |= diag::has_errors(&findings);
-        print(&found, &checked.sources, &findings, arguments.common.format)?;
+        print(&found, &checked, &findings, &mut run, arguments.common.format)?;
     }
     Ok(ExitCode::from(u8::from(wrong)))
 }
@@ -84,26 +85,29 @@ pub fn check(found: &Found) -> (Checked, Vec<Finding>) {
     (checked, findings)
 }
 
-/// Prints findings as asked.
-pub fn print(found: &Found, sources: &Sources, findings: &[Finding], format: Format) -> Result<(), Failure> {
+/// Prints findings as asked. `run` is what the whole run has shown.
+pub fn print(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run, format: Format) -> Result<(), Failure> {
     match format {
         Format::Pretty => {
-            tell(found, sources, findings);
+            tell(found, checked, findings, run);
             Ok(())
         }
-        Format::Json => output::print(&render::json(findings, &shown(found, sources, findings))),
+        Format::Json => output::print(&run.json(findings, checked.left_out, &shown(found, &checked.sources, findings))),
     }
 }
 
 /// Findings for people, on the error output.
-pub fn tell(found: &Found, sources: &Sources, findings: &[Finding]) {
+pub fn tell(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run) {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    output::tell(&render::pretty(findings, &shown(found, sources, findings), colour));
+    let text = run.pretty(findings, checked.left_out, &shown(found, &checked.sources, findings), colour);
+    // Its own foreign text is escaped; colours are not to be.
+    if colour { output::tell_raw(&text) } else { output::tell(&text) }
 }
 
 /// Findings as a part of a JSON document.
-pub fn json(found: &Found, sources: &Sources, findings: &[Finding]) -> Value {
-    serde_json::from_str(&render::json(findings, &shown(found, sources, findings))).unwrap_or_default()
+pub fn json(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run) -> Value {
+    let text = run.json(findings, checked.left_out, &shown(found, &checked.sources, findings));
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 fn shown(found: &Found, sources: &Sources, findings: &[Finding]) -> Sources {

@@ -108,6 +108,7 @@ impl Reader<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::diag::Findings;
     use crate::config::Config;
     use crate::source::{FileId, Loc};
 
@@ -124,10 +125,10 @@ mod tests {
     ];
 
     fn read(text: &str) -> (Levels, Vec<Finding>) {
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = Findings::default();
         let mut reader = Reader { file: FileId(0), diagnostics: &mut diagnostics, config: Config::default() };
         reader.lints(DeTable::parse(text).unwrap().get_ref(), PAGES);
-        (reader.config.levels, diagnostics)
+        (reader.config.levels, diagnostics.take().0)
     }
 
     fn after(levels: &Levels) -> Vec<(&'static str, Level)> {

@@ -2,11 +2,14 @@
 //! prints.
 
 pub mod codes;
+mod collect;
 mod fix;
 mod near;
 pub mod page;
 pub mod render;
+pub mod text;
 
+pub use collect::{Findings, MAX_KEPT};
 pub use fix::{Applicability, Edit, Fix};
 pub use near::nearest;
 
@@ -78,7 +81,7 @@ impl Finding {
         Self {
             code,
             level,
-            message: message.into(),
+            message: cut(message.into()),
             primary: Label { loc, text: String::new() },
             related: Vec::new(),
             notes: Vec::new(),
@@ -90,28 +93,32 @@ impl Finding {
     /// Says a few words at the place itself.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.primary.text = text.into();
+        self.primary.text = cut(text.into());
         self
     }
 
-    /// Adds another place.
+    /// Adds another place; beyond [`MAX_RELATED`] only a note says that there are more.
     #[must_use]
     pub fn related(mut self, loc: Loc, text: impl Into<String>) -> Self {
-        self.related.push(Label { loc, text: text.into() });
+        if self.related.len() < MAX_RELATED {
+            self.related.push(Label { loc, text: cut(text.into()) });
+        } else if !self.notes.iter().any(|note| note == MORE_PLACES) {
+            self.notes.push(MORE_PLACES.to_owned());
+        }
         self
     }
 
     /// Adds a fact.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
-        self.notes.push(text.into());
+        self.notes.push(cut(text.into()));
         self
     }
 
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        self.help.push(cut(text.into()));
         self
     }
 
@@ -128,7 +135,11 @@ impl Finding {
     }
 
     fn change(mut self, title: impl Into<String>, loc: Loc, text: impl Into<String>, applicability: Applicability) -> Self {
-        self.fixes.push(Fix { title: title.into(), edits: vec![Edit { loc, text: text.into() }], applicability });
+        let text = text.into();
+        // One that nobody would look through is left out.
+        if text.len() <= MAX_TEXT {
+            self.fixes.push(Fix { title: cut(title.into()), edits: vec![Edit { loc, text }], applicability });
+        }
         self
     }
 
@@ -146,6 +157,19 @@ impl Finding {
             None if all.is_empty() || all.len() > 24 => self,
             None => self.help(format!("known: {}", list(&all))),
         }
+    }
+}
+
+/// Most bytes of a message, and of each other text of a finding: what it quotes may be of any length.
+pub const MAX_TEXT: usize = 2000;
+/// Most other places of a finding.
+pub const MAX_RELATED: usize = 12;
+const MORE_PLACES: &str = "there are more places than are shown";
+
+fn cut(text: String) -> String {
+    match text::short(&text, MAX_TEXT) {
+        std::borrow::Cow::Borrowed(_) => text,
+        std::borrow::Cow::Owned(short) => short,
     }
 }
 

@@ -2,7 +2,7 @@
 //! Syntax errors become diagnostics. Reads no file: the library is embedded.
 
 use super::{ModuleId, ROOT, library};
-use crate::diag::{Finding, codes};
+use crate::diag::{Finding, Findings, codes};
 use crate::source::{FileId, Loc, Sources};
 use ebsec_grammar::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -33,7 +33,7 @@ pub struct Loaded {
 
 /// Parses the files `roots` of `sources` and what they import; library files are added to `sources`.
 #[must_use]
-pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Vec<Finding>) -> Loaded {
+pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Findings) -> Loaded {
     let mut loaded = Loaded { files: Vec::new(), modules: vec![String::new()] };
     for root in roots {
         loaded.parse(sources, *root, ROOT, diagnostics);
@@ -47,7 +47,7 @@ pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Vec<Findi
 }
 
 impl Loaded {
-    fn parse(&mut self, sources: &Sources, id: FileId, module: ModuleId, diagnostics: &mut Vec<Finding>) {
+    fn parse(&mut self, sources: &Sources, id: FileId, module: ModuleId, diagnostics: &mut Findings) {
         let Some(file) = sources.get(id) else { return };
         let parsed = ebsec_grammar::parse(&file.text);
         for error in parsed.errors {
@@ -66,7 +66,7 @@ impl Loaded {
         self.files.push(ParsedFile { id, module, tree: parsed.file, imports: FxHashMap::default(), failed: FxHashSet::default() });
     }
 
-    fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Vec<Finding>) {
+    fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Findings) {
         let Some(file) = self.files.get(index) else { return };
         let id = file.id;
         let wanted: Vec<(ast::Name, Option<ast::Name>)> = file
@@ -99,7 +99,7 @@ impl Loaded {
     }
 
     /// The module of a name, parsed at the first time.
-    fn module(&mut self, sources: &mut Sources, name: &str, diagnostics: &mut Vec<Finding>) -> Option<ModuleId> {
+    fn module(&mut self, sources: &mut Sources, name: &str, diagnostics: &mut Findings) -> Option<ModuleId> {
         if let Some(index) = self.modules.iter().skip(1).position(|m| m == name) {
             return Some(ModuleId(index as u32 + 1));
         }

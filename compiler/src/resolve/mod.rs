@@ -7,7 +7,7 @@ mod load;
 pub use library::{MODULES, module_names};
 pub use load::{Loaded, ParsedFile, load};
 
-use crate::diag::{Finding, codes};
+use crate::diag::{Finding, Findings, codes};
 use crate::source::{FileId, Loc, Span};
 use ebsec_grammar::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -67,6 +67,8 @@ pub struct PolicyDef<'a> {
     pub name: String,
     /// Labels of its rules -> index of the member.
     pub labels: FxHashMap<&'a str, usize>,
+    /// Events that have a default.
+    pub defaults: FxHashSet<&'a str>,
 }
 
 /// A module's names.
@@ -181,7 +183,7 @@ impl<'a> Names<'a> {
 
 /// Collects the names of all files. Duplicates are reported at the later place.
 #[must_use]
-pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Vec<Finding>) -> Names<'a> {
+pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Findings) -> Names<'a> {
     let mut names = Names::default();
     for name in &loaded.modules {
         names.modules.push(Module { name: name.clone(), ..Module::default() });
@@ -198,7 +200,7 @@ pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Vec<Finding>) -> Names<
 }
 
 impl<'a> Names<'a> {
-    fn item(&mut self, file: usize, module: ModuleId, item: &'a ast::Item, diagnostics: &mut Vec<Finding>) {
+    fn item(&mut self, file: usize, module: ModuleId, item: &'a ast::Item, diagnostics: &mut Findings) {
         let (name, kind) = match &item.kind {
             ast::ItemKind::Let { name, ty, value } => (name, DefKind::Let(ty.as_ref(), value)),
             ast::ItemKind::Param { name, ty, default } => (name, DefKind::Param(ty, default.as_ref())),
@@ -223,10 +225,13 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn policy_item(&mut self, file: usize, module: ModuleId, tree: &'a ast::Policy, diagnostics: &mut Vec<Finding>) {
+    fn policy_item(&mut self, file: usize, module: ModuleId, tree: &'a ast::Policy, diagnostics: &mut Findings) {
         let loc = self.loc(file, tree.name.span);
-        let mut labels = FxHashMap::default();
+        let (mut labels, mut defaults) = (FxHashMap::default(), FxHashSet::default());
         for (index, member) in tree.members.iter().enumerate() {
+            if let ast::MemberKind::Default { events, .. } = &member.kind {
+                defaults.extend(events.iter().map(|e| e.node.as_str()));
+            }
             let ast::MemberKind::Rule(rule) = &member.kind else { continue };
             if let Some(first) = labels.insert(rule.label.node.as_str(), index) {
                 let place = match tree.members.get(first).map(|m| &m.kind) {
@@ -253,7 +258,7 @@ impl<'a> Names<'a> {
         if let Some(first) = first.and_then(|id| self.policy(id)) {
             diagnostics.push(twice(loc, &tree.name.node, self.loc(first.file, first.tree.name.span)));
         }
-        self.policies.push(PolicyDef { tree, module, file, name, labels });
+        self.policies.push(PolicyDef { tree, module, file, name, labels, defaults });
     }
 }
 

@@ -89,6 +89,9 @@ impl Index {
 impl Checker<'_> {
     /// Says that there is no such field, and what may be meant.
     pub(super) fn unknown_field(&mut self, name: &str, loc: Loc) {
+        if self.uncounted() {
+            return;
+        }
         let dotted = name.contains('.');
         if dotted && let Some(family) = self.index.planned_family(name) {
             return self.unsupported_family("fields", family, loc);
@@ -111,6 +114,9 @@ impl Checker<'_> {
 
     /// Says that there is no such event, and what may be meant.
     pub(super) fn unknown_event(&mut self, name: &str, loc: Loc) {
+        if self.uncounted() {
+            return;
+        }
         if name.contains('.')
             && let Some(family) = self.index.planned_family(name)
         {

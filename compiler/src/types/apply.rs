@@ -125,7 +125,7 @@ impl<'a> Checker<'a> {
                         let constant = self.value(value, ty.elem, env)?;
                         self.shaped(&constant, ty, Loc::new(env.id, value.span))
                     });
-                    one.overrides.insert(id, constant.map(Rc::new));
+                    one.overrides.insert(id, constant);
                 }
             }
         }
@@ -146,7 +146,8 @@ impl<'a> Checker<'a> {
     pub(super) fn no_policy(&mut self, file: usize, name: &str, loc: Loc, found: Found<PolicyId>) {
         let module = self.module_of(file, &found);
         let names = self.names;
-        let known: Vec<&str> = names.modules.get(module.0 as usize).map(|m| m.policies.keys().copied().collect()).unwrap_or_default();
+        let module = names.modules.get(module.0 as usize);
+        let known = module.map_or_else(Vec::new, |m| self.candidates(m.policies.len(), m.policies.keys().copied()));
         self.not_found(codes::UNKNOWN_POLICY, "policy", name, loc, found, &known);
     }
 
@@ -210,7 +211,7 @@ impl<'a> Checker<'a> {
             let Some(event) = default else { return Some((id, Target::All)) };
             let event_loc = Loc::new(loc.file, event.span);
             let event_id = self.event(&event.node, event_loc)?;
-            let has = self.names.policy(id).is_some_and(|p| has_default(p, &event.node));
+            let has = self.names.policy(id).is_some_and(|p| p.defaults.contains(event.node.as_str()));
             if !has {
                 let message = format!("`{}` has no default for `{}`", target.node, event.node);
                 self.error(codes::UNKNOWN_RULE, event_loc, message);
@@ -238,7 +239,7 @@ impl<'a> Checker<'a> {
         let policy = self.names.policy(id)?;
         let Some(member) = policy.labels.get(label) else {
             let message = format!("the policy `{before}` has no rule `{label}`");
-            let known: Vec<&str> = policy.labels.keys().copied().collect();
+            let known = self.candidates(policy.labels.len(), policy.labels.keys().copied());
             self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
             return None;
         };
@@ -256,9 +257,4 @@ impl<'a> Checker<'a> {
         }
         Some((id, Target::Rule(label)))
     }
-}
-
-/// Whether a policy has a default for an event.
-pub(super) fn has_default(policy: &PolicyDef<'_>, event: &str) -> bool {
-    policy.tree.members.iter().any(|m| matches!(&m.kind, ast::MemberKind::Default { events, .. } if events.iter().any(|e| e.node == event)))
 }

@@ -3,6 +3,7 @@
 
 use super::atoms::size;
 use super::constant::{Constant, Data, Shape};
+use super::cost::{Cost, test_weight, weight};
 use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, interval, lang};
 use crate::diag::{Finding, codes};
 use crate::hir::{Atom, Cond, PathLang, Space, Test};
@@ -20,7 +21,7 @@ pub(super) const WRONG: Cond = Cond::Const(false);
 impl Checker<'_> {
     /// A whole condition: its tests are counted from nothing.
     pub(super) fn condition(&mut self, tree: &ast::Cond, env: &Env<'_>) -> Cond {
-        self.atoms = 0;
+        (self.atoms, self.calls) = (0, 0);
         self.cond(tree, env)
     }
 
@@ -48,7 +49,11 @@ impl Checker<'_> {
     }
 
     fn atom(&mut self, field: FieldId, test: Test, loc: Loc) -> Cond {
-        if self.count(1, loc) { Cond::Atom(Atom { field, test, identity: false, loc }) } else { WRONG }
+        if self.count(1, loc) && self.spend(Cost::Tests, test_weight(&test), loc) {
+            Cond::Atom(Atom { field, test, identity: false, loc })
+        } else {
+            WRONG
+        }
     }
 
     fn bare(&mut self, operand: &Operand, loc: Loc, env: &Env<'_>) -> Cond {
@@ -74,7 +79,7 @@ impl Checker<'_> {
         match bound {
             Bound::Cond(cond) => {
                 let cond = cond.clone();
-                if self.count(size(&cond), loc) { cond } else { WRONG }
+                if self.count(size(&cond), loc) && self.spend(Cost::Tests, weight(&cond), loc) { cond } else { WRONG }
             }
             Bound::Constant(constant) => self.bare_constant(&constant.clone(), name, loc),
             Bound::Wrong => WRONG,
@@ -190,6 +195,9 @@ impl Checker<'_> {
                 return WRONG;
             }
         };
+        if self.is_spent(Cost::Tests) || self.is_spent(Cost::Patterns) {
+            return WRONG;
+        }
         let left = Left { field, part, name: &name.node };
         if !self.operator(&left, op, value, loc, env.id) {
             return WRONG;
@@ -300,6 +308,11 @@ impl Checker<'_> {
         match &constant.data {
             Data::Lang(language) => {
                 if matches!(op, Op::Eq) && self.is_pattern(language, left, loc) {
+                    return None;
+                }
+                let plain = left.part.is_none() && op != Op::Under;
+                let cost = if plain { lang::size(language) } else { lang::length(language) };
+                if !self.spend(Cost::Patterns, cost, loc) {
                     return None;
                 }
                 let language = self.language(language, left.part, op, loc)?;

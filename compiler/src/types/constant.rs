@@ -1,5 +1,6 @@
 //! Constant expressions: sets, unions, differences, names. Wrong ones give nothing and are reported once.
 
+use super::cost::Cost;
 use super::interval::{self, Intervals};
 use super::{Bound, Checker, Elem, Env, MAX_NESTING, Ty, advice, lang};
 use crate::diag::{Finding, codes};
@@ -8,6 +9,7 @@ use crate::hir::{PathLang, Space};
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::Loc;
 use ebsec_grammar::ast::{self, Literal, ValueKind};
+use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
 /// A value with its type.
@@ -42,6 +44,16 @@ pub(super) enum Data {
 }
 
 impl Constant {
+    /// How many elements it has.
+    pub(super) fn size(&self) -> usize {
+        match &self.data {
+            Data::Bool(_) => 1,
+            Data::Lang(language) => lang::size(language),
+            Data::Numbers(all) => all.len(),
+            Data::Texts(all) => all.len(),
+        }
+    }
+
     /// The type as a declaration would say it.
     pub(super) fn ty(&self) -> Ty {
         Ty { elem: self.elem, set: self.shape == Shape::Set }
@@ -56,8 +68,8 @@ impl Constant {
     pub(super) fn example(ty: Ty) -> Self {
         let data = match ty.elem {
             Elem::Bool => Data::Bool(true),
-            Elem::Path => Data::Lang(PathLang::Patterns(vec![Pattern { text: "/".into(), parts: vec![Part::Byte(b'/')] }])),
-            Elem::Name | Elem::Comm => Data::Lang(PathLang::Patterns(vec![Pattern { text: "a".into(), parts: vec![Part::Byte(b'a')] }])),
+            Elem::Path => Data::Lang(PathLang::Patterns(vec![Pattern { text: "/".into(), parts: [Part::Byte(b'/')].into() }])),
+            Elem::Name | Elem::Comm => Data::Lang(PathLang::Patterns(vec![Pattern { text: "a".into(), parts: [Part::Byte(b'a')].into() }])),
             Elem::Duration | Elem::Date | Elem::Attack | Elem::Text => Data::Texts(vec![String::new()]),
             _ => Data::Numbers(vec![(1, 1)]),
         };
@@ -126,7 +138,7 @@ impl Checker<'_> {
                 }
             }
         }
-        if wrong {
+        if wrong || !self.spend(Cost::Elements, items.len(), loc) {
             return None;
         }
         let data = if !patterns.is_empty() || !langs.is_empty() {
@@ -155,6 +167,9 @@ impl Checker<'_> {
             }
         }
         let (left, right) = (left?, right?);
+        if !self.spend(Cost::Elements, left.size() + right.size(), loc) {
+            return None;
+        }
         let elem = if left.elem == right.elem { left.elem } else { want };
         let data = match (&left.data, &right.data) {
             (Data::Lang(x), Data::Lang(y)) => {
@@ -171,9 +186,17 @@ impl Checker<'_> {
             (Data::Numbers(x), Data::Numbers(y)) if union => Data::Numbers(interval::normal([x.as_slice(), y].concat())),
             (Data::Numbers(x), Data::Numbers(y)) => Data::Numbers(interval::minus(x, y)),
             (Data::Texts(x), Data::Texts(y)) if union => Data::Texts([x.as_slice(), y].concat()),
-            (Data::Texts(x), Data::Texts(y)) => Data::Texts(x.iter().filter(|t| !y.contains(t)).cloned().collect()),
+            (Data::Texts(x), Data::Texts(y)) => {
+                let gone: FxHashSet<&String> = y.iter().collect();
+                Data::Texts(x.iter().filter(|t| !gone.contains(t)).cloned().collect())
+            }
             _ => return None,
         };
+        if matches!(&data, Data::Lang(language) if lang::depth(language) > lang::MAX_DEPTH) {
+            let message = format!("differences of patterns are nested deeper than {}", lang::MAX_DEPTH);
+            self.error(codes::TOO_COMPLEX, loc, message);
+            return None;
+        }
         let empty = match &data {
             Data::Lang(PathLang::Patterns(all)) => all.is_empty(),
             Data::Numbers(all) => all.is_empty(),
@@ -259,7 +282,7 @@ impl Checker<'_> {
 
     fn unknown_name(&mut self, name: &str, loc: Loc, want: Elem, env: &Env<'_>, found: Found<DefId>) {
         use super::FieldName;
-        if matches!(found, Found::Failed) {
+        if matches!(found, Found::Failed) || self.uncounted() {
             return;
         }
         if let Elem::Enum(kind) = want {
@@ -286,7 +309,7 @@ impl Checker<'_> {
         }
         let module = self.module_of(env.file, &found);
         let mut known = self.known(module, |kind| matches!(kind, DefKind::Let(..) | DefKind::Param(..)));
-        known.extend(env.args.iter().map(|(arg, _)| *arg));
+        known.extend(self.candidates(env.args.len(), env.args.iter().map(|(arg, _)| *arg)));
         let help = advice::name_help(name, want, env.file != usize::MAX);
         if let Some(help) = help.filter(|_| crate::diag::nearest(name, &known).is_none()) {
             let message = format!("there is no constant `{name}`");
@@ -307,7 +330,7 @@ impl Checker<'_> {
         if !self.enter(id) {
             return None;
         }
-        let result = self.evaluate(id).map(Rc::new);
+        let result = self.evaluate(id);
         self.open.pop();
         self.values.insert(key, result.clone());
         result
@@ -342,14 +365,14 @@ impl Checker<'_> {
         self.names.def(id).map_or("", |d| d.name.node.as_str())
     }
 
-    fn evaluate(&mut self, id: DefId) -> Option<Constant> {
+    fn evaluate(&mut self, id: DefId) -> Option<Rc<Constant>> {
         let def = *self.names.def(id)?;
         let env = self.env(def.file);
         let (ty, value) = match def.kind {
             DefKind::Let(Some(ty), value) => (self.ty(ty, env.id)?, value),
             DefKind::Let(None, value) => {
                 let ty = self.infer(value, &env)?;
-                return self.value(value, ty.elem, &env).map(|c| c.as_ref().clone());
+                return self.value(value, ty.elem, &env);
             }
             DefKind::Param(ty, default) => {
                 let ty = self.ty(ty, env.id)?;
@@ -371,11 +394,15 @@ impl Checker<'_> {
     }
 
     /// Checks that a value is one or a set, as its declaration says.
-    pub(super) fn shaped(&mut self, constant: &Rc<Constant>, ty: Ty, loc: Loc) -> Option<Constant> {
+    pub(super) fn shaped(&mut self, constant: &Rc<Constant>, ty: Ty, loc: Loc) -> Option<Rc<Constant>> {
         let is_set = constant.shape == Shape::Set;
         let one = constant.shape == Shape::One || ty.elem == Elem::Cidr;
         if ty.set == is_set && (is_set || one) {
-            return Some(Constant { elem: ty.elem, ..constant.as_ref().clone() });
+            if constant.elem == ty.elem {
+                return Some(Rc::clone(constant));
+            }
+            let copy = self.spend(Cost::Elements, constant.size(), loc).then(|| constant.as_ref().clone());
+            return copy.map(|copy| Rc::new(Constant { elem: ty.elem, ..copy }));
         }
         let text = self.sources.slice(loc).to_owned();
         let diagnostic = if ty.set {

@@ -2,10 +2,11 @@
 
 use super::{Checker, Env};
 use crate::diag::{Finding, codes};
-use crate::hir::{Action, Package};
+use crate::hir::Action;
 use crate::resolve::Found;
 use crate::source::Loc;
 use ebsec_grammar::ast;
+use rustc_hash::FxHashSet;
 
 impl Checker<'_> {
     /// The expected verdict, with the full name of the policy.
@@ -15,7 +16,7 @@ impl Checker<'_> {
         expect: &ast::Expect,
         file: usize,
         env: &Env<'_>,
-        package: &Package,
+        applied: &FxHashSet<String>,
     ) -> Option<Option<(Action, String, Option<String>)>> {
         let ast::Expect::By { verdict, rule, default, .. } = expect else { return Some(None) };
         let loc = Loc::new(env.id, rule.span);
@@ -35,7 +36,7 @@ impl Checker<'_> {
             self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
             return None;
         }
-        if !package.policies.iter().any(|p| p.name == def.name) {
+        if !applied.contains(&def.name) {
             let message = format!("`{}` is not applied, so it does nothing", def.name);
             self.push(Finding::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
             return None;
@@ -43,11 +44,11 @@ impl Checker<'_> {
         match label {
             Some(label) if !def.labels.contains_key(label) => {
                 let message = format!("the policy `{policy}` has no rule `{label}`");
-                let known: Vec<&str> = def.labels.keys().copied().collect();
+                let known = self.candidates(def.labels.len(), def.labels.keys().copied());
                 self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
                 return None;
             }
-            None if !def.tree.members.iter().any(|m| matches!(m.kind, ast::MemberKind::Default { .. })) => {
+            None if def.defaults.is_empty() => {
                 self.error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no default"));
                 return None;
             }

@@ -292,7 +292,7 @@ impl Checker<'_> {
     }
 
     /// A parameter's value from ebsec.toml or the command line.
-    pub(super) fn given(&mut self, given: &Given, ty: Ty) -> Option<Constant> {
+    pub(super) fn given(&mut self, given: &Given, ty: Ty) -> Option<Rc<Constant>> {
         let file = given.loc.file;
         let value = if given.from_text { self.reparse(&given.value, ty.elem, file)? } else { given.value.clone() };
         let loc = Loc::new(file, value.span);

@@ -1,8 +1,9 @@
 //! Rules and defaults of a policy, one for each event, with scope, `unless`, `allow` and exceptions folded in.
 
 use super::apply::Exceptions;
+use super::cost::{Cost, weight};
 use super::policy::{Properties, SEVERITIES, fold};
-use super::{Checker, Elem, Env, atoms, catalog};
+use super::{Checker, Env, atoms, catalog};
 use crate::diag::{Finding, codes};
 use crate::hir::{Action, Cond, Rule, Severity};
 use crate::resolve::PolicyDef;
@@ -115,6 +116,9 @@ impl<'a> Checker<'a> {
             let mask = atoms::mask(&cond);
             for (event, loc) in self.events(&rule.events, env) {
                 self.require(&cond, mask, event, Loc::new(env.id, member.span));
+                if !self.spend(Cost::Tests, weight(&cond), loc) {
+                    return;
+                }
                 if policy.defaults.contains_key(&event) {
                     policy.allows.entry(event).or_default().push(cond.clone());
                 } else {
@@ -173,6 +177,10 @@ impl<'a> Checker<'a> {
         let label = Loc::new(env.id, rule.label.span);
         for (event, _) in self.verdict_events(&rule.events, action, env) {
             self.check_clauses(when.as_ref(), unless.as_ref(), event, label, rule, env);
+            let own = policy.properties.scope.iter().chain(&when).chain(&unless).map(weight).sum();
+            if !self.spend(Cost::Tests, own, label) {
+                return;
+            }
             let mut not: Vec<Cond> = unless.iter().cloned().collect();
             self.add_exceptions(&mut not, policy.exceptions.for_rule(policy.def, &rule.label.node), event, label);
             let cond = fold(policy.properties.scope.as_ref(), when.clone(), not, policy.identity);
@@ -192,6 +200,9 @@ impl<'a> Checker<'a> {
 
     fn add_exceptions<'e>(&mut self, not: &mut Vec<Cond>, all: impl Iterator<Item = &'e (Cond, u128)>, event: EventId, place: Loc) {
         for (cond, mask) in all {
+            if self.is_spent(Cost::Tests) || !self.spend(Cost::Tests, weight(cond), place) {
+                return;
+            }
             self.require(cond, *mask, event, place);
             not.push(cond.clone());
         }
@@ -211,6 +222,10 @@ impl<'a> Checker<'a> {
         for (event, event_loc) in self.verdict_events(events, action, env) {
             if policy.defaults.get(&event) != Some(&event_loc) {
                 continue; // a second default, reported before
+            }
+            let own = policy.properties.scope.iter().chain(policy.allows.get(&event).into_iter().flatten()).map(weight).sum();
+            if !self.spend(Cost::Tests, own, event_loc) {
+                return;
             }
             let mut not = Vec::new();
             if let Some(allows) = policy.allows.get(&event) {
@@ -340,7 +355,7 @@ impl<'a> Checker<'a> {
             match (key.node.as_str(), value) {
                 ("after" | "limit", _) => self.unsupported(loc, &format!("`{}`", key.node)),
                 ("severity", PairValue::Value(value)) => with.severity = self.choice(value, "severity", SEVERITIES, env),
-                ("attack", PairValue::Value(value)) => with.attack = Some(self.texts(value, Elem::Attack, env)),
+                ("attack", PairValue::Value(value)) => with.attack = Some(self.attack(value, env)),
                 ("errno", PairValue::Value(_)) if action == Action::Audit => {
                     self.error(codes::NO_EFFECT, loc, "an `audit` refuses nothing, so it has no errno");
                 }
@@ -382,10 +397,12 @@ impl<'a> Checker<'a> {
 
     /// Reports keys that are given twice.
     pub(super) fn keys_once(&mut self, record: &ast::Record, env: &Env<'_>) {
-        for (i, (key, _)) in record.pairs.iter().enumerate() {
-            if let Some((first, _)) = record.pairs.iter().take(i).find(|(k, _)| k.node == key.node) {
+        let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
+        for (key, _) in &record.pairs {
+            let first = *seen.entry(key.node.as_str()).or_insert(key.span);
+            if first != key.span {
                 let message = format!("`{}` is given twice", key.node);
-                let first = Loc::new(env.id, first.span);
+                let first = Loc::new(env.id, first);
                 self.push(Finding::error(codes::DUPLICATE_KEY, Loc::new(env.id, key.span), message).related(first, "first here"));
             }
         }

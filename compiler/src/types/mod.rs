@@ -8,6 +8,7 @@ mod call;
 mod catalog;
 mod cond;
 mod constant;
+mod cost;
 mod date;
 mod expected;
 mod interval;
@@ -23,7 +24,7 @@ pub use catalog::{FieldName, Index, PARTS, Part};
 pub use date::Date;
 pub use ty::{Elem, Ty};
 
-use crate::diag::{Finding, codes};
+use crate::diag::{Finding, Findings, codes};
 use crate::hir;
 use crate::resolve::{DefId, DefKind, Found, ModuleId, Names, ROOT};
 use crate::source::{FileId, Loc, Sources, Span};
@@ -31,6 +32,7 @@ use constant::Constant;
 use ebsec_grammar::ast;
 use ebsec_templates::Catalog;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// A value for a parameter from outside of the source.
@@ -90,7 +92,7 @@ struct Checker<'a> {
     today: Date,
     /// Target kernels: (series as written, major, minor).
     kernels: Vec<(String, u16, u16)>,
-    diagnostics: Vec<Finding>,
+    diagnostics: Findings,
     sets: sets::Sets,
     /// Values of constants by instance (see `apply`).
     values: FxHashMap<(u32, DefId), Option<Rc<Constant>>>,
@@ -108,6 +110,11 @@ struct Checker<'a> {
     given: FxHashMap<DefId, &'a Given>,
     /// Tests in the condition at hand.
     atoms: usize,
+    /// Calls of functions in it.
+    calls: usize,
+    spent: cost::Spent,
+    /// How many names may still be compared with misspelt ones.
+    searched: Cell<usize>,
 }
 
 /// Checks a package and gives its typed policy.
@@ -116,7 +123,7 @@ pub fn check<'a>(
     sources: &'a Sources,
     catalog: &'static Catalog,
     settings: Settings<'a>,
-    diagnostics: &mut Vec<Finding>,
+    diagnostics: &mut Findings,
 ) -> hir::Package {
     let mut checker = Checker {
         names,
@@ -124,7 +131,7 @@ pub fn check<'a>(
         index: Index::new(catalog),
         today: settings.today,
         kernels: settings.package.kernels.iter().map(|k| series(k)).collect(),
-        diagnostics: Vec::new(),
+        diagnostics: std::mem::take(diagnostics),
         sets: sets::Sets::default(),
         values: FxHashMap::default(),
         bodies: FxHashMap::default(),
@@ -135,6 +142,9 @@ pub fn check<'a>(
         overrides: FxHashMap::default(),
         given: FxHashMap::default(),
         atoms: 0,
+        calls: 0,
+        spent: cost::Spent::default(),
+        searched: Cell::new(cost::MAX_SEARCHED),
     };
     checker.parameters(settings.given);
     checker.definitions();
@@ -142,7 +152,7 @@ pub fn check<'a>(
     checker.policies(&mut package);
     checker.scenarios(&mut package);
     package.path_sets = checker.sets.take();
-    diagnostics.append(&mut checker.diagnostics);
+    *diagnostics = checker.diagnostics;
     package
 }
 
@@ -153,6 +163,15 @@ impl<'a> Checker<'a> {
 
     fn push(&mut self, diagnostic: Finding) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether there is no room for a further finding; it is counted then, and its words are spared.
+    fn uncounted(&mut self) -> bool {
+        let full = self.diagnostics.is_full();
+        if full {
+            self.diagnostics.count();
+        }
+        full
     }
 
     fn unsupported(&mut self, loc: Loc, what: &str) {
@@ -169,6 +188,10 @@ impl<'a> Checker<'a> {
     }
 
     fn parameters(&mut self, given: &'a [Given]) {
+        let names = self.names;
+        let all = || names.defs.iter().filter(|d| matches!(d.kind, DefKind::Param(..)));
+        let own: Vec<&str> = all().filter(|d| d.module == ROOT).map(|d| d.name.node.as_str()).collect();
+        let elsewhere: FxHashSet<&str> = all().filter(|d| d.module != ROOT).map(|d| d.name.node.as_str()).collect();
         for one in given {
             let module = self.names.modules.first();
             let def = module.and_then(|m| m.defs.get(one.name.as_str())).copied();
@@ -177,15 +200,11 @@ impl<'a> Checker<'a> {
                 // A later value wins: the command line comes after the file.
                 Some(id) if is_param => drop(self.given.insert(id, one)),
                 _ => {
-                    let names = self.names;
-                    let params = names.defs.iter().filter(|d| d.module == ROOT && matches!(d.kind, DefKind::Param(..)));
                     let message = format!("the package has no parameter `{}`", one.name);
-                    let known: Vec<&str> = params.map(|d| d.name.node.as_str()).collect();
+                    let known = self.candidates(own.len(), own.iter().copied());
                     let unknown = Finding::error(codes::UNKNOWN_PARAMETER, one.loc, message);
                     let last = one.name.rsplit('.').next().unwrap_or_default();
-                    let elsewhere =
-                        names.defs.iter().any(|d| d.module != ROOT && d.name.node == last && matches!(d.kind, DefKind::Param(..)));
-                    self.push(if elsewhere {
+                    self.push(if elsewhere.contains(last) {
                         unknown.help(format!("it is a module's: set it where the policy is applied, `apply … with {{ {last} = … }}`"))
                     } else {
                         unknown.near(&one.name, one.loc, known)
@@ -218,7 +237,7 @@ impl<'a> Checker<'a> {
     /// Says that a name was not found, with what it may have been.
     fn not_found<T>(&mut self, code: &'static str, what: &str, name: &str, loc: Loc, found: Found<T>, known: &[&str]) {
         let last = name.rsplit('.').next().unwrap_or(name);
-        if matches!(found, Found::Failed) {
+        if matches!(found, Found::Failed) || self.uncounted() {
             return;
         }
         if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc.file)) {
@@ -252,7 +271,8 @@ impl<'a> Checker<'a> {
         let names = self.names;
         let scope = names.files.iter().find(|f| f.id == file)?;
         let is_it = |id: &ModuleId| names.modules.get(id.0 as usize).is_some_and(|m| m.name == module);
-        scope.imports.iter().find(|(_, id)| is_it(id)).map(|(alias, _)| alias.as_str())
+        let imports = self.candidates(names.files.len() + scope.imports.len(), scope.imports.keys().map(String::as_str));
+        imports.into_iter().find(|alias| scope.imports.get(*alias).is_some_and(is_it))
     }
 
     /// Names of a module's definitions that a message may propose.
@@ -260,7 +280,7 @@ impl<'a> Checker<'a> {
         let names = self.names;
         let Some(module) = names.modules.get(module.0 as usize) else { return Vec::new() };
         let all = module.defs.iter().filter(|(_, id)| names.def(**id).is_some_and(|d| keep(&d.kind)));
-        all.map(|(name, _)| *name).collect()
+        self.candidates(module.defs.len(), all.map(|(name, _)| *name))
     }
 
     fn module_of<T>(&self, file: usize, found: &Found<T>) -> ModuleId {

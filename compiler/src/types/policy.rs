@@ -13,6 +13,9 @@ use rustc_hash::FxHashMap;
 /// Properties of a policy besides `scope`.
 const PROPERTIES: &[&str] = &["description", "severity", "mode", "attack", "tags", "scope"];
 
+/// Most ATT&CK ids of a policy or rule.
+const MAX_ATTACK: usize = 64;
+
 /// Names of severities.
 pub(super) const SEVERITIES: &[(&str, Severity)] =
     &[("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High), ("critical", Severity::Critical)];
@@ -107,7 +110,7 @@ impl<'a> Checker<'a> {
             "description" => properties.description = self.text(value, env).unwrap_or_default(),
             "severity" => properties.severity = self.choice(value, "severity", SEVERITIES, env),
             "mode" => properties.mode = self.choice(value, "mode", MODES, env),
-            "attack" => properties.attack = self.texts(value, Elem::Attack, env),
+            "attack" => properties.attack = self.attack(value, env),
             // Tags are checked here and shown by documentation only.
             "tags" => drop(self.texts(value, Elem::Text, env)),
             _ => {
@@ -127,6 +130,17 @@ impl<'a> Checker<'a> {
                 None
             }
         }
+    }
+
+    /// ATT&CK ids, which each rule keeps for itself.
+    pub(super) fn attack(&mut self, value: &ast::Value, env: &Env<'_>) -> Vec<String> {
+        let ids = self.texts(value, Elem::Attack, env);
+        if ids.len() > MAX_ATTACK {
+            let message = format!("more than {MAX_ATTACK} ATT&CK ids");
+            self.error(codes::TOO_COMPLEX, Loc::new(env.id, value.span), message);
+            return Vec::new();
+        }
+        ids
     }
 
     /// One or several texts.

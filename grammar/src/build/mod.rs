@@ -11,7 +11,6 @@ mod value;
 
 pub(crate) use member::unknown_action;
 
-use crate::MAX_ERRORS;
 use crate::ast::{File, Item, Name, Span, Spanned};
 use crate::error::{self, SyntaxError};
 use crate::explain::{self, Part};
@@ -19,6 +18,7 @@ use crate::lex::{Lexer, TokenKind};
 use crate::literal;
 use crate::tree::{Kind, Node};
 use crate::words;
+use crate::{MAX_ERRORS, MAX_NAME};
 
 /// Builds the file from its nodes.
 pub(crate) fn file(text: &str, nodes: &[Node], errors: &mut Vec<SyntaxError>) -> File {
@@ -199,9 +199,20 @@ impl<'t> Builder<'t, '_> {
         Spanned { node: self.slice(node.span).to_owned(), span: node.span }
     }
 
+    /// A name: of a node that is longer than names are, the beginning, after an error.
+    fn named(&mut self, node: Node) -> Name {
+        let mut name = self.plain(node);
+        if name.node.len() > MAX_NAME {
+            name.node.truncate(name.node.floor_char_boundary(MAX_NAME));
+            let error = SyntaxError::new(error::LONG_NAME, node.span, format!("a name has at most {MAX_NAME} bytes"));
+            self.error(error.help("choose a shorter one"));
+        }
+        name
+    }
+
     /// A name that must not be (or begin with) a keyword.
     fn checked(&mut self, node: Node, what: &str) -> Name {
-        let name = self.plain(node);
+        let name = self.named(node);
         let first = name.node.split('.').next().unwrap_or_default();
         if words::is_keyword(first) {
             let message = format!("`{first}` is a keyword and cannot be {what}");
@@ -222,7 +233,7 @@ impl<'t> Builder<'t, '_> {
     }
 
     fn event(&mut self, nodes: &mut Cursor<'_>) -> Option<Name> {
-        nodes.take(Kind::event).map(|(node, _)| self.plain(node))
+        nodes.take(Kind::event).map(|(node, _)| self.named(node))
     }
 
     /// A string with its escapes resolved; the span keeps the quotes.

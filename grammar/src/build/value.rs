@@ -93,10 +93,7 @@ impl Builder<'_, '_> {
         let text = self.slice(node.span);
         let name = || ValueKind::Name(text.to_owned());
         let kind = match literal::classify(text) {
-            Ok(Word::Name) => {
-                self.checked(node, "a value");
-                name()
-            }
+            Ok(Word::Name) => ValueKind::Name(self.checked(node, "a value").node),
             Ok(Word::Literal(literal)) => ValueKind::Literal(literal),
             Ok(Word::Endpoint) => {
                 let help = "compare `remote.ip` and `remote.port` each for itself";
@@ -145,7 +142,7 @@ impl Builder<'_, '_> {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         while let Some((_, mut pair)) = inner.take(Kind::pair) {
             let (key, _) = pair.take(Kind::key)?;
-            let key = self.plain(key);
+            let key = self.named(key);
             self.equals(&mut pair);
             if let Some(earlier) = seen.insert(self.slice(key.span), key.span) {
                 let error = SyntaxError::new(error::CLAUSE_ORDER, key.span, format!("`{}` is given twice", key.node));

@@ -105,7 +105,7 @@ impl<'t> Bad<'t> {
 
     /// A token for a message: its text in backticks, shortened.
     fn quoted(&self, at: usize) -> String {
-        let text = self.word(at).trim_end();
+        let text = self.word(at).trim_end_matches(tree::is_blank);
         match text.char_indices().nth(32) {
             Some((cut, _)) => format!("`{}…`", text.get(..cut).unwrap_or_default()),
             None => format!("`{text}`"),
