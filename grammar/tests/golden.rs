@@ -56,11 +56,11 @@ fn good_files_have_no_errors() {
     assert!(good.len() >= 14, "{good:?}");
     for path in good {
         let text = read(&path);
-        let parsed = parse(&text);
-        assert!(parsed.errors.is_empty(), "{}\n{}", path.display(), render(&text, &parsed.errors));
-        assert!(!parsed.file.items.is_empty());
+        let tree = parse(&text);
+        assert!(tree.errors().is_empty(), "{}\n{}", path.display(), render(&text, &tree.syntax_errors()));
+        assert!(!tree.items().is_empty());
         let crlf = parse(&text.replace('\n', "\r\n"));
-        assert!(crlf.errors.is_empty() && crlf.file.items.len() == parsed.file.items.len(), "{} with CRLF", path.display());
+        assert!(crlf.errors().is_empty() && crlf.items().len() == tree.items().len(), "{} with CRLF", path.display());
     }
 }
 
@@ -71,7 +71,7 @@ fn bad_probes_have_errors() {
     let mut all = String::new();
     for path in probes {
         let text = read(&path);
-        let errors = render(&text, &parse(&text).errors);
+        let errors = render(&text, &parse(&text).syntax_errors());
         assert!(!errors.is_empty(), "{}", path.display());
         let _ = writeln!(all, "== {}\n{errors}", path.file_name().unwrap().to_str().unwrap());
     }
@@ -86,7 +86,7 @@ fn wrong_policies_have_the_errors_beside_them() {
     let mut failures = String::new();
     for path in &wrong {
         let text = read(path);
-        let errors = render(&text, &parse(&text).errors);
+        let errors = render(&text, &parse(&text).syntax_errors());
         assert!(!errors.is_empty(), "{}", path.display());
         let beside = path.with_extension("stderr");
         if bless {
@@ -107,7 +107,7 @@ fn every_code_has_an_example() {
     let mut seen: Vec<&str> = files("bad", "syntax_", "ebsec")
         .iter()
         .chain(&files("syntax", "bad_", "ebsec"))
-        .flat_map(|path| parse(&read(path)).errors)
+        .flat_map(|path| parse(&read(path)).syntax_errors())
         .map(|error| error.code)
         .chain(["E0100", "E0127", "E0132"])
         .collect();
