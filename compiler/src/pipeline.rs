@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::diag::{self, Diagnostic, codes};
 use crate::hir::{self, eval};
 use crate::resolve;
-use crate::source::{FileId, Loc, Sources, Span};
+use crate::source::{FileId, Loc, Place, Sources, Span};
 use crate::types::{self, Date, Settings};
 use ebsec_templates::catalog;
 
@@ -74,25 +74,28 @@ pub fn check(input: Input) -> Checked {
     };
     let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
     let package = types::check(&names, &sources, catalog(), Settings { package, given: &given, today }, &mut diagnostics);
-    once_a_place(&mut diagnostics);
+    once_a_place(&mut diagnostics, &sources);
     diag::sort(&mut diagnostics, &sources);
     let package = (!diag::has_errors(&diagnostics)).then_some(package);
     Checked { sources, config: settings, package, diagnostics }
 }
 
 /// What could not be read is reported by the parser; what later stages make of the same bytes only repeats it.
-fn once_a_place(diagnostics: &mut Vec<Diagnostic>) {
+fn once_a_place(diagnostics: &mut Vec<Diagnostic>, sources: &Sources) {
     // Only words and literals: what spans more may well hold other mistakes.
     const LONGEST_WORD: u32 = 80;
     let is_syntax = |d: &Diagnostic| d.code.starts_with("E01");
-    let places = diagnostics.iter().filter(|d| is_syntax(d)).map(|d| d.primary.loc);
-    let places: Vec<Loc> = places.filter(|l| l.span.end - l.span.start <= LONGEST_WORD).collect();
+    let places = diagnostics.iter().filter(|d| is_syntax(d)).map(|d| sources.place(d.primary.loc));
+    let places: Vec<Place> = places.filter(|l| l.span.end - l.span.start <= LONGEST_WORD).collect();
     if places.is_empty() {
         return;
     }
     let within =
-        |inner: Loc, outer: &Loc| inner.file == outer.file && outer.span.start <= inner.span.start && inner.span.end <= outer.span.end;
-    diagnostics.retain(|d| is_syntax(d) || !places.iter().any(|outer| within(d.primary.loc, outer)));
+        |inner: Place, outer: &Place| inner.file == outer.file && outer.span.start <= inner.span.start && inner.span.end <= outer.span.end;
+    diagnostics.retain(|d| {
+        let place = sources.place(d.primary.loc);
+        is_syntax(d) || !places.iter().any(|outer| within(place, outer))
+    });
 }
 
 /// The result of one line of a test.

@@ -124,7 +124,7 @@ pub enum ItemKind {
     Broken {
         /// What it begins like.
         kind: PartKind,
-        /// Its name.
+        /// Its name, or the name that it is about.
         name: Option<Name>,
     },
 }

@@ -2,7 +2,7 @@
 //! character.
 
 use super::{Diagnostic, Fix, Label, Level};
-use crate::source::{FileId, LineIndex, Loc, Sources};
+use crate::source::{FileId, LineIndex, Loc, Place, Sources, Span};
 use codespan_reporting::diagnostic as span;
 use codespan_reporting::files::{Error, SimpleFile};
 use codespan_reporting::term;
@@ -107,12 +107,12 @@ impl Shown {
         cut.fold(shown, |column, (_, characters)| column + characters - 1) + 1
     }
 
-    fn range(&self, loc: Loc) -> Range<usize> {
+    fn range(&self, span: Span) -> Range<usize> {
         let moved = |at: usize| {
             let i = self.moves.partition_point(|(from, _)| *from <= at).saturating_sub(1);
             at.saturating_add_signed(self.moves.get(i).map_or(0, |m| m.1))
         };
-        let (start, end) = (loc.span.start as usize, loc.span.end as usize);
+        let (start, end) = (span.start as usize, span.end as usize);
         moved(start.min(self.length))..moved(end.min(self.length).max(start.min(self.length)))
     }
 }
@@ -145,7 +145,8 @@ impl<'a> codespan_reporting::files::Files<'a> for Files {
 pub fn pretty(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
     let mut ends: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
     for label in diagnostics.iter().flat_map(|d| d.related.iter().chain(std::iter::once(&d.primary))) {
-        ends.entry(label.loc.file).or_default().extend([label.loc.span.start as usize, label.loc.span.end as usize]);
+        let place = sources.place(label.loc);
+        ends.entry(place.file).or_default().extend([place.span.start as usize, place.span.end as usize]);
     }
     let mut files = Files(FxHashMap::default());
     for (id, mut ends) in ends {
@@ -157,7 +158,7 @@ pub fn pretty(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
     let config = term::Config::default();
     let mut out = String::new();
     for diagnostic in diagnostics {
-        let shown = to_codespan(diagnostic, &files);
+        let shown = to_codespan(diagnostic, &files, sources);
         let done = if colour {
             let mut buffer = term::termcolor::Ansi::new(Vec::new());
             let done = term::emit_to_write_style(&mut buffer, &config, &files, &shown);
@@ -175,15 +176,16 @@ pub fn pretty(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
     out
 }
 
-fn to_codespan(diagnostic: &Diagnostic, files: &Files) -> span::Diagnostic<FileId> {
+fn to_codespan(diagnostic: &Diagnostic, files: &Files, sources: &Sources) -> span::Diagnostic<FileId> {
     let severity = match diagnostic.level {
         Level::Error => span::Severity::Error,
         Level::Warning => span::Severity::Warning,
         Level::Info => span::Severity::Note,
     };
     let label = |style: span::LabelStyle, label: &Label| {
-        let range = files.0.get(&label.loc.file).map_or(0..0, |f| f.range(label.loc));
-        span::Label::new(style, label.loc.file, range).with_message(visible(&label.text))
+        let place = sources.place(label.loc);
+        let range = files.0.get(&place.file).map_or(0..0, |f| f.range(place.span));
+        span::Label::new(style, place.file, range).with_message(visible(&label.text))
     };
     let mut labels = vec![label(span::LabelStyle::Primary, &diagnostic.primary)];
     labels.extend(diagnostic.related.iter().map(|r| label(span::LabelStyle::Secondary, r)));
@@ -257,10 +259,11 @@ struct Json<'a> {
 pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
     let lines: Vec<LineIndex> = sources.files.iter().map(|f| LineIndex::new(&f.text)).collect();
     let place = |loc: Loc| {
-        let (path, text) = sources.get(loc.file).map_or(("", ""), |f| (f.path.as_str(), f.text.as_str()));
-        let at = |offset| lines.get(loc.file.0 as usize).map_or((1, 1), |l| l.position(text, offset));
-        let ((line, column), (end_line, end_column)) = (at(loc.span.start), at(loc.span.end));
-        JsonPlace { file: path, line, column, end_line, end_column, start: loc.span.start, end: loc.span.end }
+        let Place { file, span } = sources.place(loc);
+        let (path, text) = sources.get(file).map_or(("", ""), |f| (f.path.as_str(), f.text.as_str()));
+        let at = |offset| lines.get(file.0 as usize).map_or((1, 1), |l| l.position(text, offset));
+        let ((line, column), (end_line, end_column)) = (at(span.start), at(span.end));
+        JsonPlace { file: path, line, column, end_line, end_column, start: span.start, end: span.end }
     };
     let fix = |f: &'_ Fix| (place(f.loc), f.safe);
     let all: Vec<Json<'_>> = diagnostics
@@ -293,7 +296,6 @@ pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::source::Span;
 
     fn finding(text: &str, word: &str) -> (Sources, Vec<Diagnostic>) {
         let mut sources = Sources::default();
@@ -330,7 +332,7 @@ mod tests {
             shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count())
         );
         // a label over all of it
-        let all = Loc::new(found[0].primary.loc.file, Span { start: 0, end: long.len() as u32 });
+        let all = Loc::new(found[0].primary.loc.part, Span { start: 0, end: long.len() as u32 });
         assert!(pretty(&[Diagnostic::error("E0204", all, "x")], &sources, false).len() < 2_000);
     }
 

@@ -36,18 +36,21 @@ impl Checker<'_> {
             return None;
         }
         if !package.policies.iter().any(|p| p.name == def.name) {
+            if self.names.is_half_applied(id) {
+                return None;
+            }
             let message = format!("`{}` is not applied, so it does nothing", def.name);
             self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
             return None;
         }
         match label {
-            Some(label) if !def.labels.contains_key(label) => {
+            Some(label) if !def.may_have(label) => {
                 let message = format!("the policy `{policy}` has no rule `{label}`");
                 let known: Vec<&str> = def.labels.keys().copied().collect();
                 self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
                 return None;
             }
-            None if !def.tree.members.iter().any(|m| matches!(m.kind, ast::MemberKind::Default { .. })) => {
+            None if !def.may_default(|_| true) => {
                 self.error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no default"));
                 return None;
             }

@@ -69,7 +69,7 @@ pub struct Piece {
     pub head: bool,
     /// Its bytes in the text.
     pub span: Span,
-    /// Its name, bytes of the part.
+    /// Its name, or the name that it is about; bytes of the part.
     pub name: Option<Span>,
 }
 
@@ -234,15 +234,11 @@ impl<'t> Cutter<'t> {
         };
         let next = self.word(first + 1);
         match (within, item) {
-            (Within::File | Within::Policy, PartKind::Import | PartKind::Apply | PartKind::Except) if !matches!(next, ":" | "=") => (item, None),
             (_, PartKind::Test) if !matches!(next, ":" | "=") => {
                 (item, self.tokens.get(first + 1).filter(|t| t.kind == TokenKind::Str).map(|t| t.span))
             }
-            (Within::File | Within::Policy, PartKind::Let | PartKind::Param | PartKind::Fn | PartKind::Mark | PartKind::Policy)
-                if !matches!(next, ":" | "=") =>
-            {
-                (item, name(first + 1))
-            }
+            (Within::File | Within::Policy, PartKind::Import) if self.word(first + 2) == "as" => (item, name(first + 3)),
+            (Within::File | Within::Policy, _) if item != PartKind::Unknown && !matches!(next, ":" | "=") => (item, name(first + 1)),
             (Within::Policy, _) if self.word(first) == "default" && next != ":" => (PartKind::Default, None),
             (Within::Policy, _) if self.is_name(first) && next == "=" => (PartKind::Property, name(first)),
             (Within::Policy, _) if self.is_name(first) && (next == ":" || starts::is_verb(next)) => (PartKind::Rule, name(first)),

@@ -31,7 +31,7 @@ impl Cutter<'_> {
     /// A policy or test: what ends every block.
     pub(super) fn begins_block(&self, at: usize) -> bool {
         match self.word(at) {
-            "policy" => self.named(at) || self.head(at).is_some(),
+            "policy" => self.named(at) && !is_verb(self.word(at + 1)) || self.head(at).is_some(),
             "test" => matches!(self.token(at + 1), Some(TokenKind::Str | TokenKind::OpenStr)) || self.head(at).is_some(),
             _ => false,
         }
@@ -145,8 +145,8 @@ impl Cutter<'_> {
         if depth > 0 || !(self.is_complete(at) || line && self.asks_nothing(at)) {
             return false;
         }
-        let loose = next == ":" && self.begins_alpha(start + 2) || is_verb(next) && self.begins_alpha(start + 2);
-        next == "=" || line && loose
+        let loose = next == ":" || is_verb(next) && self.is_complete(at);
+        next == "=" || line && loose && self.begins_alpha(start + 2)
     }
 
     /// A word, a colon and, set off from it, another word: an address has no blanks, and nothing else but a declaration
