@@ -38,7 +38,11 @@ pub(crate) fn read(piece: &Piece, text: &str, room: usize, nodes: &mut Vec<Node>
         let Built { items, members, lines, .. } = build::unread(text, piece.within);
         built = Built { items, members, lines, ..built };
     }
-    if errors.is_empty() { errors = built.errors } else { errors.extend(built.errors) }
+    if errors.is_empty() {
+        errors = built.errors
+    } else {
+        errors.extend(built.errors)
+    }
     let Built { items, members, lines, .. } = built;
     Content { items, members, lines, errors, partial: partial || built.partial }
 }

@@ -173,6 +173,8 @@ impl<'t> Cutter<'t> {
 
     fn push(&mut self, end: usize, kind: PartKind, within: Within, name: Option<Span>) {
         let span = Span { start: self.start(self.at), end: self.start(end) };
+        // What follows may be the next part already.
+        let name = name.filter(|name| name.end <= span.end);
         let name = name.map(|name| Span { start: name.start - span.start, end: name.end - span.start });
         self.pieces.push(Piece { name, ..piece(kind, within, span) });
         self.at = end;
