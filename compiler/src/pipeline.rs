@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::diag::{self, Finding, Findings, codes};
 use crate::hir::{self, eval};
 use crate::resolve;
-use crate::source::{FileId, Loc, Sources, Span};
+use crate::source::{FileId, Loc, Place, Sources, Span};
 use crate::types::{self, Date, Settings};
 use ebsec_templates::catalog;
 
@@ -77,7 +77,7 @@ pub fn check(input: Input) -> Checked {
     let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
     let package = types::check(&names, &sources, catalog(), Settings { package, given: &given, today }, &mut diagnostics);
     let (mut diagnostics, left_out) = diagnostics.take();
-    once_a_place(&mut diagnostics);
+    once_a_place(&mut diagnostics, &sources);
     settings.levels.apply(&mut diagnostics);
     diag::sort(&mut diagnostics, &sources);
     let package = (!diag::has_errors(&diagnostics)).then_some(package);
@@ -85,24 +85,27 @@ pub fn check(input: Input) -> Checked {
 }
 
 /// What could not be read is reported by the parser; what later stages make of the same bytes only repeats it.
-fn once_a_place(diagnostics: &mut Vec<Finding>) {
+fn once_a_place(diagnostics: &mut Vec<Finding>, sources: &Sources) {
     // Only words and literals: what spans more may well hold other mistakes.
     const LONGEST_WORD: u32 = 80;
     let is_syntax = |d: &Finding| d.code.starts_with("E01");
-    let places = diagnostics.iter().filter(|d| is_syntax(d)).map(|d| d.primary.loc);
-    let mut places: Vec<Loc> = places.filter(|l| l.span.end - l.span.start <= LONGEST_WORD).collect();
+    let places = diagnostics.iter().filter(|d| is_syntax(d)).map(|d| sources.place(d.primary.loc));
+    let mut places: Vec<Place> = places.filter(|p| p.span.end - p.span.start <= LONGEST_WORD).collect();
     if places.is_empty() {
         return;
     }
     places.sort_unstable();
     places.dedup();
     // Only what begins shortly before a place can hold it.
-    let holding = |inner: Loc| {
-        let first = Loc::new(inner.file, Span { start: inner.span.start.saturating_sub(LONGEST_WORD), end: 0 });
+    let holding = |inner: Place| {
+        let first = Place { file: inner.file, span: Span { start: inner.span.start.saturating_sub(LONGEST_WORD), end: 0 } };
         let near = places.iter().skip(places.partition_point(|place| *place < first));
         near.take_while(move |place| place.file == inner.file && place.span.start <= inner.span.start)
     };
-    diagnostics.retain(|d| is_syntax(d) || !holding(d.primary.loc).any(|place| d.primary.loc.span.end <= place.span.end));
+    diagnostics.retain(|d| {
+        let inner = sources.place(d.primary.loc);
+        is_syntax(d) || !holding(inner).any(|place| inner.span.end <= place.span.end)
+    });
 }
 
 /// The result of one line of a test.

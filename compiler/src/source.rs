@@ -6,13 +6,41 @@ pub use ebsec_grammar::ast::Span;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
 
-/// A place.
+/// Index into the parts of [`Sources`], or a file as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PartId(u32);
+
+/// A place: it counts from the start of a part of a file, so that an edit elsewhere does not change it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Loc {
+    /// Part.
+    pub part: PartId,
+    /// Bytes from its start.
+    pub span: Span,
+}
+
+/// A place as it is shown: bytes of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
     /// File.
     pub file: FileId,
     /// Bytes in it.
     pub span: Span,
+}
+
+/// Marks a [`PartId`] that is a file as a whole: its places count from the start of the file.
+const WHOLE: u32 = 1 << 31;
+
+impl From<FileId> for PartId {
+    fn from(file: FileId) -> Self {
+        Self(file.0 | WHOLE)
+    }
+}
+
+impl Default for PartId {
+    fn default() -> Self {
+        FileId::default().into()
+    }
 }
 
 /// One source file.
@@ -29,6 +57,8 @@ pub struct SourceFile {
 pub struct Sources {
     /// By [`FileId`].
     pub files: Vec<SourceFile>,
+    /// By [`PartId`]: the file and the byte where the part starts.
+    parts: Vec<(FileId, u32)>,
 }
 
 impl Sources {
@@ -45,18 +75,45 @@ impl Sources {
         self.files.get(file.0 as usize)
     }
 
+    /// Adds the parts of a file, which start at these bytes; gives the id of the first, from which the others count.
+    pub fn add_parts(&mut self, file: FileId, starts: impl IntoIterator<Item = u32>) -> PartId {
+        let first = PartId(u32::try_from(self.parts.len()).unwrap_or(u32::MAX) & !WHOLE);
+        self.parts.extend(starts.into_iter().map(|start| (file, start)));
+        first
+    }
+
+    /// A place as bytes of its file.
+    #[must_use]
+    pub fn place(&self, loc: Loc) -> Place {
+        let PartId(part) = loc.part;
+        if part & WHOLE != 0 {
+            return Place { file: FileId(part & !WHOLE), span: loc.span };
+        }
+        let (file, start) = self.parts.get(part as usize).copied().unwrap_or_default();
+        Place { file, span: Span { start: start.saturating_add(loc.span.start), end: start.saturating_add(loc.span.end) } }
+    }
+
     /// The text at a place, empty if there is none.
     #[must_use]
     pub fn slice(&self, loc: Loc) -> &str {
-        self.get(loc.file).and_then(|f| f.text.get(loc.span.start as usize..loc.span.end as usize)).unwrap_or_default()
+        let Place { file, span } = self.place(loc);
+        self.get(file).and_then(|f| f.text.get(span.start as usize..span.end as usize)).unwrap_or_default()
+    }
+}
+
+impl PartId {
+    /// The id of a part of a file whose first part has this one.
+    #[must_use]
+    pub fn nth(self, index: usize) -> Self {
+        Self(self.0.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)) & !WHOLE)
     }
 }
 
 impl Loc {
-    /// A place in a file.
+    /// A place in a part, or in a file as a whole.
     #[must_use]
-    pub fn new(file: FileId, span: Span) -> Self {
-        Self { file, span }
+    pub fn new(part: impl Into<PartId>, span: Span) -> Self {
+        Self { part: part.into(), span }
     }
 }
 

@@ -6,29 +6,29 @@ mod common;
 
 use common::{Case, Outcome};
 use ebsec_compiler::diag::{Applicability, Finding, Fix, codes};
-use ebsec_compiler::source::{Loc, Span};
+use ebsec_compiler::source::{Place, Sources, Span};
 use ebsec_test_support::{files, folder};
 use std::fmt::Write as _;
 
 /// The places of the edits after they were made.
-fn changed(fix: &Fix) -> Vec<Loc> {
-    let mut edits: Vec<_> = fix.edits.iter().collect();
-    edits.sort_by_key(|e| e.loc);
+fn changed(fix: &Fix, sources: &Sources) -> Vec<Place> {
+    let mut edits: Vec<(Place, &str)> = fix.edits.iter().map(|e| (sources.place(e.loc), e.text.as_str())).collect();
+    edits.sort_by_key(|(place, _)| *place);
     let (mut out, mut moved, mut file) = (Vec::new(), 0i64, None);
-    for edit in edits {
-        if file != Some(edit.loc.file) {
-            (moved, file) = (0, Some(edit.loc.file));
+    for (place, text) in edits {
+        if file != Some(place.file) {
+            (moved, file) = (0, Some(place.file));
         }
-        let start = u32::try_from(i64::from(edit.loc.span.start) + moved).unwrap();
-        let length = u32::try_from(edit.text.len()).unwrap();
-        out.push(Loc::new(edit.loc.file, Span { start, end: start + length }));
-        moved += i64::from(length) - i64::from(edit.loc.span.end - edit.loc.span.start);
+        let start = u32::try_from(i64::from(place.span.start) + moved).unwrap();
+        let length = u32::try_from(text.len()).unwrap();
+        out.push(Place { file: place.file, span: Span { start, end: start + length } });
+        moved += i64::from(length) - i64::from(place.span.end - place.span.start);
     }
     out
 }
 
-fn meets(finding: &Finding, places: &[Loc]) -> bool {
-    let at = finding.primary.loc;
+fn meets(finding: &Finding, sources: &Sources, places: &[Place]) -> bool {
+    let at = sources.place(finding.primary.loc);
     places.iter().any(|p| p.file == at.file && p.span.start <= at.span.end && at.span.start <= p.span.end)
 }
 
@@ -36,8 +36,8 @@ fn meets(finding: &Finding, places: &[Loc]) -> bool {
 fn judge(case: &Case, before: &Outcome, finding: &Finding, fix: &Fix) -> Option<String> {
     let Some(fixed) = case.fixed(before, fix) else { return Some("cannot be applied".to_owned()) };
     let after = fixed.check();
-    let places = changed(fix);
-    let here: Vec<&Finding> = after.findings.iter().filter(|f| meets(f, &places)).collect();
+    let places = changed(fix, &before.checked.sources);
+    let here: Vec<&Finding> = after.findings.iter().filter(|f| meets(f, &after.checked.sources, &places)).collect();
     let syntax = |all: &[Finding]| all.iter().filter(|f| f.code.starts_with("E01")).count();
     let wrong = here.iter().any(|f| f.code == finding.code && f.message == finding.message)
         || here.iter().any(|f| f.code.starts_with("E01"))

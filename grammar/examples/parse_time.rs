@@ -8,9 +8,9 @@ fn main() {
     let mut times: Vec<_> = (0..9)
         .map(|_| {
             let start = Instant::now();
-            let parsed = ebsec_grammar::parse(&text);
+            let tree = ebsec_grammar::parse(&text);
             let time = start.elapsed();
-            assert!(parsed.errors.is_empty(), "{:?}", parsed.errors.first());
+            assert!(tree.errors().is_empty(), "{:?}", tree.errors().first());
             time
         })
         .collect();

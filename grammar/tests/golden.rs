@@ -57,11 +57,11 @@ fn good_files_have_no_errors() {
     assert!(good.len() >= 14, "{good:?}");
     for path in good {
         let text = read(&path);
-        let parsed = parse(&text);
-        assert!(parsed.errors.is_empty(), "{}\n{}", path.display(), render(&text, &parsed.errors));
-        assert!(!parsed.file.items.is_empty());
+        let tree = parse(&text);
+        assert!(tree.errors().is_empty(), "{}\n{}", path.display(), render(&text, &tree.syntax_errors()));
+        assert!(!tree.items().is_empty());
         let crlf = parse(&text.replace('\n', "\r\n"));
-        assert!(crlf.errors.is_empty() && crlf.file.items.len() == parsed.file.items.len(), "{} with CRLF", path.display());
+        assert!(crlf.errors().is_empty() && crlf.items().len() == tree.items().len(), "{} with CRLF", path.display());
     }
 }
 
@@ -72,7 +72,7 @@ fn errors_beside(name: &str, prefix: &'static str, owned: fn(&str) -> bool, leas
     let mut goldens = Goldens::some(folder(name), "stderr", owned);
     for path in &wrong {
         let text = read(path);
-        let errors = render(&text, &parse(&text).errors);
+        let errors = render(&text, &parse(&text).syntax_errors());
         assert!(!errors.is_empty(), "{}", path.display());
         goldens.check(stem(path), &errors);
     }

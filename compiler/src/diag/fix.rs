@@ -1,7 +1,7 @@
 //! Changes of the sources that answer a finding: what they are, and the sources with one of them made. Decides nothing
 //! about whether a change is wanted.
 
-use crate::source::{Loc, Sources};
+use crate::source::{Loc, Place, Sources};
 
 /// Whether a fix may be made without asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,19 +51,19 @@ impl Fix {
     #[must_use]
     pub fn apply(&self, sources: &Sources) -> Option<Sources> {
         let mut changed = sources.clone();
-        let mut edits: Vec<&Edit> = self.edits.iter().collect();
-        edits.sort_by_key(|edit| edit.loc);
-        let mut after: Option<Loc> = None;
+        let mut edits: Vec<(Place, &str)> = self.edits.iter().map(|edit| (sources.place(edit.loc), edit.text.as_str())).collect();
+        edits.sort_by_key(|(place, _)| *place);
+        let mut after: Option<Place> = None;
         // From the back, so that earlier places stay what they are.
-        for edit in edits.iter().rev() {
-            let (file, start, end) = (edit.loc.file, edit.loc.span.start as usize, edit.loc.span.end as usize);
-            if after.is_some_and(|after| after.file == file && end > after.span.start as usize) {
+        for (place, new) in edits.into_iter().rev() {
+            let (start, end) = (place.span.start as usize, place.span.end as usize);
+            if after.is_some_and(|after| after.file == place.file && end > after.span.start as usize) {
                 return None;
             }
-            let text = &mut changed.files.get_mut(file.0 as usize)?.text;
+            let text = &mut changed.files.get_mut(place.file.0 as usize)?.text;
             text.get(start..end)?;
-            text.replace_range(start..end, &edit.text);
-            after = Some(edit.loc);
+            text.replace_range(start..end, new);
+            after = Some(place);
         }
         Some(changed)
     }

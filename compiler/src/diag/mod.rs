@@ -187,10 +187,11 @@ pub fn has_errors(diagnostics: &[Finding]) -> bool {
 
 /// Puts findings in the order of their places and drops those that say the same again.
 pub fn sort(diagnostics: &mut Vec<Finding>, sources: &Sources) {
-    let path = |d: &Finding| sources.get(d.primary.loc.file).map_or("", |f| f.path.as_str());
+    let place = |d: &Finding| sources.place(d.primary.loc);
+    let path = |d: &Finding| sources.get(place(d).file).map_or("", |f| f.path.as_str());
     diagnostics.sort_by(|a, b| {
-        let by_place = path(a).cmp(path(b)).then(a.primary.loc.cmp(&b.primary.loc));
+        let by_place = path(a).cmp(path(b)).then_with(|| place(a).cmp(&place(b)));
         by_place.then(b.level.cmp(&a.level)).then(a.code.cmp(b.code)).then_with(|| a.message.cmp(&b.message))
     });
-    diagnostics.dedup_by(|a, b| a.code == b.code && a.primary.loc == b.primary.loc && a.message == b.message);
+    diagnostics.dedup_by(|a, b| a.code == b.code && place(a) == place(b) && a.message == b.message);
 }

@@ -4,7 +4,7 @@
 mod snippet;
 
 use super::{Edit, Finding, Fix, Label, Level, codes, text};
-use crate::source::{FileId, LineIndex, Loc, Sources, Span};
+use crate::source::{FileId, LineIndex, Loc, Place, Sources, Span};
 use codespan_reporting::diagnostic as span;
 use codespan_reporting::term;
 use rustc_hash::FxHashMap;
@@ -132,14 +132,14 @@ impl Lines {
 /// A finding and its places in the source.
 fn draw(finding: &Finding, sources: &Sources, lines: &mut Lines, colour: bool) -> String {
     let mut snippets = Snippets::default();
-    let labels = || std::iter::once(&finding.primary).chain(&finding.related);
-    for id in labels().map(|l| l.loc.file) {
+    let places: Vec<Place> = std::iter::once(&finding.primary).chain(&finding.related).map(|l| sources.place(l.loc)).collect();
+    for id in places.iter().map(|place| place.file) {
         if let Some(file) = sources.get(id).filter(|_| !snippets.0.contains_key(&id)) {
-            let spans: Vec<Span> = labels().filter(|l| l.loc.file == id).map(|l| l.loc.span).collect();
+            let spans: Vec<Span> = places.iter().filter(|place| place.file == id).map(|place| place.span).collect();
             snippets.0.insert(id, Snippet::new(&file.path, &file.text, lines.of(id, &file.text), &spans));
         }
     }
-    let (config, shown) = (term::Config::default(), to_codespan(finding, &snippets));
+    let (config, shown) = (term::Config::default(), to_codespan(finding, &snippets, sources));
     let mut out = String::new();
     let done = if colour {
         let mut buffer = term::termcolor::Ansi::new(Vec::new());
@@ -156,15 +156,16 @@ fn draw(finding: &Finding, sources: &Sources, lines: &mut Lines, colour: bool) -
     out
 }
 
-fn to_codespan(finding: &Finding, snippets: &Snippets) -> span::Diagnostic<FileId> {
+fn to_codespan(finding: &Finding, snippets: &Snippets, sources: &Sources) -> span::Diagnostic<FileId> {
     let severity = match finding.level {
         Level::Error => span::Severity::Error,
         Level::Warning => span::Severity::Warning,
         Level::Info => span::Severity::Note,
     };
     let label = |style: span::LabelStyle, label: &Label| {
-        let range = snippets.0.get(&label.loc.file).map_or(0..0, |f| f.range(label.loc.span));
-        span::Label::new(style, label.loc.file, range).with_message(text::line(&label.text))
+        let place = sources.place(label.loc);
+        let range = snippets.0.get(&place.file).map_or(0..0, |f| f.range(place.span));
+        span::Label::new(style, place.file, range).with_message(text::line(&label.text))
     };
     let mut labels = vec![label(span::LabelStyle::Primary, &finding.primary)];
     labels.extend(finding.related.iter().map(|r| label(span::LabelStyle::Secondary, r)));
@@ -239,11 +240,11 @@ struct Json<'a> {
 
 impl<'a> JsonPlace<'a> {
     fn new(loc: Loc, sources: &'a Sources, lines: &mut Lines) -> Self {
-        let (start, end) = (loc.span.start, loc.span.end);
-        let Some(file) = sources.get(loc.file) else {
+        let Place { file: id, span: Span { start, end } } = sources.place(loc);
+        let Some(file) = sources.get(id) else {
             return Self { file: "", line: 1, column: 1, end_line: 1, end_column: 1, start, end };
         };
-        let index = lines.of(loc.file, &file.text);
+        let index = lines.of(id, &file.text);
         let ((line, column), (end_line, end_column)) = (index.position(&file.text, start), index.position(&file.text, end));
         Self { file: &file.path, line, column, end_line, end_column, start, end }
     }
@@ -276,7 +277,6 @@ impl<'a> Json<'a> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::source::Span;
 
     fn finding(text: &str, word: &str) -> (Sources, Vec<Finding>) {
         let mut sources = Sources::default();
@@ -313,7 +313,7 @@ mod tests {
             shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count())
         );
         // a label over all of it
-        let all = Loc::new(found[0].primary.loc.file, Span { start: 0, end: long.len() as u32 });
+        let all = Loc::new(found[0].primary.loc.part, Span { start: 0, end: long.len() as u32 });
         assert!(pretty(&[Finding::error("E0204", all, "x")], &sources, false).len() < 2_000);
     }
 

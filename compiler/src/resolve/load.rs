@@ -3,8 +3,8 @@
 
 use super::{ModuleId, ROOT, library};
 use crate::diag::{Finding, Findings, codes};
-use crate::source::{FileId, Loc, Sources};
-use ebsec_grammar::ast;
+use crate::source::{FileId, Loc, PartId, Sources};
+use ebsec_grammar::{PartKind, Tree, ast};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A file and what it is part of.
@@ -14,8 +14,10 @@ pub struct ParsedFile {
     pub id: FileId,
     /// Module.
     pub module: ModuleId,
-    /// Syntax tree.
-    pub tree: ast::File,
+    /// Its parts.
+    pub tree: Tree,
+    /// Id of the first of them.
+    pub first: PartId,
     /// Name before the dot -> module.
     pub imports: FxHashMap<String, ModuleId>,
     /// Names before the dot whose modules do not exist; that has been said.
@@ -47,39 +49,42 @@ pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Findings)
 }
 
 impl Loaded {
-    fn parse(&mut self, sources: &Sources, id: FileId, module: ModuleId, diagnostics: &mut Findings) {
+    fn parse(&mut self, sources: &mut Sources, id: FileId, module: ModuleId, diagnostics: &mut Findings) {
         let Some(file) = sources.get(id) else { return };
-        let parsed = ebsec_grammar::parse(&file.text);
-        for error in parsed.errors {
-            let mut diagnostic = Finding::error(error.code, Loc::new(id, error.span), error.message);
+        let tree = ebsec_grammar::parse(&file.text);
+        let first = sources.add_parts(id, tree.parts().iter().map(|part| part.piece.span.start));
+        for found in tree.errors() {
+            let (part, error) = (first.nth(found.part), found.error);
+            let mut diagnostic = Finding::error(error.code, Loc::new(part, error.span), error.message);
             for (span, text) in error.related {
-                diagnostic = diagnostic.related(Loc::new(id, span), text);
+                diagnostic = diagnostic.related(Loc::new(part, span), text);
             }
             for (span, text) in error.guesses {
-                diagnostic = diagnostic.guess(format!("replace by `{text}`"), Loc::new(id, span), text);
+                diagnostic = diagnostic.guess(format!("replace by `{text}`"), Loc::new(part, span), text);
             }
             diagnostics.push(match error.help {
                 Some(help) => diagnostic.help(help),
                 None => diagnostic,
             });
         }
-        self.files.push(ParsedFile { id, module, tree: parsed.file, imports: FxHashMap::default(), failed: FxHashSet::default() });
+        self.files.push(ParsedFile { id, module, tree, first, imports: FxHashMap::default(), failed: FxHashSet::default() });
     }
 
     fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Findings) {
         let Some(file) = self.files.get(index) else { return };
-        let id = file.id;
-        let wanted: Vec<(ast::Name, Option<ast::Name>)> = file
-            .tree
-            .items
-            .iter()
-            .filter_map(|item| match &item.kind {
-                ast::ItemKind::Import { path, alias } => Some((path.clone(), alias.clone())),
-                _ => None,
-            })
-            .collect();
-        for (path, alias) in wanted {
-            let loc = Loc::new(id, path.span);
+        let (mut wanted, mut broken) = (Vec::new(), Vec::new());
+        for entry in file.tree.items() {
+            match &entry.item.kind {
+                ast::ItemKind::Import { path, alias } => wanted.push((file.first.nth(entry.part), path.clone(), alias.clone())),
+                ast::ItemKind::Broken { kind: PartKind::Import, name: Some(name) } => broken.push(name.node.clone()),
+                _ => {}
+            }
+        }
+        if let Some(file) = self.files.get_mut(index) {
+            file.failed.extend(broken);
+        }
+        for (part, path, alias) in wanted {
+            let loc = Loc::new(part, path.span);
             let key = alias.as_ref().unwrap_or(&path);
             let Some(module) = self.module(sources, &path.node, diagnostics) else {
                 let message = format!("there is no module `{}`", path.node);
@@ -93,7 +98,7 @@ impl Loaded {
             let before = file.imports.insert(key.node.clone(), module);
             if before.is_some_and(|before| before != module) {
                 let message = format!("`{}` stands for two modules in this file", key.node);
-                diagnostics.push(Finding::error(codes::DUPLICATE, Loc::new(id, key.span), message));
+                diagnostics.push(Finding::error(codes::DUPLICATE, Loc::new(part, key.span), message));
             }
         }
     }

@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub(super) struct Applied {
     pub policy: PolicyId,
     pub file: usize,
-    pub start: u32,
+    pub loc: Loc,
     pub filter: Option<Cond>,
     pub mode: Option<Mode>,
     pub severity: Option<Severity>,
@@ -58,9 +58,9 @@ impl<'a> Checker<'a> {
     pub(super) fn applied(&mut self) -> Vec<Applied> {
         let names = self.names;
         let mut all: Vec<Applied> = Vec::new();
-        for (file, item) in &names.others {
-            let ItemKind::Apply { target, filter, with } = &item.kind else { continue };
-            let env = self.env(*file);
+        for other in &names.others {
+            let ItemKind::Apply { target, filter, with } = &other.item.kind else { continue };
+            let (file, env) = (&other.file, Env::of(other.file, other.part));
             let loc = Loc::new(env.id, target.span);
             if names.files.get(*file).is_some_and(|f| f.module != ROOT) {
                 self.error(codes::NO_EFFECT, loc, "an imported module applies nothing");
@@ -78,16 +78,8 @@ impl<'a> Checker<'a> {
                 self.require_subject(&filter, "`where`");
                 filter
             });
-            let mut one = Applied {
-                policy,
-                file: *file,
-                start: target.span.start,
-                filter,
-                mode: None,
-                severity: None,
-                instance: 0,
-                overrides: FxHashMap::default(),
-            };
+            let mut one =
+                Applied { policy, file: *file, loc, filter, mode: None, severity: None, instance: 0, overrides: FxHashMap::default() };
             if let Some(with) = with {
                 self.apply_with(&mut one, with, def.module, &env);
             }
@@ -120,8 +112,8 @@ impl<'a> Checker<'a> {
                         self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(name, loc, known));
                         continue;
                     };
-                    let file = self.names.def_loc(id).file;
-                    let constant = self.ty(ty, file).and_then(|ty| {
+                    let part = self.names.def_loc(id).part;
+                    let constant = self.ty(ty, part).and_then(|ty| {
                         let constant = self.value(value, ty.elem, env)?;
                         self.shaped(&constant, ty, Loc::new(env.id, value.span))
                     });
@@ -155,9 +147,9 @@ impl<'a> Checker<'a> {
         let names = self.names;
         let in_force: FxHashSet<PolicyId> = applied.iter().map(|a| a.policy).collect();
         let mut all = Exceptions(FxHashMap::default());
-        for (file, item) in &names.others {
-            let ItemKind::Except { target, default, when, because, until } = &item.kind else { continue };
-            let env = self.env(*file);
+        for other in &names.others {
+            let ItemKind::Except { target, default, when, because, until } = &other.item.kind else { continue };
+            let (file, env) = (&other.file, Env::of(other.file, other.part));
             let loc = Loc::new(env.id, target.span);
             if names.files.get(*file).is_some_and(|f| f.module != ROOT) {
                 let message = "an exception stands in the package that is built, not in a module";
@@ -174,6 +166,9 @@ impl<'a> Checker<'a> {
             let Some((policy, on)) = self.exception_target(*file, target, default.as_ref(), loc) else { continue };
             let Some((id, def)) = names.policy(policy).map(|def| (policy, def)) else { continue };
             if def.module != ROOT && !in_force.contains(&id) {
+                if names.half_applied.contains(&id) {
+                    continue;
+                }
                 let message = format!("`{}` is not applied, so there is nothing to except", def.name);
                 self.push(Finding::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
                 continue;
@@ -209,9 +204,9 @@ impl<'a> Checker<'a> {
         let whole = self.names.find_policy(file, &target.node);
         if let Found::Here(id) = whole {
             let Some(event) = default else { return Some((id, Target::All)) };
-            let event_loc = Loc::new(loc.file, event.span);
+            let event_loc = Loc::new(loc.part, event.span);
             let event_id = self.event(&event.node, event_loc)?;
-            let has = self.names.policy(id).is_some_and(|p| p.defaults.contains(event.node.as_str()));
+            let has = self.names.policy(id).is_some_and(|p| p.may_default(&event.node));
             if !has {
                 let message = format!("`{}` has no default for `{}`", target.node, event.node);
                 self.error(codes::UNKNOWN_RULE, event_loc, message);
@@ -233,20 +228,21 @@ impl<'a> Checker<'a> {
         };
         if let Some(default) = default {
             let message = format!("`{}` is a rule; `default` stands after the name of a policy", target.node);
-            self.error(codes::UNKNOWN_RULE, Loc::new(loc.file, default.span), message);
+            self.error(codes::UNKNOWN_RULE, Loc::new(loc.part, default.span), message);
             return None;
         }
         let policy = self.names.policy(id)?;
-        let Some(member) = policy.labels.get(label) else {
+        if !policy.may_have(label) {
             let message = format!("the policy `{before}` has no rule `{label}`");
             let known = self.candidates(policy.labels.len(), policy.labels.keys().copied());
             self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
             return None;
-        };
-        if let Some(ast::MemberKind::Rule(rule)) = policy.tree.members.get(*member).map(|m| &m.kind)
+        }
+        let member = policy.labels.get(label).and_then(|at| policy.members.get(*at));
+        if let Some((part, ast::MemberKind::Rule(rule))) = member.map(|(part, m)| (part, &m.kind))
             && rule.action.node == ast::Action::Allow
         {
-            let place = self.names.loc(policy.file, rule.label.span);
+            let place = Loc::new(*part, rule.label.span);
             let message = format!("`{}` is an `allow`: an exception to it would refuse more", target.node);
             self.push(
                 Finding::error(codes::EXCEPTION_FOR_ALLOW, loc, message)

@@ -25,7 +25,7 @@ impl Checker<'_> {
         for (field, loc) in missing {
             let name = &catalog[field].name;
             let mut diagnostic = Finding::error(codes::FIELD_UNAVAILABLE, loc, format!("`{event_name}` has no `{name}`"));
-            if loc.file != place.file || loc.span.start < place.span.start || loc.span.end > place.span.end {
+            if loc.part != place.part || loc.span.start < place.span.start || loc.span.end > place.span.end {
                 diagnostic = diagnostic.related(place, "for this event");
             }
             let hooks: Vec<&str> =

@@ -8,7 +8,7 @@ use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS};
 use crate::diag::{Finding, codes};
 use crate::hir::Cond;
 use crate::resolve::{DefId, DefKind, Found};
-use crate::source::Loc;
+use crate::source::{Loc, PartId};
 use ebsec_grammar::ast::{self, ValueKind};
 use std::rc::Rc;
 
@@ -31,6 +31,9 @@ impl Checker<'_> {
         };
         let Some(def) = self.names.def(id).copied() else { return WRONG };
         let DefKind::Fn(params, body) = def.kind else {
+            if matches!(def.kind, DefKind::Broken) {
+                return WRONG;
+            }
             self.error(codes::UNKNOWN_FUNCTION, name_loc, format!("`{}` is not a function", name.node));
             return WRONG;
         };
@@ -50,12 +53,12 @@ impl Checker<'_> {
             return if self.count(size, loc) && self.spend(Cost::Tests, size, loc) { cond } else { WRONG };
         }
         let bound: Vec<(&str, Bound)> =
-            params.iter().zip(args).map(|((param, ty), arg)| (param.node.as_str(), self.bind(ty, arg, def.file, env))).collect();
+            params.iter().zip(args).map(|((param, ty), arg)| (param.node.as_str(), self.bind(ty, arg, def.part, env))).collect();
         if !self.enter(id) {
             return WRONG;
         }
         let before = self.atoms;
-        let cond = self.cond(body, &Env { args: &bound, ..self.env(def.file) });
+        let cond = self.cond(body, &Env { args: &bound, ..Env::of(def.file, def.part) });
         self.open.pop();
         if params.is_empty() {
             self.bodies.insert(key, (cond.clone(), self.atoms - before));
@@ -72,8 +75,8 @@ impl Checker<'_> {
         self.calls <= MAX_ATOMS
     }
 
-    fn bind(&mut self, ty: &ast::Type, arg: &ast::Arg, def_file: usize, env: &Env<'_>) -> Bound {
-        let Some(ty) = self.ty(ty, self.env(def_file).id) else { return Bound::Wrong };
+    fn bind(&mut self, ty: &ast::Type, arg: &ast::Arg, def_part: PartId, env: &Env<'_>) -> Bound {
+        let Some(ty) = self.ty(ty, def_part) else { return Bound::Wrong };
         match arg {
             ast::Arg::Cond(cond) if ty.elem == Elem::Bool => Bound::Cond(self.cond(cond, env)),
             ast::Arg::Cond(cond) => {
@@ -97,7 +100,7 @@ impl Checker<'_> {
     /// Checks a function by itself, with examples for its arguments.
     pub(super) fn function(&mut self, id: DefId, params: &[(ast::Name, ast::Type)], body: &ast::Cond) {
         let Some(def) = self.names.def(id).copied() else { return };
-        let env = self.env(def.file);
+        let env = Env::of(def.file, def.part);
         if params.len() > MAX_ARGUMENTS {
             let message = format!("`{}` has more than {MAX_ARGUMENTS} arguments", def.name.node);
             return self.error(codes::TOO_COMPLEX, self.names.def_loc(id), message);

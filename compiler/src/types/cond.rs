@@ -220,7 +220,7 @@ impl Checker<'_> {
     /// The left side is no field: perhaps a constant, with the sides turned round.
     fn no_left_side(&mut self, name: &ast::Name, loc: Loc, env: &Env<'_>) {
         let found = self.names.find(env.file, &name.node);
-        if matches!(found, Found::Failed) {
+        if matches!(found, Found::Failed) || matches!(found, Found::Here(id) if self.is_broken(id)) {
             return;
         }
         let is_constant = env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(found, Found::Here(_));
@@ -232,7 +232,7 @@ impl Checker<'_> {
     }
 
     /// Whether the operator suits the field; else says which do.
-    fn operator(&mut self, left: &Left<'_>, op: &ast::Spanned<Op>, value: &ast::Value, loc: Loc, file: crate::source::FileId) -> bool {
+    fn operator(&mut self, left: &Left<'_>, op: &ast::Spanned<Op>, value: &ast::Value, loc: Loc, part: crate::source::PartId) -> bool {
         let field = &self.index.catalog[left.field];
         let boolean = field.ty == FieldType::Bool && left.part.is_none() || matches!(left.part, Some(Part::Unresolved | Part::Deleted));
         if boolean {
@@ -253,7 +253,7 @@ impl Checker<'_> {
             (FieldType::Mode, _) => &[Op::Eq, Op::Ne, Op::In, Op::Has],
             _ => &[Op::Eq, Op::Ne, Op::In, Op::Lt, Op::Le, Op::Gt, Op::Ge],
         };
-        let op_loc = Loc::new(file, op.span);
+        let op_loc = Loc::new(part, op.span);
         if !allowed.contains(&op.node) {
             let words: Vec<&str> = allowed.iter().map(|o| op_text(*o)).collect();
             let message = format!("`{}` does not work on `{}`", op_text(op.node), left.name);
@@ -266,7 +266,7 @@ impl Checker<'_> {
             return false;
         }
         if op.node == Op::Ne && field.many {
-            let text = self.sources.slice(Loc::new(file, value.span));
+            let text = self.sources.slice(Loc::new(part, value.span));
             let fixed = format!("not ({} == {text})", left.name);
             let message = format!("`!=` on `{}` could mean that one differs or that all do", left.name);
             self.push(Finding::error(codes::NEGATED_MANY, op_loc, message).help(format!("that none is: `{fixed}`")).guess(

@@ -367,7 +367,7 @@ impl Checker<'_> {
 
     fn evaluate(&mut self, id: DefId) -> Option<Rc<Constant>> {
         let def = *self.names.def(id)?;
-        let env = self.env(def.file);
+        let env = Env::of(def.file, def.part);
         let (ty, value) = match def.kind {
             DefKind::Let(Some(ty), value) => (self.ty(ty, env.id)?, value),
             DefKind::Let(None, value) => {
@@ -387,7 +387,7 @@ impl Checker<'_> {
                 };
                 (ty, value)
             }
-            DefKind::Fn(..) | DefKind::Mark => return None,
+            DefKind::Fn(..) | DefKind::Mark | DefKind::Broken => return None,
         };
         let constant = self.value(value, ty.elem, &env)?;
         self.shaped(&constant, ty, Loc::new(env.id, value.span))
@@ -419,32 +419,32 @@ impl Checker<'_> {
     }
 
     /// The type that a declaration names.
-    pub(super) fn ty(&mut self, ty: &ast::Type, file: crate::source::FileId) -> Option<Ty> {
+    pub(super) fn ty(&mut self, ty: &ast::Type, part: crate::source::PartId) -> Option<Ty> {
         let catalog = self.index.catalog;
         let (name, set) = match (&ty.arg, ty.name.node.as_str()) {
             (Some(arg), "set") => (arg, true),
             (Some(_), "flags" | "enum") => {
-                self.unsupported(Loc::new(file, ty.span), "this type");
+                self.unsupported(Loc::new(part, ty.span), "this type");
                 return None;
             }
             (Some(_), other) => {
-                self.error(codes::UNKNOWN_TYPE, Loc::new(file, ty.span), format!("only `set` has a type in `<>`, `{other}` has none"));
+                self.error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), format!("only `set` has a type in `<>`, `{other}` has none"));
                 return None;
             }
             (None, "set") => {
-                self.push(Finding::error(codes::UNKNOWN_TYPE, Loc::new(file, ty.span), "a set of what?").help("write `set<path>`"));
+                self.push(Finding::error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "a set of what?").help("write `set<path>`"));
                 return None;
             }
             (None, _) => (&ty.name, false),
         };
         if let Some(elem) = Elem::named(&name.node, catalog) {
             if set && elem == Elem::Bool {
-                self.error(codes::UNKNOWN_TYPE, Loc::new(file, ty.span), "there are no sets of truth values");
+                self.error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "there are no sets of truth values");
                 return None;
             }
             return Some(Ty { elem, set });
         }
-        let loc = Loc::new(file, name.span);
+        let loc = Loc::new(part, name.span);
         let message = format!("there is no type `{}`", name.node);
         self.push(Finding::error(codes::UNKNOWN_TYPE, loc, message).near(&name.node, loc, Elem::names(catalog)));
         None

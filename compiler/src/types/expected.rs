@@ -37,18 +37,21 @@ impl Checker<'_> {
             return None;
         }
         if !applied.contains(&def.name) {
+            if self.names.half_applied.contains(&id) {
+                return None;
+            }
             let message = format!("`{}` is not applied, so it does nothing", def.name);
             self.push(Finding::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
             return None;
         }
         match label {
-            Some(label) if !def.labels.contains_key(label) => {
+            Some(label) if !def.may_have(label) => {
                 let message = format!("the policy `{policy}` has no rule `{label}`");
                 let known = self.candidates(def.labels.len(), def.labels.keys().copied());
                 self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
                 return None;
             }
-            None if def.defaults.is_empty() => {
+            None if !def.may_have_defaults() => {
                 self.error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no default"));
                 return None;
             }

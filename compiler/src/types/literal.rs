@@ -6,7 +6,7 @@ use super::{Checker, Date, Elem, Env, Given, Ty, advice};
 use crate::diag::{Finding, codes};
 use crate::hir::PathLang;
 use crate::hir::glob::{self, GlobError, Kind, Problem};
-use crate::source::{FileId, Loc, Span};
+use crate::source::{Loc, PartId, Span};
 use ebsec_grammar::ast::{self, Literal, ValueKind};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -235,8 +235,8 @@ impl Checker<'_> {
     }
 
     /// `5432..5440`, `10.0.0.1..10.0.0.9`.
-    pub(super) fn range(&mut self, low: &ast::Name, high: &ast::Name, loc: Loc, want: Elem, file: FileId) -> Option<Constant> {
-        let (low_loc, high_loc) = (Loc::new(file, low.span), Loc::new(file, high.span));
+    pub(super) fn range(&mut self, low: &ast::Name, high: &ast::Name, loc: Loc, want: Elem, part: PartId) -> Option<Constant> {
+        let (low_loc, high_loc) = (Loc::new(part, low.span), Loc::new(part, high.span));
         let addresses = low.node.contains(['.', ':']) || high.node.contains(['.', ':']);
         let wanted = match want {
             Elem::Ip | Elem::Address => addresses,
@@ -293,10 +293,10 @@ impl Checker<'_> {
 
     /// A parameter's value from ebsec.toml or the command line.
     pub(super) fn given(&mut self, given: &Given, ty: Ty) -> Option<Rc<Constant>> {
-        let file = given.loc.file;
-        let value = if given.from_text { self.reparse(&given.value, ty.elem, file)? } else { given.value.clone() };
-        let loc = Loc::new(file, value.span);
-        let env = Env { file: usize::MAX, id: file, args: &[] };
+        let part = given.loc.part;
+        let value = if given.from_text { self.reparse(&given.value, ty.elem, part)? } else { given.value.clone() };
+        let loc = Loc::new(part, value.span);
+        let env = Env::of(usize::MAX, part);
         let constant = self.value(&value, ty.elem, &env)?;
         // One value on the command line is a set of one.
         let constant = match (&value.kind, ty.set && constant.shape != Shape::Set && given.from_text) {
@@ -307,10 +307,10 @@ impl Checker<'_> {
     }
 
     /// Texts stand for what the type says: `"10.0.0.0/8"` for a prefix, `"/a"` for a path.
-    fn reparse(&mut self, value: &ast::Value, elem: Elem, file: FileId) -> Option<ast::Value> {
+    fn reparse(&mut self, value: &ast::Value, elem: Elem, part: PartId) -> Option<ast::Value> {
         match &value.kind {
             ValueKind::Set(items) => {
-                let items: Vec<_> = items.iter().map(|i| self.reparse(i, elem, file)).collect();
+                let items: Vec<_> = items.iter().map(|i| self.reparse(i, elem, part)).collect();
                 Some(ast::Value { span: value.span, kind: ValueKind::Set(items.into_iter().collect::<Option<_>>()?) })
             }
             ValueKind::Literal(Literal::Str(text)) => {
@@ -318,12 +318,12 @@ impl Checker<'_> {
                 if matches!(elem, Elem::Path | Elem::Name | Elem::Comm | Elem::Text) && !starts {
                     return Some(value.clone());
                 }
-                let parsed = ebsec_grammar::parse(&format!("let x = {text}"));
-                let kind = match parsed.file.items.into_iter().next().map(|i| i.kind) {
-                    Some(ast::ItemKind::Let { value, .. }) if parsed.errors.is_empty() => value,
+                let tree = ebsec_grammar::parse(&format!("let x = {text}"));
+                let kind = match tree.items().first().map(|entry| &entry.item.kind) {
+                    Some(ast::ItemKind::Let { value, .. }) if tree.errors().is_empty() => value.clone(),
                     _ => {
                         let message = format!("`{text}` is not {}", elem.phrase());
-                        let diagnostic = Finding::error(codes::TYPE_MISMATCH, Loc::new(file, value.span), message);
+                        let diagnostic = Finding::error(codes::TYPE_MISMATCH, Loc::new(part, value.span), message);
                         let several = text.contains(',') && !text.starts_with('[');
                         self.push(if several { diagnostic.help(format!("several values are written `[{text}]`")) } else { diagnostic });
                         return None;
@@ -332,7 +332,7 @@ impl Checker<'_> {
                 let quoted = matches!(elem, Elem::Path | Elem::Name | Elem::Comm | Elem::Text);
                 let parsed = moved(kind, value.span);
                 // Quotes within, as in ebsec.toml: each layer that is taken off makes the text shorter.
-                if quoted { Some(parsed) } else { self.reparse(&parsed, elem, file) }
+                if quoted { Some(parsed) } else { self.reparse(&parsed, elem, part) }
             }
             _ => Some(value.clone()),
         }

@@ -76,7 +76,8 @@ impl<'a> Checker<'a> {
         self.collect_defaults(&mut policy, env);
         self.collect_allows(&mut policy, env);
         let mut rules = Vec::new();
-        for member in &def.tree.members {
+        for (part, member) in &def.members {
+            let env = &env.at(*part);
             match &member.kind {
                 MemberKind::Rule(rule) => self.rule(&mut rules, &policy, rule, env),
                 MemberKind::Default { verdict, events, because, with } => {
@@ -89,8 +90,9 @@ impl<'a> Checker<'a> {
     }
 
     fn collect_defaults(&mut self, policy: &mut Policy<'_, 'a>, env: &Env<'_>) {
-        for member in &policy.def.tree.members {
+        for (part, member) in &policy.def.members {
             let MemberKind::Default { events, .. } = &member.kind else { continue };
+            let env = &env.at(*part);
             for name in events {
                 // Unknown events are reported where the default is made.
                 let Some(event) = self.index.event(&name.node) else { continue };
@@ -106,8 +108,9 @@ impl<'a> Checker<'a> {
     }
 
     fn collect_allows(&mut self, policy: &mut Policy<'_, 'a>, env: &Env<'_>) {
-        for member in &policy.def.tree.members {
+        for (part, member) in &policy.def.members {
             let MemberKind::Rule(rule) = &member.kind else { continue };
+            let env = &env.at(*part);
             if rule.action.node != ast::Action::Allow {
                 continue;
             }
@@ -121,7 +124,7 @@ impl<'a> Checker<'a> {
                 }
                 if policy.defaults.contains_key(&event) {
                     policy.allows.entry(event).or_default().push(cond.clone());
-                } else {
+                } else if !policy.def.broken_default {
                     self.allow_without_default(policy, event, loc);
                 }
             }

@@ -27,7 +27,7 @@ pub use ty::{Elem, Ty};
 use crate::diag::{Finding, Findings, codes};
 use crate::hir;
 use crate::resolve::{DefId, DefKind, Found, ModuleId, Names, ROOT};
-use crate::source::{FileId, Loc, Sources, Span};
+use crate::source::{Loc, PartId, Sources, Span};
 use constant::Constant;
 use ebsec_grammar::ast;
 use ebsec_templates::Catalog;
@@ -42,7 +42,7 @@ pub struct Given {
     pub name: String,
     /// Where the name stands.
     pub loc: Loc,
-    /// The value, with places in the same file.
+    /// The value, with places in the same part.
     pub value: ast::Value,
     /// Texts stand for themselves (TOML, command line): `"/a"` need not be quoted twice.
     pub from_text: bool,
@@ -69,8 +69,8 @@ const MAX_ATOMS: usize = 65_536;
 struct Env<'e> {
     /// Index into [`Names::files`]; past its end no name is seen.
     file: usize,
-    /// For places.
-    id: FileId,
+    /// The part that holds the tree, for places.
+    id: PartId,
     /// Arguments of the function at hand.
     args: &'e [(&'e str, Bound)],
 }
@@ -156,6 +156,18 @@ pub fn check<'a>(
     package
 }
 
+impl Env<'_> {
+    /// The names that a part of a file sees.
+    fn of(file: usize, part: PartId) -> Env<'static> {
+        Env { file, id: part, args: &[] }
+    }
+
+    /// The same names for a tree in another part.
+    fn at(self, part: PartId) -> Self {
+        Self { id: part, ..self }
+    }
+}
+
 impl<'a> Checker<'a> {
     fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) {
         self.diagnostics.push(Finding::error(code, loc, message));
@@ -182,9 +194,9 @@ impl<'a> Checker<'a> {
         self.error(codes::UNSUPPORTED, loc, format!("{what} are not supported yet"));
     }
 
-    /// The names that an item of a file sees.
-    fn env(&self, file: usize) -> Env<'static> {
-        Env { file, id: self.names.loc(file, Span::default()).file, args: &[] }
+    /// The definition of an id, unless it could not be read.
+    fn is_broken(&self, id: DefId) -> bool {
+        self.names.def(id).is_some_and(|d| matches!(d.kind, DefKind::Broken))
     }
 
     fn parameters(&mut self, given: &'a [Given]) {
@@ -199,6 +211,7 @@ impl<'a> Checker<'a> {
             match def {
                 // A later value wins: the command line comes after the file.
                 Some(id) if is_param => drop(self.given.insert(id, one)),
+                Some(id) if self.is_broken(id) => {}
                 _ => {
                     let message = format!("the package has no parameter `{}`", one.name);
                     let known = self.candidates(own.len(), own.iter().copied());
@@ -224,12 +237,12 @@ impl<'a> Checker<'a> {
             match def.kind {
                 DefKind::Let(..) | DefKind::Param(..) => drop(self.constant(id)),
                 DefKind::Fn(args, body) => self.function(id, args, body),
-                DefKind::Mark => {}
+                DefKind::Mark | DefKind::Broken => {}
             }
         }
-        for (file, item) in &self.names.others {
-            if let ast::ItemKind::Mark { name, .. } = &item.kind {
-                self.unsupported(self.names.loc(*file, name.span), "`mark`");
+        for other in &self.names.others {
+            if let ast::ItemKind::Mark { name, .. } = &other.item.kind {
+                self.unsupported(Loc::new(other.part, name.span), "`mark`");
             }
         }
     }
@@ -240,7 +253,7 @@ impl<'a> Checker<'a> {
         if matches!(found, Found::Failed) || self.uncounted() {
             return;
         }
-        if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc.file)) {
+        if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc)) {
             let message = format!("the module of `{name}` has another name in this file");
             let fixed = format!("{alias}.{last}");
             let diagnostic = Finding::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
@@ -266,9 +279,9 @@ impl<'a> Checker<'a> {
     }
 
     /// The name by which a file imports the module before the last dot, if it is not the module's own.
-    fn alias_of(&self, name: &str, file: FileId) -> Option<&'a str> {
+    fn alias_of(&self, name: &str, loc: Loc) -> Option<&'a str> {
         let (module, _) = name.rsplit_once('.')?;
-        let names = self.names;
+        let (names, file) = (self.names, self.sources.place(loc).file);
         let scope = names.files.iter().find(|f| f.id == file)?;
         let is_it = |id: &ModuleId| names.modules.get(id.0 as usize).is_some_and(|m| m.name == module);
         let imports = self.candidates(names.files.len() + scope.imports.len(), scope.imports.keys().map(String::as_str));
@@ -300,5 +313,5 @@ fn series(text: &str) -> (String, u16, u16) {
 /// The end of a dotted name.
 fn tail(loc: Loc, last: &str) -> Loc {
     let start = loc.span.end.saturating_sub(last.len() as u32).max(loc.span.start);
-    Loc::new(loc.file, Span { start, end: loc.span.end })
+    Loc::new(loc.part, Span { start, end: loc.span.end })
 }

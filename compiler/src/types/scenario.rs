@@ -47,15 +47,16 @@ impl Checker<'_> {
     pub(super) fn scenarios(&mut self, package: &mut Package) {
         let names = self.names;
         let applied: FxHashSet<String> = package.policies.iter().map(|p| p.name.clone()).collect();
-        for (file, item) in &names.others {
-            let ItemKind::Test { name, lines } = &item.kind else { continue };
-            if names.files.get(*file).is_none_or(|f| f.module != ROOT) {
+        for other in &names.others {
+            let ItemKind::Test { name, .. } = &other.item.kind else { continue };
+            if names.files.get(other.file).is_none_or(|f| f.module != ROOT) {
                 continue;
             }
-            let env = self.env(*file);
+            let head = Env::of(other.file, other.part);
             let mut processes: FxHashMap<&str, (Subject, Loc)> = FxHashMap::default();
             let mut steps = Vec::new();
-            for line in lines {
+            for (part, line) in &other.lines {
+                let env = head.at(*part);
                 match &line.kind {
                     TestLineKind::Process { name, record } => {
                         let loc = Loc::new(env.id, name.span);
@@ -67,10 +68,16 @@ impl Checker<'_> {
                         }
                         processes.insert(&name.node, (subject, loc));
                     }
-                    TestLineKind::Step { .. } => steps.extend(self.step(line, &processes, *file, &env, &applied)),
+                    TestLineKind::Step { .. } => steps.extend(self.step(line, &processes, other.file, &env, &applied)),
+                    TestLineKind::Broken { name } => {
+                        if let Some(name) = name {
+                            let loc = Loc::new(env.id, name.span);
+                            processes.entry(&name.node).or_insert((Subject::default(), loc));
+                        }
+                    }
                 }
             }
-            package.tests.push(TestCase { name: name.node.clone(), loc: Loc::new(env.id, name.span), steps });
+            package.tests.push(TestCase { name: name.node.clone(), loc: Loc::new(head.id, name.span), steps });
         }
     }
 

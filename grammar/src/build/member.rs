@@ -14,7 +14,7 @@ struct Body {
     clauses: Clauses,
 }
 
-impl Builder<'_, '_> {
+impl Builder<'_> {
     pub(super) fn member(&mut self, node: Node, mut nodes: Cursor<'_>) -> Option<Member> {
         let doc = self.doc(&mut nodes);
         let (first, mut inner) = nodes.next()?;

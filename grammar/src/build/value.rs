@@ -10,7 +10,7 @@ use crate::literal::{self, Word};
 use crate::tree::{Kind, Node};
 use crate::words;
 
-impl Builder<'_, '_> {
+impl Builder<'_> {
     /// The next node as a constant.
     pub(super) fn value(&mut self, nodes: &mut Cursor<'_>) -> Option<Value> {
         let (_, mut inner) = nodes.take(Kind::value)?;
