@@ -92,6 +92,8 @@ pub(crate) fn outline(text: &str) -> Outline {
             TokenKind::Punct => match text.as_bytes().get(token.span.start as usize) {
                 Some(b'(' | b'[' | b'{') => depth += 1,
                 Some(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+                // At the edge of a part it may begin a comment of another language, which it does not in the text.
+                Some(b'/') => plain &= crate::slice(text, token.span) != "/*",
                 _ => {}
             },
             _ => {}
