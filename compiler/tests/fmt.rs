@@ -1,0 +1,135 @@
+//! The formatter over every policy of the repository, and over untidy ones made of them; its goldens (`golden/fmt/*.ebsec`,
+//! what it makes of them in `.out` beside). The library and the examples are formatted.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use ebsec_compiler::fmt;
+use ebsec_compiler::testing::differential::random::Random;
+use ebsec_compiler::testing::untidy::{Mess, holds, untidy};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every policy below a folder, in order.
+fn policies(folder: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "ebsec") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), &mut found);
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+/// The policies of the repository that parse.
+fn texts() -> Vec<String> {
+    let all = ["std", "examples", "tests"].into_iter().flat_map(policies);
+    all.map(|path| read(&path)).filter(|text| ebsec_grammar::parse(text).errors().is_empty()).collect()
+}
+
+#[test]
+fn goldens_are_formatted_as_written_beside_them() {
+    let bless = std::env::var_os("EBSEC_BLESS").is_some();
+    let goldens = policies("tests/golden/fmt");
+    assert!(goldens.len() >= 8, "{}", goldens.len());
+    for path in &goldens {
+        let got = fmt::format(&read(path)).unwrap_or_else(|refused| panic!("{}: {refused:?}", path.display()));
+        let beside = path.with_extension("out");
+        if bless {
+            fs::write(&beside, &got).unwrap();
+        }
+        assert_eq!(got, fs::read_to_string(&beside).unwrap_or_default(), "{}", path.display());
+    }
+    for entry in fs::read_dir(root().join("tests/golden/fmt")).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(path.with_extension("ebsec").exists(), "{} belongs to no policy", path.display());
+    }
+}
+
+#[test]
+fn every_policy_of_the_repository_keeps_its_meaning_and_is_formatted_once_for_all() {
+    let mut count = 0;
+    for path in ["std", "examples", "tests"].into_iter().flat_map(policies) {
+        let parses = ebsec_grammar::parse(&read(&path)).errors().is_empty();
+        let formatted = holds(&read(&path)).unwrap_or_else(|what| panic!("{}: {what}", path.display()));
+        assert_eq!(parses, formatted.is_some(), "{}", path.display());
+        count += usize::from(parses);
+    }
+    assert!(count > 90, "{count}");
+}
+
+#[test]
+fn the_library_the_examples_and_the_policies_of_tests_are_formatted() {
+    let wrong: Vec<PathBuf> = ["std", "examples", "tests/kernel", "tests/system", "tests/golden/check"]
+        .into_iter()
+        .flat_map(policies)
+        .filter(|path| fmt::format(&read(path)).ok().as_deref() != Some(&read(path)))
+        .collect();
+    assert!(wrong.is_empty(), "run `ebsec fmt` on {wrong:#?}");
+}
+
+#[test]
+fn blanks_make_no_difference() {
+    for (number, text) in texts().iter().enumerate() {
+        let formatted = fmt::format(text).unwrap();
+        for seed in 0..4 {
+            let other = untidy(&formatted, Mess::Blanks, &mut Random::new(number as u64 * 4 + seed));
+            let again = fmt::format(&other).unwrap_or_else(|refused| panic!("{refused:?}\n{other}"));
+            assert!(again == formatted, "of\n{other}\n--- comes\n{again}\n--- instead of\n{formatted}");
+        }
+    }
+}
+
+/// Formats so many untidy texts.
+fn untidy_texts(count: usize) {
+    let texts = texts();
+    let mut random = Random::new(1);
+    let mut refused = 0;
+    for number in 0..count {
+        let mess = if number % 4 == 0 { Mess::Switches } else { Mess::Comments };
+        let text = untidy(&texts[number % texts.len()], mess, &mut random);
+        match holds(&text) {
+            Ok(Some(_)) => {}
+            Ok(None) => refused += 1,
+            Err(what) => panic!("{number}: {what}\n--- of\n{text}"),
+        }
+    }
+    assert_eq!(refused, 0, "texts that parse in one layout and not in another");
+}
+
+#[test]
+fn comments_anywhere_are_kept_and_the_second_time_changes_nothing() {
+    untidy_texts(2_000);
+}
+
+#[test]
+#[ignore = "two minutes; part of `make soak`"]
+fn comments_anywhere_at_length() {
+    untidy_texts(100_000);
+}
+
+#[test]
+fn a_long_file_and_deep_brackets_are_formatted_in_linear_time() {
+    let rule = "    a: deny exec when file.path in [\"/a\", \"/b\"] and not (process.uid == 0) because \"x\"\n";
+    let many = format!("policy p {{\n{}}}\n", rule.repeat(20_000));
+    assert!(fmt::format(&many).is_ok_and(|out| out == many.replace("    a: ", "    a: ")));
+    let deep = format!("fn f() = {}a{}\n", "(b and ".repeat(60), ")".repeat(60));
+    assert!(holds(&deep).unwrap().is_some());
+    let chain = format!("fn f() = a{}\n", " and a".repeat(50_000));
+    assert!(holds(&chain).unwrap().is_some());
+    let set = format!("let a = [{}]\n", "\"/x\", ".repeat(50_000));
+    assert!(holds(&set).unwrap().is_some());
+}
