@@ -1,6 +1,7 @@
 //! Takes an operation and its process, gives a hook's arguments as the kernel would pass them. What each hook is given
 //! is the table [`HOOKS`]; what a fact is in memory are the tables below it.
 
+mod credentials;
 mod net;
 
 use super::subject::Laid;
@@ -155,8 +156,6 @@ const CHANGES: [[u64; 3]; 2] = [[0x31, 0x38, 0x40], [0x30, 0x10, 0x1e0]];
 const MAP_FLAGS: [[u64; 3]; 2] = [[0x22, 0x32, 0x4_0022], [2, 1, 0x21]];
 /// A new mount, a bind (whatever else is asked), a move; a remount, of one mount alone, a change of propagation.
 const MOUNT_FLAGS: [[u64; 3]; 2] = [[0, 0x4_5000, 0x2000], [0x20, 0x1020, 0x10_4000]];
-/// Of `task_struct.flags`.
-const PF_IO_WORKER: u64 = 0x10;
 
 /// Whether the table knows the hook.
 #[cfg(test)]
@@ -403,42 +402,6 @@ impl Builder<'_> {
             }
         }
         Ok(self.file)
-    }
-
-    /// Whose credentials the task acts with: a stacked file system's mounter's, where it is at work; else its own, or for
-    /// another reason others'.
-    fn acts(&mut self) -> Result<(), String> {
-        let passed_on = self.passed_on();
-        let (task, world) = (self.subject.task, &mut self.stage.world);
-        let stacked = self.operation.facts.iter().any(|f| f == "by_stacked_fs");
-        let known = catalog()[self.operation.hook].facts.iter().any(|f| f == "by_stacked_fs");
-        let by_open = catalog()[self.operation.hook].name == "file_open";
-        if passed_on {
-            let server = world.credentials(task, true)?;
-            return world.kernel.set(self.file, "file.f_cred", server);
-        }
-        let variant = self.variant >> 3 & 7;
-        match (stacked, variant) {
-            (true, _) => world.act_for_another(task, true, 0)?,
-            (false, 0) if known => world.act_for_another(task, false, 0)?,
-            (false, 1) if known => world.act_for_another(task, true, PF_IO_WORKER)?,
-            (false, 2) if known && by_open => world.act_for_another(task, true, 0)?,
-            _ => {}
-        }
-        if known && by_open {
-            // opened with what the task acts with, or with what belongs to a namespace of a user's own
-            let opener =
-                if !stacked && variant == 3 { world.credentials(task, false)? } else { world.kernel.get(task, "task_struct.cred")? };
-            world.kernel.set(self.file, "file.f_cred", opener)?;
-        }
-        Ok(())
-    }
-
-    /// FUSE opens the file to which it passes reads and writes on: by its own mount, with its server's credentials.
-    fn passed_on(&self) -> bool {
-        let by_open = catalog()[self.operation.hook].name == "file_open";
-        let since = self.stage.world.kernel.has("backing_file.user_path");
-        by_open && since && self.holds("by_stacked_fs") && self.variant >> 7 & 3 == 0
     }
 
     /// O_ACCMODE of an open: both ways are 2 and 3.
