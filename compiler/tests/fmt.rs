@@ -86,6 +86,22 @@ fn the_library_the_examples_and_the_policies_of_tests_are_formatted() {
 }
 
 #[test]
+fn policies_in_the_documentation_are_formatted() {
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut count = 0;
+    for path in docs.chain([root().join("README.md")]) {
+        let text = read(&path);
+        for block in text.split("```ebsec\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            if let Ok(formatted) = fmt::format(block) {
+                assert_eq!(formatted, block, "{}", path.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 4, "{count}");
+}
+
+#[test]
 fn blanks_make_no_difference() {
     for (number, text) in texts().iter().enumerate() {
         let formatted = fmt::format(text).unwrap();
