@@ -3,10 +3,13 @@
 //! records, and imports.
 
 use ebsec_grammar::ast::{File, ItemKind};
-use ebsec_grammar::{TokenKind, Tree, tokens};
+use ebsec_grammar::{MAX_BYTES, TokenKind, Tree, tokens};
 
 /// What was lost or changed on the way, in a few words.
 pub(super) fn difference(before: &Tree, after: &Tree) -> Option<&'static str> {
+    if after.text().len() > MAX_BYTES {
+        return Some("the result has more bytes than are read of a file");
+    }
     if !after.errors().is_empty() {
         return Some("the result does not parse");
     }
