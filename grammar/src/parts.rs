@@ -51,16 +51,19 @@ pub fn reparse(old: &Tree, text: &str) -> Tree {
         return too_large(text);
     }
     let known: HashMap<u64, &Part> = old.parts.iter().filter(|p| !p.content.partial).map(|p| (p.key, p)).collect();
-    let pieces = outline::outline(text);
-    let mut parts: Vec<Part> = Vec::with_capacity(pieces.len());
+    let outline = outline::outline(text);
+    let mut parts: Vec<Part> = Vec::with_capacity(outline.pieces.len());
     let (mut nodes, mut errors) = (Vec::new(), 0);
-    for piece in pieces {
+    for piece in outline.pieces {
         let slice = crate::slice(text, piece.span);
         let key = key(&piece, slice);
         let before = known.get(&key).filter(|part| old.holds(part, &piece, slice));
         let content = match before {
             Some(part) => Arc::clone(&part.content),
-            None => Arc::new(read::read(&piece, slice, (MAX_ERRORS + 1).saturating_sub(errors), &mut nodes)),
+            None => {
+                let room = (MAX_ERRORS + 1).saturating_sub(errors);
+                Arc::new(read::read(&piece, slice, outline.plain, room, &mut nodes))
+            }
         };
         errors += content.errors.len();
         parts.push(Part { piece, content, key });

@@ -1,6 +1,8 @@
 //! Reads one part: its text in, what stands in it and what is wrong with it out. Knows nothing of other parts, so the same
 //! text always gives the same.
 
+use std::borrow::Cow;
+
 use crate::ast::{Item, Member, TestLine};
 use crate::build::{self, Built};
 use crate::error::SyntaxError;
@@ -25,11 +27,13 @@ pub struct Content {
     pub(crate) partial: bool,
 }
 
-/// Reads the part of this text. `room` is how many errors are kept; `nodes` is used in between, whatever it holds.
-pub(crate) fn read(piece: &Piece, text: &str, room: usize, nodes: &mut Vec<Node>) -> Content {
+/// Reads the part of this text. `plain` says that `scan` would find nothing, `room` how many errors are kept; `nodes` is
+/// used in between, whatever it holds.
+pub(crate) fn read(piece: &Piece, text: &str, plain: bool, room: usize, nodes: &mut Vec<Node>) -> Content {
     let mut errors = Vec::new();
     let depth = usize::from(piece.within != Within::File);
-    let clean = scan::scan(text, Place { first: piece.span.start == 0, depth, room }, &mut errors);
+    let place = Place { first: piece.span.start == 0, depth, room };
+    let clean = if plain { Cow::Borrowed(text) } else { scan::scan(text, place, &mut errors) };
     let partial = errors.len() > room;
     errors.truncate(room);
     let words = !matches!(piece.kind, PartKind::Trivia | PartKind::Close);
@@ -38,7 +42,11 @@ pub(crate) fn read(piece: &Piece, text: &str, room: usize, nodes: &mut Vec<Node>
         let Built { items, members, lines, .. } = build::unread(text, piece.within);
         built = Built { items, members, lines, ..built };
     }
-    if errors.is_empty() { errors = built.errors } else { errors.extend(built.errors) }
+    if errors.is_empty() {
+        errors = built.errors
+    } else {
+        errors.extend(built.errors)
+    }
     let Built { items, members, lines, .. } = built;
     Content { items, members, lines, errors, partial: partial || built.partial }
 }

@@ -82,7 +82,7 @@ fn is_plain(bytes: &[u8], depth: usize) -> bool {
 }
 
 /// Bytes that may be, or begin, a character that is refused.
-fn is_suspect(byte: u8) -> bool {
+pub(crate) fn is_suspect(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\n' && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef)
 }
 

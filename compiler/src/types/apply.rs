@@ -78,16 +78,8 @@ impl<'a> Checker<'a> {
                 self.require_subject(&filter, "`where`");
                 filter
             });
-            let mut one = Applied {
-                policy,
-                file: *file,
-                loc,
-                filter,
-                mode: None,
-                severity: None,
-                instance: 0,
-                overrides: FxHashMap::default(),
-            };
+            let mut one =
+                Applied { policy, file: *file, loc, filter, mode: None, severity: None, instance: 0, overrides: FxHashMap::default() };
             if let Some(with) = with {
                 self.apply_with(&mut one, with, def.module, &env);
             }

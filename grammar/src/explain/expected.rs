@@ -2,10 +2,10 @@
 //! user's words, with the word that was probably meant.
 
 use super::{Bad, Stop, is_clause, is_comparison};
-use crate::outline::Within;
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
 use crate::lex::TokenKind;
+use crate::outline::Within;
 use crate::tree::Kind;
 use crate::words;
 

@@ -2,10 +2,10 @@
 //! action, a property with a colon. Gives nothing where the words begin well.
 
 use super::{Bad, is_clause};
-use crate::outline::Within;
 use crate::build::unknown_action;
 use crate::error::{self, SyntaxError};
 use crate::lex::TokenKind;
+use crate::outline::Within;
 use crate::words;
 
 /// Properties of a policy that are often written `key: value`.

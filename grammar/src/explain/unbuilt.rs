@@ -2,8 +2,8 @@
 //! mistake in their form is not worth a message of its own: the words are refused anyhow, and the form is shown.
 
 use super::{Bad, Stop};
-use crate::outline::Within;
 use crate::error::{self, SyntaxError};
+use crate::outline::Within;
 
 impl Bad<'_> {
     /// `mark …` as an item, whatever follows.

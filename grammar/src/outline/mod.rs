@@ -4,8 +4,10 @@
 
 mod starts;
 
+use crate::MAX_DEPTH;
 use crate::ast::Span;
 use crate::lex::{self, Token, TokenKind};
+use crate::scan;
 use serde::Serialize;
 
 /// What a part is, by its first words.
@@ -73,13 +75,36 @@ pub struct Piece {
     pub name: Option<Span>,
 }
 
+/// The parts of a text.
+pub(crate) struct Outline {
+    pub pieces: Vec<Piece>,
+    /// The tokens show that `scan` would find nothing in any of them.
+    pub plain: bool,
+}
+
 /// Cuts a text into parts.
-#[must_use]
-pub fn outline(text: &str) -> Vec<Piece> {
-    let tokens: Vec<Token> = lex::significant(text).collect();
+pub(crate) fn outline(text: &str) -> Outline {
+    let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 6);
+    let (mut plain, mut depth) = (!text.bytes().any(scan::is_suspect), 0_usize);
+    for token in lex::tokens(text) {
+        match token.kind {
+            TokenKind::Foreign | TokenKind::Refused | TokenKind::OpenStr => plain = false,
+            TokenKind::Punct => match text.as_bytes().get(token.span.start as usize) {
+                Some(b'(' | b'[' | b'{') => depth += 1,
+                Some(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+                _ => {}
+            },
+            _ => {}
+        }
+        // In a part that stands in a block one bracket more may be open than the text before it says.
+        plain &= depth < MAX_DEPTH;
+        if !token.kind.is_trivia() {
+            tokens.push(token);
+        }
+    }
     let mut cutter = Cutter { text, tokens, at: 0, unclosed: 0, pieces: Vec::new() };
     cutter.file();
-    cutter.pieces
+    Outline { pieces: cutter.pieces, plain }
 }
 
 /// What the words at a place are, and where their name stands: for a text that could not be read.
@@ -131,7 +156,7 @@ impl<'t> Cutter<'t> {
             if self.begins_block(first) {
                 return;
             }
-            if self.word(first) == "}" {
+            if self.is(first, b'}') {
                 return self.close(first, Within::Policy);
             }
             self.piece(first, Within::Policy);
@@ -145,7 +170,7 @@ impl<'t> Cutter<'t> {
             if self.begins_item(first) {
                 return;
             }
-            if self.word(first) == "}" {
+            if self.is(first, b'}') {
                 return self.close(first, Within::Test);
             }
             self.piece(first, Within::Test);
@@ -173,6 +198,8 @@ impl<'t> Cutter<'t> {
 
     fn push(&mut self, end: usize, kind: PartKind, within: Within, name: Option<Span>) {
         let span = Span { start: self.start(self.at), end: self.start(end) };
+        // What follows may be the next part already.
+        let name = name.filter(|name| name.end <= span.end);
         let name = name.map(|name| Span { start: name.start - span.start, end: name.end - span.start });
         self.pieces.push(Piece { name, ..piece(kind, within, span) });
         self.at = end;
@@ -185,6 +212,13 @@ impl<'t> Cutter<'t> {
 
     fn word(&self, at: usize) -> &'t str {
         self.tokens.get(at).map_or("", |t| crate::slice(self.text, t.span))
+    }
+
+    /// Whether a token is this one character.
+    fn is(&self, at: usize, byte: u8) -> bool {
+        self.tokens
+            .get(at)
+            .is_some_and(|t| t.span.end - t.span.start == 1 && self.text.as_bytes().get(t.span.start as usize) == Some(&byte))
     }
 
     fn token(&self, at: usize) -> Option<TokenKind> {

@@ -39,6 +39,9 @@ impl Cutter<'_> {
 
     /// An item of any kind.
     pub(super) fn begins_item(&self, at: usize) -> bool {
+        if !self.may_begin_item(at) {
+            return false;
+        }
         match self.word(at) {
             "policy" | "test" => self.begins_block(at),
             "let" | "param" | "fn" | "import" | "apply" => self.named(at),
@@ -49,6 +52,14 @@ impl Cutter<'_> {
             }
             _ => false,
         }
+    }
+
+    /// A quick look: a word as long as the keywords of items, that begins like one.
+    fn may_begin_item(&self, at: usize) -> bool {
+        self.tokens.get(at).is_some_and(|t| {
+            let first = self.text.as_bytes().get(t.span.start as usize);
+            t.kind == TokenKind::Word && (2..=6).contains(&(t.span.end - t.span.start)) && first.is_some_and(|b| b"aefilmpt".contains(b))
+        })
     }
 
     /// A word follows that may be a name.
@@ -71,7 +82,7 @@ impl Cutter<'_> {
             if self.is_word(at) && self.word(at - 1) != "by" && (self.begins_item(at) || self.begins_column(at) && self.is_complete(at)) {
                 return at;
             }
-            let block = if self.word(at) == "{" { self.block(at) } else { None };
+            let block = if self.is(at, b'{') { self.block(at) } else { None };
             at = block.unwrap_or(at) + 1;
         }
         at
@@ -104,23 +115,27 @@ impl Cutter<'_> {
     pub(super) fn member_end(&mut self, first: usize) -> usize {
         let (mut at, mut depth) = (first, 0_usize);
         loop {
-            let word = self.word(at);
-            match word {
-                "{" => at = self.braces(at).unwrap_or(at),
-                "(" | "[" => depth += 1,
-                ")" | "]" => depth = depth.saturating_sub(1),
-                _ => {}
+            if self.token(at) == Some(TokenKind::Punct) {
+                match self.word(at) {
+                    "{" => at = self.braces(at).unwrap_or(at),
+                    "(" | "[" => depth += 1,
+                    ")" | "]" => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
             }
             at += 1;
-            if at >= self.tokens.len() || self.word(at) == "}" {
-                return at;
+            match self.token(at) {
+                None => return at,
+                Some(TokenKind::Word | TokenKind::Doc) => {}
+                Some(_) if self.is(at, b'}') => return at,
+                Some(_) => continue,
             }
             let start = self.after_docs(at);
             if self.begins_item(start) || self.begins_member(at, start, depth) {
                 return at;
             }
             at = start; // past documentation in the middle of something
-            if at >= self.tokens.len() || self.word(at) == "}" {
+            if at >= self.tokens.len() || self.is(at, b'}') {
                 return at;
             }
         }
@@ -128,7 +143,14 @@ impl Cutter<'_> {
 
     /// Whether a member begins at `start`, with its documentation from `at` on.
     fn begins_member(&self, at: usize, start: usize, depth: usize) -> bool {
+        let (colon, equals) = (self.is(start + 1, b':'), self.is(start + 1, b'='));
+        if !colon && !equals && !self.is_word(start + 1) {
+            return false;
+        }
         let (word, next) = (self.word(start), self.word(start + 1));
+        if !colon && !equals && !is_verb(next) {
+            return false;
+        }
         if word == "default" && is_verb(next) {
             return depth == 0;
         }
@@ -170,11 +192,11 @@ impl Cutter<'_> {
     pub(super) fn line_end(&mut self, first: usize) -> usize {
         let mut at = first;
         loop {
-            if self.word(at) == "{" {
+            if self.is(at, b'{') {
                 at = self.braces(at).unwrap_or(at);
             }
             at += 1;
-            if at >= self.tokens.len() || self.word(at) == "}" {
+            if at >= self.tokens.len() || self.is(at, b'}') {
                 return at;
             }
             let start = self.after_docs(at);
@@ -207,11 +229,11 @@ impl Cutter<'_> {
     fn braces(&self, open: usize) -> Option<usize> {
         let mut at = open + 1;
         while at < self.tokens.len() {
-            match self.word(at) {
-                "}" => return Some(at),
-                "{" => return None,
-                _ if self.begins_item(at) || self.is_name(at) && self.word(at + 1) == ":" && self.is_rule(at) => return None,
-                _ => at += 1,
+            let ends = self.is(at, b'{') || self.begins_item(at) || self.is(at + 1, b':') && self.is_name(at) && self.is_rule(at);
+            match self.is(at, b'}') {
+                true => return Some(at),
+                false if ends => return None,
+                false => at += 1,
             }
         }
         None
