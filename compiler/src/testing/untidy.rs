@@ -40,7 +40,8 @@ pub fn untidy(text: &str, mess: Mess, random: &mut Random) -> String {
         (before, between) = (Some(token), Vec::new());
     }
     between.iter().for_each(|token| out.push_str(slice(text, *token)));
-    if mess != Mess::Blanks && random.chance(10) { out.replace('\n', "\r\n") } else { out }
+    let windows = text.contains("\r\n") || mess != Mess::Blanks && random.chance(10);
+    if windows { out.replace("\r\n", "\n").replace('\n', "\r\n") } else { out }
 }
 
 fn slice(text: &str, token: Token) -> &str {
@@ -55,7 +56,11 @@ fn gap(text: &str, before: Option<Token>, between: &[Token], next: Token, mess: 
         for token in between {
             match token.kind {
                 TokenKind::Blank => out.push_str(random.word(&["", " ", "\t\t"])),
-                TokenKind::LineEnd => out.push_str(random.word(&["\n", " \n", "\n  "])),
+                TokenKind::LineEnd => {
+                    out.push_str(random.word(&["", " "]));
+                    out.push_str(slice(text, *token));
+                    out.push_str(random.word(&["", "  "]));
+                }
                 _ => out.push_str(slice(text, *token)),
             }
         }
@@ -75,6 +80,9 @@ fn gap(text: &str, before: Option<Token>, between: &[Token], next: Token, mess: 
         return;
     }
     let mut written = false;
+    if before.is_some_and(|before| slice(text, before) == "/") {
+        out.push(' '); // three slashes would be documentation
+    }
     for token in between.iter().filter(|token| token.kind == TokenKind::Comment) {
         out.push_str(random.word(&[" ", "\n", "\n\n"]));
         out.push_str(slice(text, *token));
