@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-races soak-differential planted system test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-races soak-differential soak-fmt planted system test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -54,7 +54,7 @@ bench: fetch-kernels guest-tools
 # one kernel, RACES one scenario. Half an hour for each.
 SOAK ?= 50000
 RACES ?= stress stress-parallel storm
-soak: soak-differential planted soak-races
+soak: soak-differential soak-fmt planted soak-races
 
 soak-races: fetch-kernels guest-tools
 	for name in $(RACES); do \
@@ -102,6 +102,10 @@ test: test-host test-kernels
 soak-differential: fetch-kernels guest-tools
 	cargo run -q --locked --release -p ebsec-compiler --example differential -- 100000
 	EBSEC_SAMPLE=16 cargo test -q --locked -p ebsec --test sample -- --ignored --nocapture
+
+# 100,000 untidy policies through the formatter.
+soak-fmt: setup
+	cargo test -q --locked --release -p ebsec-compiler --test fmt -- --ignored
 
 # Faults in the making of classes, tables and code, one at a time: the differential test has to find each.
 planted: setup

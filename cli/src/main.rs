@@ -2,10 +2,12 @@
 //! exit status. Holds nothing else; each verb has a file under `verbs/`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod diff;
 #[allow(dead_code, reason = "verbs that need the rest are being added")]
 mod guest;
 mod output;
 mod package;
+mod replace;
 mod verbs;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +27,8 @@ struct Arguments {
 enum Verb {
     /// Parse and type packages and run their unit tests.
     Check(verbs::check::Arguments),
+    /// Write policy files in the one layout.
+    Fmt(verbs::fmt::Arguments),
     /// Run the unit tests of packages.
     Test(verbs::test::Arguments),
     /// Compile a package to an artifact.
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
 fn run(verb: &Verb) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Check(arguments) => verbs::check::run(arguments),
+        Verb::Fmt(arguments) => verbs::fmt::run(arguments),
         Verb::Test(arguments) => verbs::test::run(arguments),
         Verb::Build(arguments) => verbs::build::run(arguments),
         Verb::Verify(arguments) => verbs::verify::run(arguments),

@@ -14,7 +14,16 @@ pub fn print(text: &str) -> Result<(), Failure> {
     print_raw(&text::lines(text))
 }
 
-/// Prints on the output what a guest's script printed, byte for byte.
+/// Prints a unified diff, in which the line ends are those of the files.
+pub fn patch(text: &str) -> Result<(), Failure> {
+    let safe = text.split_inclusive('\n').map(|line| match line.strip_suffix("\r\n") {
+        Some(line) => format!("{}\r\n", text::lines(line)),
+        None => text::lines(line).into_owned(),
+    });
+    print_raw(&safe.collect::<String>())
+}
+
+/// Prints on the output, byte for byte, what is not ours to change: what a guest's script printed, a formatted policy.
 pub fn print_raw(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))

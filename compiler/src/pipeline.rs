@@ -2,9 +2,11 @@
 
 mod build;
 mod dump;
+mod fix;
 
 pub use build::{Built, build, dump_asm};
 pub use dump::{dump_ast, dump_hir};
+pub use fix::{Fixed, changes, fix};
 
 use crate::config::{self, Config};
 use crate::diag::{self, Finding, Findings, codes};

@@ -82,6 +82,11 @@ impl Sources {
         first
     }
 
+    /// Takes the parts out, after which no place in a part holds.
+    pub(crate) fn clear_parts(&mut self) {
+        self.parts.clear();
+    }
+
     /// A place as bytes of its file.
     #[must_use]
     pub fn place(&self, loc: Loc) -> Place {

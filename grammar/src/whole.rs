@@ -48,36 +48,60 @@ impl Tree {
         last.piece.span.start + crate::span(0, length).end
     }
 
-    fn moved<T: Move + Clone>(&self, part: usize, node: &T) -> T {
+    fn moved<T: Places + Clone>(&self, part: usize, node: &T) -> T {
         let mut node = node.clone();
-        node.shift(self.parts().get(part).map_or(0, |p| p.piece.span.start));
+        let by = self.parts().get(part).map_or(0, |p| p.piece.span.start);
+        node.places(&mut |span| {
+            span.start += by;
+            span.end += by;
+        });
         node
     }
 }
 
-/// Adds a number of bytes to every place.
-trait Move {
-    fn shift(&mut self, by: u32);
+impl File {
+    /// Every place in the tree, in no order, some more than once.
+    #[must_use]
+    pub fn all_places(&self) -> Vec<Span> {
+        let mut all = Vec::new();
+        self.clone().places(&mut |span| all.push(*span));
+        all
+    }
+
+    /// The same tree without its places: two of them are equal if they say the same.
+    #[must_use]
+    pub fn without_places(mut self) -> Self {
+        self.places(&mut |span| *span = Span::default());
+        self
+    }
 }
 
-impl Move for Span {
-    fn shift(&mut self, by: u32) {
-        self.start += by;
-        self.end += by;
+/// What holds places.
+trait Places {
+    /// Calls the function with every place.
+    fn places(&mut self, change: &mut dyn FnMut(&mut Span));
+}
+
+impl Places for Span {
+    fn places(&mut self, change: &mut dyn FnMut(&mut Span)) {
+        change(self);
     }
 }
 
 /// Values without places.
 macro_rules! placeless {
-    ($($ty:ty)*) => { $(impl Move for $ty { fn shift(&mut self, _: u32) {} })* };
+    ($($ty:ty)*) => { $(impl Places for $ty { fn places(&mut self, _: &mut dyn FnMut(&mut Span)) {} })* };
 }
 placeless!(String u64 bool Verdict Op Literal PartKind);
 
 /// Structs: the fields that hold places.
 macro_rules! fields {
-    ($($ty:ident { $($field:ident)* })*) => { $(impl Move for $ty { fn shift(&mut self, by: u32) { $(self.$field.shift(by);)* } })* };
+    ($($ty:ident { $($field:ident)* })*) => { $(impl Places for $ty {
+        fn places(&mut self, change: &mut dyn FnMut(&mut Span)) { $(self.$field.places(change);)* }
+    })* };
 }
 fields! {
+    File { items }
     Item { span kind }
     Type { name arg span }
     Policy { name members }
@@ -92,9 +116,9 @@ fields! {
 /// Enums: the fields of each variant.
 macro_rules! variants {
     ($($ty:ident { $($variant:ident $(($($one:ident),*))? $({ $($field:ident),* })?)* })*) => { $(
-        impl Move for $ty {
-            fn shift(&mut self, by: u32) {
-                match self { $(Self::$variant $(($($one),*))? $({ $($field),* })? => { $($($one.shift(by);)*)? $($($field.shift(by);)*)? })* }
+        impl Places for $ty {
+            fn places(&mut self, change: &mut dyn FnMut(&mut Span)) {
+                match self { $(Self::$variant $(($($one),*))? $({ $($field),* })? => { $($($one.places(change);)*)? $($($field.places(change);)*)? })* }
             }
         }
     )* };
@@ -129,42 +153,42 @@ variants! {
     Expect { Allow(span) By { verdict, rule, default, span } }
 }
 
-impl Move for Action {
-    fn shift(&mut self, by: u32) {
+impl Places for Action {
+    fn places(&mut self, change: &mut dyn FnMut(&mut Span)) {
         if let Self::Mark(name) = self {
-            name.shift(by);
+            name.places(change);
         }
     }
 }
 
-impl<T: Move> Move for Spanned<T> {
-    fn shift(&mut self, by: u32) {
-        self.node.shift(by);
-        self.span.shift(by);
+impl<T: Places> Places for Spanned<T> {
+    fn places(&mut self, change: &mut dyn FnMut(&mut Span)) {
+        self.node.places(change);
+        self.span.places(change);
     }
 }
 
-impl<T: Move> Move for Option<T> {
-    fn shift(&mut self, by: u32) {
-        self.iter_mut().for_each(|one| one.shift(by));
+impl<T: Places> Places for Option<T> {
+    fn places(&mut self, change: &mut dyn FnMut(&mut Span)) {
+        self.iter_mut().for_each(|one| one.places(change));
     }
 }
 
-impl<T: Move> Move for Vec<T> {
-    fn shift(&mut self, by: u32) {
-        self.iter_mut().for_each(|one| one.shift(by));
+impl<T: Places> Places for Vec<T> {
+    fn places(&mut self, change: &mut dyn FnMut(&mut Span)) {
+        self.iter_mut().for_each(|one| one.places(change));
     }
 }
 
-impl<T: Move> Move for Box<T> {
-    fn shift(&mut self, by: u32) {
-        self.as_mut().shift(by);
+impl<T: Places> Places for Box<T> {
+    fn places(&mut self, change: &mut dyn FnMut(&mut Span)) {
+        self.as_mut().places(change);
     }
 }
 
-impl<A: Move, B: Move> Move for (A, B) {
-    fn shift(&mut self, by: u32) {
-        self.0.shift(by);
-        self.1.shift(by);
+impl<A: Places, B: Places> Places for (A, B) {
+    fn places(&mut self, change: &mut dyn FnMut(&mut Span)) {
+        self.0.places(change);
+        self.1.places(change);
     }
 }

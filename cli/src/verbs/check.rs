@@ -1,10 +1,10 @@
 //! `ebsec check`: everything that needs no kernel. Takes paths, prints findings of all packages there, gives status 1
-//! if there are errors.
+//! if there are errors. With `--fix` it makes the changes that findings propose before.
 
 use super::told;
 use crate::guest::Failure;
-use crate::output;
 use crate::package::{self, Found};
+use crate::{diff, output, replace};
 use ebsec_compiler::diag::render::Run;
 use ebsec_compiler::diag::{self, Finding};
 use ebsec_compiler::pipeline::{self, Checked};
@@ -58,6 +58,15 @@ impl Common {
 pub struct Arguments {
     #[command(flatten)]
     common: Common,
+    /// Make the changes that findings propose, where they are safe, and print what is left.
+    #[arg(long)]
+    fix: bool,
+    /// Make changes that are good guesses too: they may change the meaning.
+    #[arg(long, requires = "fix")]
+    unsafe_fixes: bool,
+    /// Write nothing; print what the fixes would change.
+    #[arg(long, requires = "fix")]
+    diff: bool,
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -66,8 +75,13 @@ fn day(text: &str) -> Result<Date, String> {
 
 /// Checks each package and runs its unit tests.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (mut wrong, mut run) = (false, Run::default());
-    for found in arguments.common.open()? {
+    let (mut wrong, mut fixed, mut run) = (false, 0, Run::default());
+    for mut found in arguments.common.open()? {
+        if arguments.fix {
+            let (count, changes) = fix(&mut found, arguments)?;
+            fixed += count;
+            wrong |= changes && arguments.diff;
+        }
         let (checked, mut findings) = check(&found);
         if let Some(package) = &checked.package {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
@@ -75,7 +89,30 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         wrong |= diag::has_errors(&findings);
         print(&found, &checked, &findings, &mut run, arguments.common.format)?;
     }
+    if arguments.fix {
+        let done = if arguments.diff { "would be made" } else { "made" };
+        output::tell(&format!("{fixed} {} {done}\n", if fixed == 1 { "fix" } else { "fixes" }));
+    }
     Ok(ExitCode::from(u8::from(wrong)))
+}
+
+/// Makes the fixes of a package, on disk unless only the difference is asked for. Gives how many there were, and whether
+/// a file changes.
+fn fix(found: &mut Found, arguments: &Arguments) -> Result<(usize, bool), Failure> {
+    let pipeline::Fixed { input, count, .. } = pipeline::fix(found.input.clone(), arguments.unsafe_fixes);
+    let shown = found.shown(&found.input.sources);
+    let changes = pipeline::changes(&found.input.sources, &input.sources);
+    for (file, before, after) in &changes {
+        let Some((own, shown)) = found.input.sources.get(*file).zip(shown.get(*file)) else { continue };
+        if arguments.diff {
+            output::patch(&diff::unified(&shown.path, before, after))?;
+        } else {
+            replace::replace(&found.folder.join(&own.path), &found.folder, before, after)?;
+        }
+    }
+    let changed = !changes.is_empty();
+    found.input = input;
+    Ok((count, changed))
 }
 
 /// Checks one package.

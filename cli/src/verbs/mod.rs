@@ -6,6 +6,7 @@ pub mod bench;
 pub mod build;
 pub mod check;
 pub mod explain;
+pub mod fmt;
 pub mod guest;
 pub mod inspect;
 pub mod kernels;

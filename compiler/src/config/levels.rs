@@ -108,8 +108,8 @@ impl Reader<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::diag::Findings;
     use crate::config::Config;
+    use crate::diag::Findings;
     use crate::source::{FileId, Loc};
 
     const fn page(code: &'static str, name: &'static str, group: &'static str, configurable: bool) -> Page {

@@ -47,26 +47,34 @@ pub struct Fix {
 }
 
 impl Fix {
-    /// The sources with the change made; `None` if a place is not in them or two places overlap.
+    /// The sources with the change made, without parts; `None` if a place is not in them or two places overlap.
     #[must_use]
     pub fn apply(&self, sources: &Sources) -> Option<Sources> {
-        let mut changed = sources.clone();
-        let mut edits: Vec<(Place, &str)> = self.edits.iter().map(|edit| (sources.place(edit.loc), edit.text.as_str())).collect();
-        edits.sort_by_key(|(place, _)| *place);
-        let mut after: Option<Place> = None;
-        // From the back, so that earlier places stay what they are.
-        for (place, new) in edits.into_iter().rev() {
-            let (start, end) = (place.span.start as usize, place.span.end as usize);
-            if after.is_some_and(|after| after.file == place.file && end > after.span.start as usize) {
-                return None;
-            }
-            let text = &mut changed.files.get_mut(place.file.0 as usize)?.text;
-            text.get(start..end)?;
-            text.replace_range(start..end, new);
-            after = Some(place);
-        }
-        Some(changed)
+        let edits: Vec<(Place, &str)> = self.edits.iter().map(|edit| (sources.place(edit.loc), edit.text.as_str())).collect();
+        replaced(sources, edits)
     }
+}
+
+/// The sources with replacements made, in whatever order they are given, and without parts; `None` if a place is not in them
+/// or two places overlap.
+#[must_use]
+pub(crate) fn replaced(sources: &Sources, mut edits: Vec<(Place, &str)>) -> Option<Sources> {
+    let mut changed = sources.clone();
+    changed.clear_parts();
+    edits.sort_by_key(|(place, _)| *place);
+    let mut after: Option<Place> = None;
+    // From the back, so that earlier places stay what they are.
+    for (place, new) in edits.into_iter().rev() {
+        let (start, end) = (place.span.start as usize, place.span.end as usize);
+        if after.is_some_and(|after| after.file == place.file && end > after.span.start as usize) {
+            return None;
+        }
+        let text = &mut changed.files.get_mut(place.file.0 as usize)?.text;
+        text.get(start..end)?;
+        text.replace_range(start..end, new);
+        after = Some(place);
+    }
+    Some(changed)
 }
 
 #[cfg(test)]

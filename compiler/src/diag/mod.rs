@@ -10,10 +10,12 @@ pub mod render;
 pub mod text;
 
 pub use collect::{Findings, MAX_KEPT};
+pub(crate) use fix::replaced;
 pub use fix::{Applicability, Edit, Fix};
 pub use near::nearest;
 
-use crate::source::{Loc, Sources};
+use crate::source::{Loc, PartId, Sources};
+use ebsec_grammar::SyntaxError;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,6 +89,23 @@ impl Finding {
             notes: Vec::new(),
             help: Vec::new(),
             fixes: Vec::new(),
+        }
+    }
+
+    /// A mistake in the syntax of a part, or of a file as a whole.
+    #[must_use]
+    pub fn syntax(part: impl Into<PartId>, error: SyntaxError) -> Self {
+        let part = part.into();
+        let mut found = Self::error(error.code, Loc::new(part, error.span), error.message);
+        for (span, text) in error.related {
+            found = found.related(Loc::new(part, span), text);
+        }
+        for (span, text) in error.guesses {
+            found = found.guess(format!("replace by `{text}`"), Loc::new(part, span), text);
+        }
+        match error.help {
+            Some(help) => found.help(help),
+            None => found,
         }
     }
 

@@ -54,18 +54,7 @@ impl Loaded {
         let tree = ebsec_grammar::parse(&file.text);
         let first = sources.add_parts(id, tree.parts().iter().map(|part| part.piece.span.start));
         for found in tree.errors() {
-            let (part, error) = (first.nth(found.part), found.error);
-            let mut diagnostic = Finding::error(error.code, Loc::new(part, error.span), error.message);
-            for (span, text) in error.related {
-                diagnostic = diagnostic.related(Loc::new(part, span), text);
-            }
-            for (span, text) in error.guesses {
-                diagnostic = diagnostic.guess(format!("replace by `{text}`"), Loc::new(part, span), text);
-            }
-            diagnostics.push(match error.help {
-                Some(help) => diagnostic.help(help),
-                None => diagnostic,
-            });
+            diagnostics.push(Finding::syntax(first.nth(found.part), found.error));
         }
         self.files.push(ParsedFile { id, module, tree, first, imports: FxHashMap::default(), failed: FxHashSet::default() });
     }

@@ -290,7 +290,8 @@ impl<'a> Names<'a> {
         let broken = members.is_none();
         let members = members.unwrap_or_default();
         let (labels, defaults) = (labels(&members, diagnostics), defaults(&members));
-        let broken_default = broken || members.iter().any(|(_, m)| matches!(m.kind, ast::MemberKind::Broken { kind: PartKind::Default, .. }));
+        let broken_default =
+            broken || members.iter().any(|(_, m)| matches!(m.kind, ast::MemberKind::Broken { kind: PartKind::Default, .. }));
         let id = PolicyId(self.policies.len() as u32);
         let Some(owner) = self.modules.get_mut(module.0 as usize) else { return };
         let name = if owner.name.is_empty() { written.node.clone() } else { format!("{}.{}", owner.name, written.node) };

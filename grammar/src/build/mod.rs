@@ -22,7 +22,6 @@ use crate::outline::Within;
 use crate::tree::{Kind, Node};
 use crate::words;
 
-
 /// What the nodes of one part are made into; most are one item, member or line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Built {
