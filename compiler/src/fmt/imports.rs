@@ -27,7 +27,8 @@ pub(super) fn sort<'t>(kinds: Vec<UnitKind>, atoms: Vec<Atom<'t>>) -> (Vec<UnitK
             _ => others.push(atom),
         }
     }
-    let (lead, blank) = imports.first_mut().and_then(|own| own.first_mut()).map(|a| (std::mem::take(&mut a.lead), a.blank)).unwrap_or_default();
+    let (lead, blank) =
+        imports.first_mut().and_then(|own| own.first_mut()).map(|a| (std::mem::take(&mut a.lead), a.blank)).unwrap_or_default();
     imports.sort_by_cached_key(|own| own.iter().map(|atom| atom.text).collect::<Vec<_>>());
     imports.iter_mut().filter_map(|own| own.first_mut()).for_each(|atom| (atom.line, atom.blank) = (true, false));
     if let Some(atom) = imports.first_mut().and_then(|own| own.first_mut()) {

@@ -143,10 +143,11 @@ impl<'t> Atoms<'t> {
                     let last = group.elements.len().saturating_sub(1);
                     let inner = group.elements.iter().enumerate().all(|(index, element)| {
                         let dropped = index == last && matches!(group.bracket, Bracket::Set | Bracket::Record);
-                        self.flat(&element.nodes, each) && element.comma.is_none_or(|comma| match dropped {
-                            true => self.get(comma).trail.is_none(),
-                            false => each(comma),
-                        })
+                        self.flat(&element.nodes, each)
+                            && element.comma.is_none_or(|comma| match dropped {
+                                true => self.get(comma).trail.is_none(),
+                                false => each(comma),
+                            })
                     });
                     inner && each(group.close)
                 }

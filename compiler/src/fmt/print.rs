@@ -27,7 +27,8 @@ pub(super) fn print(units: &[Unit], atoms: &Atoms<'_>, line_end: &'static str) -
 
 /// Whether an empty line stands between a unit and the one before it in any case.
 fn is_apart(before: UnitKind, unit: &Unit) -> bool {
-    if unit.kind == UnitKind::End || unit.kind == UnitKind::Close || unit.kind.is_inner() || matches!(unit.kind, UnitKind::Verbatim { .. }) {
+    if unit.kind == UnitKind::End || unit.kind == UnitKind::Close || unit.kind.is_inner() || matches!(unit.kind, UnitKind::Verbatim { .. })
+    {
         return false;
     }
     let known = !matches!(before, UnitKind::Verbatim { .. });

@@ -122,9 +122,8 @@ impl Fixed {
 /// Where a place is after replacements that do not touch it.
 fn shift(place: &mut Place, edits: &Edits) {
     let before = edits.iter().filter(|(other, _)| other.file == place.file && other.span.start < place.span.start);
-    let (added, removed) = before.fold((0, 0), |(added, removed), (other, text)| {
-        (added + text.len() as u32, removed + (other.span.end - other.span.start))
-    });
+    let (added, removed) =
+        before.fold((0, 0), |(added, removed), (other, text)| (added + text.len() as u32, removed + (other.span.end - other.span.start)));
     place.span.start = place.span.start + added - removed;
     place.span.end = place.span.end + added - removed;
 }
@@ -218,7 +217,8 @@ mod tests {
             error,
         };
         let mut refused = FxHashSet::default();
-        let wanted = vec![candidate("set<path>", "set<no_such_type>", false), candidate("deny exec", "deny (", true), candidate("abd", "abc", true)];
+        let wanted =
+            vec![candidate("set<path>", "set<no_such_type>", false), candidate("deny exec", "deny (", true), candidate("abd", "abc", true)];
         let made = fixed.make(wanted, &mut refused);
         assert_eq!((fixed.count, made.len(), refused.len()), (1, 1, 2));
         assert!(fixed.checked.package.is_some() && fixed.input.sources.files[0].text.contains("in abc"));

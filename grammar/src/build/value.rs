@@ -174,7 +174,10 @@ impl Builder<'_> {
         let (value, mut inner) = nodes.take(Kind::value)?;
         let only = inner.next().filter(|_| inner.peek().is_none()).map(|(n, _)| n);
         let word = only.filter(|n| n.kind == Kind::word).map(|n| literal::classify(self.slice(n.span)));
-        let window = nodes.take(Kind::window).and_then(|(_, mut w)| std::iter::from_fn(|| w.next()).find(|(n, _)| n.kind == Kind::word)).map(|(n, _)| n);
+        let window = nodes
+            .take(Kind::window)
+            .and_then(|(_, mut w)| std::iter::from_fn(|| w.next()).find(|(n, _)| n.kind == Kind::word))
+            .map(|(n, _)| n);
         let rate = match (&word, window) {
             (Some(Ok(Word::Rate(slash))), None) => Some(self.split_rate(value.span, *slash)),
             (Some(Ok(Word::Literal(Literal::Number(_)))), Some(window)) => Some((self.plain(value), self.window(window))),
