@@ -79,14 +79,14 @@ fn the_standard_input_is_printed() {
     says(&ebsec(folder.path(), "fmt -", UNTIDY), 0, TIDY, "");
     says(&ebsec(folder.path(), "fmt - --check --stdin-filename x.ebsec", UNTIDY), 1, "x.ebsec\n", "");
     says(&ebsec(folder.path(), "fmt - --check", TIDY), 0, "", "");
-    says(&ebsec(folder.path(), "fmt - --stdin-filename x.ebsec", WRONG), 1, "", "x.ebsec:3:1");
+    says(&ebsec(folder.path(), "fmt - --stdin-filename x.ebsec", WRONG), 1, "", "x.ebsec:2:17");
     says(&ebsec(folder.path(), "fmt - a.ebsec", ""), 2, "", "`-` is formatted alone");
 }
 
 #[test]
 fn what_does_not_parse_stays_and_the_rest_is_formatted() {
     let folder = folder(&[("a.ebsec", WRONG), ("b.ebsec", UNTIDY)]);
-    says(&ebsec(folder.path(), "fmt", ""), 1, "", "a.ebsec:3:1");
+    says(&ebsec(folder.path(), "fmt", ""), 1, "", "a.ebsec:2:17");
     assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "b.ebsec").as_str()), (WRONG, TIDY));
 }
 
