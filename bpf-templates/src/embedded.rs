@@ -1,19 +1,23 @@
-//! The data files of this crate, embedded. A test compares this list with the folders.
+//! The data files of this crate, embedded; TOML is JSON here (see `build.rs`). A test compares this list with the folders.
+
+macro_rules! data {
+    ($($name:tt)*) => { include_str!(concat!(env!("OUT_DIR"), "/", $($name)*, ".json")) };
+}
 
 /// `fields.toml`.
-pub(crate) const FIELDS: &str = include_str!("../fields.toml");
+pub(crate) const FIELDS: &str = data!("fields");
 /// `events.toml`.
-pub(crate) const EVENTS: &str = include_str!("../events.toml");
+pub(crate) const EVENTS: &str = data!("events");
 
 /// `schema.toml`.
-pub(crate) const SCHEMA: &str = include_str!("../schema.toml");
+pub(crate) const SCHEMA: &str = data!("schema");
 /// `kernel-types.toml`.
-pub(crate) const KERNEL_TYPES: &str = include_str!("../kernel-types.toml");
+pub(crate) const KERNEL_TYPES: &str = data!("kernel-types");
 
 macro_rules! hooks {
     ($($name:literal),* $(,)?) => {
-        /// Contracts: (hook, TOML).
-        pub(crate) const HOOKS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../hooks/", $name, "/hook.toml")))),*];
+        /// Contracts: (hook, JSON).
+        pub(crate) const HOOKS: &[(&str, &str)] = &[$(($name, data!($name))),*];
         /// Assembly: (hook, file, text).
         pub(crate) const HOOK_ASSEMBLY: &[(&str, &str, &str)] =
             &[$(($name, concat!("bpf-templates/hooks/", $name, "/hook.s"), include_str!(concat!("../hooks/", $name, "/hook.s")))),*];

@@ -261,9 +261,9 @@ pub fn catalog() -> &'static Catalog {
     CATALOG.get_or_init(|| load::load().expect("embedded catalog is well formed"))
 }
 
-/// Assembly text of this build: (file name, text), see `asm/`.
-pub fn assembly() -> &'static [(&'static str, &'static str)] {
-    embedded::ASSEMBLY
+/// All assembly of this build, what hooks share first, then the hooks' own by name: (file name, text), see `asm/` and `hooks/`.
+pub fn assembly() -> impl Iterator<Item = (&'static str, &'static str)> {
+    embedded::ASSEMBLY.iter().copied().chain(embedded::HOOK_ASSEMBLY.iter().map(|(_, file, text)| (*file, *text)))
 }
 
 /// Assembly text of a hook: (file name, text), or nothing for an unknown hook.
@@ -272,8 +272,14 @@ pub fn hook_assembly(name: &str) -> Option<(&'static str, &'static str)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// The data as it is embedded.
+    pub(crate) fn json(toml: &str) -> String {
+        serde_json::to_string(&toml::from_str::<toml::Table>(toml).unwrap()).unwrap()
+    }
 
     #[test]
     fn every_hook_of_an_intent_has_the_fields_of_the_intent() {

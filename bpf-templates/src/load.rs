@@ -1,4 +1,4 @@
-//! Embedded TOML in, [`Catalog`] out; an inconsistency of the data is an error text.
+//! Embedded data in, [`Catalog`] out; an inconsistency of the data is an error text.
 
 use crate::{Catalog, Event, FastWalk, Field, FieldId, FieldOf, FieldType, Follows, Hook, HookId, HookObject, ObjectKind, Raise, embedded};
 use serde::Deserialize;
@@ -122,8 +122,8 @@ fn yes() -> bool {
 
 /// Reads all embedded data.
 pub(crate) fn load() -> Result<Catalog, String> {
-    let fields: FieldsFile = toml::from_str(embedded::FIELDS).map_err(|e| format!("fields.toml: {e}"))?;
-    let events: EventsFile = toml::from_str(embedded::EVENTS).map_err(|e| format!("events.toml: {e}"))?;
+    let fields: FieldsFile = serde_json::from_str(embedded::FIELDS).map_err(|e| format!("fields.toml: {e}"))?;
+    let events: EventsFile = serde_json::from_str(embedded::EVENTS).map_err(|e| format!("events.toml: {e}"))?;
     let mut catalog =
         Catalog { enums: fields.enums, planned_fields: fields.planned.names, planned_events: events.planned.names, ..Catalog::default() };
     for row in fields.field {
@@ -131,7 +131,7 @@ pub(crate) fn load() -> Result<Catalog, String> {
     }
     let mut rows = Vec::new();
     for (name, text) in embedded::HOOKS {
-        let row: HookRow = toml::from_str(text).map_err(|e| format!("hooks/{name}/hook.toml: {e}"))?;
+        let row: HookRow = serde_json::from_str(text).map_err(|e| format!("hooks/{name}/hook.toml: {e}"))?;
         rows.push((*name, row));
     }
     rows.sort_by_key(|(name, _)| *name);

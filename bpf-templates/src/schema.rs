@@ -151,7 +151,7 @@ struct FieldRow {
 }
 
 fn parse(text: &str) -> Result<Schema, String> {
-    let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
+    let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let mut structs: Vec<SchemaStruct> = Vec::new();
     for row in file.structs {
         if structs.iter().any(|s| s.name == row.name) {
@@ -182,6 +182,7 @@ fn layout(row: StructRow) -> Result<SchemaStruct, String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::tests::json;
 
     #[test]
     fn fields_are_aligned_and_sizes_add_up() {
@@ -199,9 +200,8 @@ mod tests {
     #[test]
     fn the_hash_follows_the_meaning_and_not_the_sentences() {
         let text = |name: &str, doc: &str, ty: &str| {
-            parse(&format!("[[struct]]\nname = 'a'\ndoc = '{doc}'\nfields = [{{ name = '{name}', type = '{ty}', doc = '' }}]"))
-                .unwrap()
-                .hash()
+            let toml = format!("[[struct]]\nname = 'a'\ndoc = '{doc}'\nfields = [{{ name = '{name}', type = '{ty}', doc = '' }}]");
+            parse(&json(&toml)).unwrap().hash()
         };
         assert_eq!(text("x", "one", "u32"), text("x", "two", "u32"));
         assert_ne!(text("x", "one", "u32"), text("y", "one", "u32"));
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn unknown_types_and_double_names_are_errors() {
-        let fields = |fields: &str| parse(&format!("[[struct]]\nname = 'a'\ndoc = ''\nfields = [{fields}]"));
+        let fields = |fields: &str| parse(&json(&format!("[[struct]]\nname = 'a'\ndoc = ''\nfields = [{fields}]")));
         assert!(fields("{ name = 'x', type = 'u16', doc = '' }").is_err());
         assert!(fields("{ name = 'x', type = 'u32', doc = '' }, { name = 'x', type = 'u32', doc = '' }").is_err());
     }

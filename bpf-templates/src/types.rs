@@ -169,7 +169,7 @@ struct File {
 }
 
 fn parse(text: &str) -> Result<KernelTypes, String> {
-    let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
+    let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
     if let Some(both) = file.structs.keys().find(|name| file.unions.contains_key(*name)) {
         return Err(format!("`{both}` is a struct and a union"));
     }
@@ -280,6 +280,7 @@ mod tests {
 
     #[test]
     fn every_pointer_and_embedding_is_plain_data() {
+        let parse = |toml| super::parse(&crate::tests::json(toml));
         assert!(parse("[struct.a]\nx = 'struct a'").is_err());
         assert!(parse("[struct.a]\nx = 'u9'").is_err());
         assert!(parse("[struct.a]\nx = 'u8[0]'").is_err());

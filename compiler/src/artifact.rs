@@ -3,7 +3,7 @@
 mod names;
 
 use crate::bpf::asm::{Func, FuncKind};
-use crate::codegen::{Code, MapKind, Program};
+use crate::codegen::{Code, GENERATED, MapKind, Program};
 use crate::decide::{CANARY, Plan};
 use crate::hir::{self, Package};
 use crate::object::{self, DataSpec, MapSpec, ObjectError, ObjectSpec, Param, ParamType, SourceLine};
@@ -33,8 +33,6 @@ pub fn write(
     let broken = |e: format::ArtifactError| ObjectError::new(e.to_string());
     let manifest = Manifest { tests, ..manifest(package, plan, code, catalog, sources) }.encode().map_err(broken)?;
     let tables: Vec<MapContents> = code.maps.iter().filter(|m| !m.entries.is_empty()).map(contents).collect();
-    let templates = ebsec_templates::assembly().iter().copied();
-    let hooks = catalog.hooks.iter().filter_map(|h| ebsec_templates::hook_assembly(&h.name));
     let lines = code.lines.iter().map(|l| SourceLine { file: l.file.clone(), line: l.line, column: l.column, text: l.text.clone() });
     let spec = ObjectSpec {
         funcs: code.unit.funcs.as_slice().into(),
@@ -42,7 +40,8 @@ pub fn write(
         maps: code.maps.iter().map(map).collect(),
         data: code.data.iter().map(data).collect(),
         sources: lines.collect(),
-        templates: templates.chain(hooks).collect(),
+        // What is generated changes with the compiler alone: its lines are not quoted.
+        templates: ebsec_templates::assembly().chain([(GENERATED, "")]).collect(),
         license: "Dual MIT/GPL",
         manifest,
         tables: format::encode_tables(&tables).map_err(broken)?,

@@ -56,6 +56,9 @@ pub struct Code {
     pub lines: Vec<SourceLine>,
 }
 
+/// The name of what is not in a template.
+pub(crate) const GENERATED: &str = "generated";
+
 /// Generates the programs for every hook that raises an event of the plan, and those that keep the records.
 ///
 /// # Errors
@@ -83,11 +86,8 @@ pub fn generate(package: &Package, plan: &Plan, catalog: &Catalog, sources: &Sou
         });
     }
     let params = params(plan, &text);
-    let mut texts: Vec<(&str, &str)> = ebsec_templates::assembly().to_vec();
-    for hook in &catalog.hooks {
-        texts.extend(ebsec_templates::hook_assembly(&hook.name));
-    }
-    texts.push(("generated", &text));
+    let mut texts: Vec<(&str, &str)> = ebsec_templates::assembly().collect();
+    texts.push((GENERATED, &text));
     let unit = asm::assemble(&texts, &params)?;
     // The loader attaches in this order: what keeps the records first.
     let hooks = std::mem::take(&mut programs);

@@ -16,9 +16,8 @@ pub(crate) fn has_before(hook: &Hook) -> bool {
 }
 
 pub(super) fn has_macro(hook: &Hook, name: &str) -> bool {
-    let wanted = format!(".macro {}__{name}", hook.name);
-    ebsec_templates::hook_assembly(&hook.name)
-        .is_some_and(|(_, text)| text.lines().any(|l| l.split_whitespace().eq(wanted.split_whitespace())))
+    let wanted = format!(".macro {}__{name}\n", hook.name);
+    ebsec_templates::hook_assembly(&hook.name).is_some_and(|(_, text)| text.contains(&wanted))
 }
 
 /// The whole program.

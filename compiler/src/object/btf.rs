@@ -138,8 +138,11 @@ impl Btf {
         }
         let length = words.len() as u32 * 4;
         let mut out = header(&[24, 0, length, length, self.strings.len() as u32]);
-        out.extend(words.iter().flat_map(|w| w.to_le_bytes()));
-        out.extend(&self.strings);
+        out.reserve(length as usize + self.strings.len());
+        for word in words {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+        out.extend_from_slice(&self.strings);
         Ok(out)
     }
 

@@ -91,7 +91,7 @@ impl CodeSection {
 pub(super) fn resolve(
     spec: &ObjectSpec<'_>,
     mut sections: Vec<CodeSection>,
-    core: &CoreTypes<'_>,
+    core: &mut CoreTypes<'_>,
 ) -> Result<Vec<CodeSection>, ObjectError> {
     let names = Names::new(spec, &sections)?;
     for section in &mut sections {
@@ -179,7 +179,7 @@ const NO_ARGUMENT: i16 = i16::MAX & !7;
 const R_BPF_64_64: u32 = 1;
 const R_BPF_64_32: u32 = 10;
 
-fn patch(insns: &mut [Insn], reloc: &Reloc, names: &Names<'_>, core: &CoreTypes<'_>) -> Result<Patched, ObjectError> {
+fn patch(insns: &mut [Insn], reloc: &Reloc, names: &Names<'_>, core: &mut CoreTypes<'_>) -> Result<Patched, ObjectError> {
     let wide = matches!(reloc.kind, RelocKind::Map(_) | RelocKind::Data { .. } | RelocKind::Func(_));
     let (insn, second) = match insns.get_mut(reloc.insn_index..) {
         Some([first, second, ..]) => (first, Some(second)),

@@ -5,14 +5,18 @@ use super::ObjectError;
 use super::btf::{Btf, Type, TypeId, VOID};
 use crate::bpf::asm::{CorePath, CoreWhat, RelocKind};
 use ebsec_templates::{KernelType, KernelTypes};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// A relocation of `.BTF.ext`, without its place.
+#[derive(Clone)]
 pub(super) struct Access {
     /// Local type that the access starts from.
     pub ty: TypeId,
     /// `0:1:2`.
-    pub spec: String,
+    pub spec: Rc<str>,
     /// `enum bpf_core_relo_kind`.
     pub kind: u32,
     /// What the instruction must hold: the local answer. A loader compares before it patches.
@@ -23,6 +27,8 @@ pub(super) struct Access {
 pub(super) struct CoreTypes<'a> {
     types: &'a KernelTypes,
     ids: BTreeMap<&'a str, TypeId>,
+    /// those that were asked for before
+    known: FxHashMap<(Arc<CorePath>, CoreWhat), Access>,
 }
 
 impl<'a> CoreTypes<'a> {
@@ -41,7 +47,7 @@ impl<'a> CoreTypes<'a> {
         for id in ids.values_mut() {
             *id = btf.reserve();
         }
-        let this = Self { types, ids };
+        let this = Self { types, ids, known: FxHashMap::default() };
         for (name, id) in &this.ids {
             if let Some(ty) = this.structure(btf, name) {
                 btf.fill(*id, ty);
@@ -51,7 +57,17 @@ impl<'a> CoreTypes<'a> {
     }
 
     /// The relocation that asks `what` of `path`.
-    pub(super) fn access(&self, path: &CorePath, what: CoreWhat) -> Result<Access, ObjectError> {
+    pub(super) fn access(&mut self, path: &Arc<CorePath>, what: CoreWhat) -> Result<Access, ObjectError> {
+        let key = (Arc::clone(path), what);
+        if let Some(known) = self.known.get(&key) {
+            return Ok(known.clone());
+        }
+        let access = self.find(path, what)?;
+        self.known.insert(key, access.clone());
+        Ok(access)
+    }
+
+    fn find(&self, path: &CorePath, what: CoreWhat) -> Result<Access, ObjectError> {
         let found = self.types.resolve(&path.to_string()).map_err(ObjectError::new)?;
         let ty = *self.ids.get(found.root.as_str()).ok_or_else(|| ObjectError::new(format!("`{path}` was not declared")))?;
         let of_type = matches!(what, CoreWhat::TypeSize | CoreWhat::TypeExists | CoreWhat::TypeId);
@@ -68,7 +84,7 @@ impl<'a> CoreTypes<'a> {
             CoreWhat::TypeSize => (9, found.size),
         };
         let spec = found.steps.iter().fold("0".to_owned(), |spec, step| format!("{spec}:{step}"));
-        Ok(Access { ty, spec, kind, local })
+        Ok(Access { ty, spec: spec.into(), kind, local })
     }
 
     fn structure(&self, btf: &mut Btf, name: &str) -> Option<Type> {

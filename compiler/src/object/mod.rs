@@ -30,7 +30,7 @@ pub struct ObjectSpec<'a> {
     pub data: Vec<DataSpec<'a>>,
     /// Lines of policies: `.loc N` is the N-th, from 0.
     pub sources: Vec<SourceLine>,
-    /// Texts of the templates, (file, text): lines of code that no `.loc` covers.
+    /// The texts that were assembled, in that order, (file, text): lines of code that no `.loc` covers.
     pub templates: Vec<(&'a str, &'a str)>,
     /// GPL-compatible, or the kernel refuses the helpers.
     pub license: &'a str,
@@ -138,8 +138,8 @@ pub fn write(spec: &ObjectSpec<'_>) -> Result<Vec<u8>, ObjectError> {
     let data = elf::data_sections(&spec.data)?;
     let mut btf = Btf::new();
     let types = kernel_types();
-    let core = core::CoreTypes::declare(&mut btf, types, spec.funcs.iter().flat_map(|f| &f.relocs).map(|r| &r.kind))?;
-    let code = code::resolve(spec, code, &core)?;
+    let mut core = core::CoreTypes::declare(&mut btf, types, spec.funcs.iter().flat_map(|f| &f.relocs).map(|r| &r.kind))?;
+    let code = code::resolve(spec, code, &mut core)?;
     maps(&mut btf, &spec.maps)?;
     for section in &data {
         section.declare(&mut btf);

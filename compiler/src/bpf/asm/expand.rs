@@ -12,20 +12,39 @@ use super::{Errors, Params, Pos, Value};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// What the preprocessor leaves.
 pub(super) struct Expanded<'a> {
+    texts: Texts<'a>,
+    /// texts that were not written so, each once; numbered behind those that were
+    made: Vec<Rc<str>>,
     /// the lines, trimmed, without comments, none empty
-    pub lines: Vec<Line<'a>>,
+    pub lines: Vec<Line>,
     /// the parent of each expansion; scope 0 is its own parent
-    pub scopes: Vec<usize>,
+    pub scopes: Vec<u32>,
 }
 
 /// A line and the expansion that it came from.
-pub(super) struct Line<'a> {
+pub(super) struct Line {
     pub at: Pos,
-    pub scope: usize,
-    pub text: Cow<'a, str>,
+    pub scope: u32,
+    /// see [`Expanded::text`]; lines of one number are alike
+    pub text: u32,
+}
+
+impl Expanded<'_> {
+    /// The text of that number.
+    pub(super) fn text(&self, number: u32) -> &str {
+        let number = number as usize;
+        let made = || self.made.get(number.checked_sub(self.texts.lines.len())?);
+        self.texts.lines.get(number).map_or_else(|| made().map_or("", |t| t), |line| line.text)
+    }
+
+    /// How many texts there are.
+    pub(super) fn texts(&self) -> usize {
+        self.texts.lines.len() + self.made.len()
+    }
 }
 
 /// More lines than this are taken for a runaway repetition.
@@ -34,7 +53,7 @@ const MAX_LINES: usize = 1 << 20;
 const MAX_DEPTH: usize = 48;
 
 /// Runs the preprocessor over all texts.
-pub(super) fn expand<'a>(texts: &[(&'a str, &'a str)], params: &'a Params, errors: &mut Errors) -> Expanded<'a> {
+pub(super) fn expand<'a>(texts: &[(&'a str, &'a str)], params: &'a Params, errors: &mut Errors<'_>) -> Expanded<'a> {
     let texts = Texts::read(texts, errors);
     let bound = |value: &'a Value| match value {
         Value::Int(n) => Bound::Int(*n),
@@ -49,10 +68,19 @@ pub(super) fn expand<'a>(texts: &[(&'a str, &'a str)], params: &'a Params, error
         scope: 0,
         depth: 0,
         full: false,
-        out: Expanded { lines: Vec::new(), scopes: vec![0] },
+        made: FxHashMap::default(),
+        lines: Vec::with_capacity(4 * texts.lines.len()),
+        scopes: vec![0],
     };
     x.run(0..texts.lines.len());
-    x.out
+    let Expander { made: numbers, lines, scopes, .. } = x;
+    let mut made = vec![Rc::default(); numbers.len()];
+    for (text, number) in numbers {
+        if let Some(place) = made.get_mut(number) {
+            *place = text;
+        }
+    }
+    Expanded { texts, made, lines, scopes }
 }
 
 /// What a name stands for.
@@ -61,8 +89,8 @@ enum Bound<'a> {
     Text(Cow<'a, str>),
 }
 
-struct Expander<'a, 't, 'e> {
-    errors: &'e mut Errors,
+struct Expander<'a, 't, 'e, 'f> {
+    errors: &'e mut Errors<'f>,
     texts: &'t Texts<'a>,
     /// the parameters, and what is set outside of macros and repetitions
     global: FxHashMap<Cow<'a, str>, Bound<'a>>,
@@ -70,19 +98,22 @@ struct Expander<'a, 't, 'e> {
     names: Vec<(Cow<'a, str>, Bound<'a>)>,
     /// where the innermost one's begin
     frame: Option<usize>,
-    scope: usize,
+    scope: u32,
     depth: usize,
     /// the limit was reached, and reported
     full: bool,
-    out: Expanded<'a>,
+    /// as in [`Expanded`]
+    made: FxHashMap<Rc<str>, usize>,
+    lines: Vec<Line>,
+    scopes: Vec<u32>,
 }
 
-impl<'a, 't> Expander<'a, 't, '_> {
+impl<'a, 't> Expander<'a, 't, '_, '_> {
     fn run(&mut self, lines: Range<usize>) {
         let texts = self.texts;
         let mut i = lines.start;
         while let Some(line) = texts.lines.get(i).filter(|_| i < lines.end) {
-            if self.out.lines.len().max(self.out.scopes.len()) >= MAX_LINES {
+            if self.lines.len().max(self.scopes.len()) >= MAX_LINES {
                 if !self.full {
                     self.errors.push(line.at, "the text expands to too many lines");
                 }
@@ -100,7 +131,8 @@ impl<'a, 't> Expander<'a, 't, '_> {
             Kind::Branch | Kind::Close => self.errors.push(line.at, format!("`{}` closes nothing", line.head)),
             Kind::Set => self.set(line),
             Kind::Call(number) => self.call(line.at, number, line.head, line.rest),
-            Kind::Plain => self.plain(line),
+            Kind::Plain if line.braces => self.plain(line),
+            Kind::Plain => self.lines.push(Line { at: line.at, scope: self.scope, text: i as u32 }),
         }
         i + 1
     }
@@ -112,6 +144,7 @@ impl<'a, 't> Expander<'a, 't, '_> {
             let other = |l: &&Raw<'a>| l.at.file == line.at.file;
             return i + self.texts.lines.iter().skip(i).take_while(other).count();
         };
+        let end = end as usize;
         match line.kind {
             Kind::Rept => self.rept(line, i + 1..end),
             Kind::If => self.conditional(i, line, end),
@@ -121,16 +154,23 @@ impl<'a, 't> Expander<'a, 't, '_> {
         end + 1
     }
 
+    /// A line with a `{`.
     fn plain(&mut self, line: &Raw<'a>) {
         let Some(text) = self.substitute(line.at, line.text) else { return };
-        if let Cow::Owned(text) = &text {
-            // a macro may be named by a parameter
-            let (head, rest) = first_word(text);
-            if let Some(number) = self.texts.named(head) {
-                return self.call_with(line.at, number, head, arguments(rest, |v| Cow::Owned(v.to_owned())));
-            }
+        // a macro may be named by a parameter
+        let (head, rest) = first_word(&text);
+        if let Some(number) = self.texts.named(head) {
+            return self.call_with(line.at, number, head, arguments(rest, |v| Cow::Owned(v.to_owned())));
         }
-        self.out.lines.push(Line { at: line.at, scope: self.scope, text });
+        let number = match self.made.get(&*text) {
+            Some(number) => *number,
+            None => {
+                let number = self.made.len();
+                self.made.insert(text.into(), number);
+                number
+            }
+        };
+        self.lines.push(Line { at: line.at, scope: self.scope, text: (self.texts.lines.len() + number) as u32 });
     }
 
     /// Runs `body` with `names`, in a scope of its own.
@@ -139,8 +179,8 @@ impl<'a, 't> Expander<'a, 't, '_> {
             return self.errors.push(at, "macros and blocks are nested too deeply");
         }
         let (scope, frame) = (self.scope, self.frame);
-        self.scope = self.out.scopes.len();
-        self.out.scopes.push(scope);
+        self.scope = self.scopes.len() as u32;
+        self.scopes.push(scope);
         let first = self.names.len();
         self.frame = Some(first);
         self.names.extend(names);
@@ -159,7 +199,7 @@ impl<'a, 't> Expander<'a, 't, '_> {
         };
         let (Some(from), Some(to)) = (self.int(line.at, from), self.int(line.at, to)) else { return };
         for i in from..to {
-            if self.full || self.out.scopes.len() > MAX_LINES {
+            if self.full || self.scopes.len() > MAX_LINES {
                 return;
             }
             self.nested(line.at, std::iter::once((Cow::Owned((*name).to_owned()), Bound::Int(i))), body.clone());
@@ -182,11 +222,11 @@ impl<'a, 't> Expander<'a, 't, '_> {
             };
             if taken {
                 self.depth += 1;
-                self.run(i + 1..branch.next);
+                self.run(i + 1..branch.next as usize);
                 self.depth -= 1;
                 return;
             }
-            i = branch.next;
+            i = branch.next as usize;
             match self.texts.lines.get(i) {
                 Some(next) if i < end => branch = next,
                 _ => return,
@@ -209,7 +249,7 @@ impl<'a, 't> Expander<'a, 't, '_> {
         }
     }
 
-    fn call(&mut self, at: Pos, number: usize, name: &str, rest: &'a str) {
+    fn call(&mut self, at: Pos, number: u32, name: &str, rest: &'a str) {
         let Some(rest) = self.substitute(at, rest) else { return };
         let values = match &rest {
             Cow::Borrowed(text) => arguments(text, Cow::Borrowed),
@@ -218,9 +258,9 @@ impl<'a, 't> Expander<'a, 't, '_> {
         self.call_with(at, number, name, values);
     }
 
-    fn call_with(&mut self, at: Pos, number: usize, name: &str, values: Vec<Cow<'a, str>>) {
+    fn call_with(&mut self, at: Pos, number: u32, name: &str, values: Vec<Cow<'a, str>>) {
         let texts = self.texts;
-        let Some(called) = texts.macros.get(number) else { return };
+        let Some(called) = texts.macros.get(number as usize) else { return };
         if values.len() != called.args.len() {
             let (want, got) = (called.args.len(), values.len());
             return self.errors.push(at, format!("the macro `{name}` takes {want} arguments, not {got}"));
@@ -290,7 +330,7 @@ fn arguments<'s, 'a>(text: &'s str, argument: impl Fn(&'s str) -> Cow<'a, str>) 
 }
 
 /// A local label given to a macro keeps the scope of its caller.
-fn anchor(arg: Cow<'_, str>, scope: usize) -> Cow<'_, str> {
+fn anchor(arg: Cow<'_, str>, scope: u32) -> Cow<'_, str> {
     let label = arg.strip_prefix('.').is_some_and(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
     if label { Cow::Owned(format!("{arg}@{scope}")) } else { arg }
 }

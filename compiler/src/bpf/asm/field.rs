@@ -29,11 +29,11 @@ impl Parser<'_, '_> {
         let path = self.field_or_type()?;
         self.expect(")")?;
         match (what, path.steps.is_empty()) {
-            (CoreWhat::Exists, true) => Ok(RelocKind::Core { path, what: CoreWhat::TypeExists }),
+            (CoreWhat::Exists, true) => Ok(RelocKind::Core { path: path.into(), what: CoreWhat::TypeExists }),
             (CoreWhat::TypeId, false) => Err(format!("`typeid` takes a type, and `{path}` is a field")),
             (CoreWhat::TypeSize, false) => Err(format!("`sizeof` takes a type; the size of the field is `fieldsize({path})`")),
             (CoreWhat::Offset | CoreWhat::Size, true) => Err(format!("`{path}` is a type where a field is needed")),
-            _ => Ok(RelocKind::Core { path, what }),
+            _ => Ok(RelocKind::Core { path: path.into(), what }),
         }
     }
 

@@ -5,23 +5,39 @@
 
 use super::expand::{Expanded, Line};
 use super::lex::{Token, lex};
-use super::parse::parse;
+use super::parse::{Parsed, parse};
 use super::text::first_word;
-use super::{Errors, Func, FuncKind, Loc, Pos, Reloc, RelocKind, Unit};
-use crate::bpf::helper_id;
+use super::{Errors, Func, FuncKind, Loc, Pos, Reloc, RelocKind};
+use crate::bpf::{Insn, helper_id};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::rc::Rc;
 
-/// Assembles the lines into a unit; mistakes are reported.
-pub(super) fn link(expanded: &Expanded<'_>, errors: &mut Errors) -> Unit {
-    let names = FxHashSet::default();
-    let mut linker = Linker { expanded, errors, unit: Unit::default(), names, uses: Vec::new(), body: Body::default(), lost: false };
-    let mut tokens = Vec::new();
+/// Assembles the lines into functions; mistakes are reported.
+pub(super) fn link(expanded: &Expanded<'_>, errors: &mut Errors<'_>) -> Vec<Func> {
+    let mut linker = Linker {
+        expanded,
+        errors,
+        funcs: Vec::new(),
+        names: FxHashSet::default(),
+        uses: Vec::new(),
+        body: Body::default(),
+        lost: false,
+        room: Room::default(),
+        tokens: Vec::new(),
+        statements: vec![None; expanded.texts()],
+    };
     for line in &expanded.lines {
-        linker.line(line, &mut tokens);
+        linker.line(line);
     }
     linker.finish();
-    let Linker { unit, .. } = linker;
-    unit
+    let Linker { funcs, .. } = linker;
+    funcs
+}
+
+/// What a line says: its labels, and its instruction or what is wrong with it.
+struct Statement<'a> {
+    labels: Vec<&'a str>,
+    insn: Option<Result<Parsed<'a>, String>>,
 }
 
 /// The function at hand, beside what is in its [`Func`].
@@ -31,30 +47,31 @@ struct Body<'a> {
     jumps: Vec<Jump<'a>>,
     /// the `.loc` in force
     loc: Option<u32>,
-    last: Option<Place>,
+    last: Option<Loc>,
+}
+
+/// Room for what the function at hand gathers; the function gets a copy without slack.
+#[derive(Default)]
+struct Room {
+    insns: Vec<Insn>,
+    relocs: Vec<Reloc>,
+    locs: Vec<(usize, Loc)>,
 }
 
 /// By name and, for local ones, scope.
-type Labels<'a> = FxHashMap<(usize, &'a str), usize>;
-
-/// Where an instruction comes from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Source(u32),
-    Template(Pos),
-}
+type Labels<'a> = FxHashMap<(u32, &'a str), usize>;
 
 struct Jump<'a> {
     at: Pos,
-    scope: usize,
+    scope: u32,
     insn: usize,
     label: &'a str,
 }
 
-struct Linker<'a, 'e> {
+struct Linker<'a, 'e, 'f> {
     expanded: &'a Expanded<'a>,
-    errors: &'e mut Errors,
-    unit: Unit,
+    errors: &'e mut Errors<'f>,
+    funcs: Vec<Func>,
     /// of the functions so far
     names: FxHashSet<&'a str>,
     /// where a function is asked for, its user and the relocation there: it may stand further down
@@ -62,26 +79,37 @@ struct Linker<'a, 'e> {
     body: Body<'a>,
     /// an instruction before the first function was reported
     lost: bool,
+    room: Room,
+    /// room for the tokens of a line
+    tokens: Vec<Token<'a>>,
+    /// by the number of the text: most lines are a macro's, and come again
+    statements: Vec<Option<Rc<Result<Statement<'a>, String>>>>,
 }
 
-impl<'a> Linker<'a, '_> {
-    /// Handles a line; `tokens` is room for its tokens.
-    fn line(&mut self, line: &'a Line<'a>, tokens: &mut Vec<Token<'a>>) {
-        match first_word(&line.text) {
-            (".func", rest) => return self.func(line.at, &rest.split_whitespace().collect::<Vec<_>>()),
-            (".loc", rest) => return self.loc(line.at, &rest.split_whitespace().collect::<Vec<_>>()),
-            _ => {}
+impl<'a> Linker<'a, '_, '_> {
+    fn line(&mut self, line: &Line) {
+        let text = self.expanded.text(line.text);
+        if text.starts_with('.') {
+            match first_word(text) {
+                (".func", rest) => return self.func(line.at, &rest.split_whitespace().collect::<Vec<_>>()),
+                (".loc", rest) => return self.loc(line.at, &rest.split_whitespace().collect::<Vec<_>>()),
+                _ => {}
+            }
         }
-        if let Err(message) = lex(&line.text, tokens) {
-            return self.errors.push(line.at, message);
-        }
-        let mut tokens = tokens.as_slice();
-        while let [Token::Word(label), Token::Sign(":"), rest @ ..] = tokens {
-            self.label(line, label);
-            tokens = rest;
-        }
-        if !tokens.is_empty() {
-            self.insn(line, tokens);
+        let Some(known) = self.statements.get_mut(line.text as usize) else { return };
+        let statement = Rc::clone(known.get_or_insert_with(|| Rc::new(read(text, &mut self.tokens))));
+        match &*statement {
+            Ok(Statement { labels, insn }) => {
+                for label in labels {
+                    self.label(line, label);
+                }
+                match insn {
+                    Some(Ok(parsed)) => self.insn(line, parsed),
+                    Some(Err(message)) => self.errors.push(line.at, message.clone()),
+                    None => {}
+                }
+            }
+            Err(message) => self.errors.push(line.at, message.clone()),
         }
     }
 
@@ -115,7 +143,7 @@ impl<'a> Linker<'a, '_> {
             Ok(n @ 0..=5) => n,
             _ => return self.errors.push(at, format!("`{args}` is not a number of arguments from 0 to 5")),
         };
-        self.unit.funcs.push(Func { name: name.to_owned(), kind, args, memory, insns: Vec::new(), relocs: Vec::new(), locs: Vec::new() });
+        self.funcs.push(Func { name: name.to_owned(), kind, args, memory, insns: Vec::new(), relocs: Vec::new(), locs: Vec::new() });
     }
 
     fn loc(&mut self, at: Pos, words: &[&str]) {
@@ -126,9 +154,11 @@ impl<'a> Linker<'a, '_> {
         }
     }
 
-    fn label(&mut self, line: &Line<'_>, label: &'a str) {
-        let Some(func) = self.unit.funcs.last() else { return self.stray(line.at) };
-        let at = func.insns.len();
+    fn label(&mut self, line: &Line, label: &'a str) {
+        if self.funcs.is_empty() {
+            return self.stray(line.at);
+        }
+        let at = self.room.insns.len();
         let key = match split_scope(label) {
             Some((name, scope)) => (scope, name),
             None if label.starts_with('.') => (line.scope, label),
@@ -146,40 +176,37 @@ impl<'a> Linker<'a, '_> {
         }
     }
 
-    fn insn(&mut self, line: &Line<'_>, tokens: &[Token<'a>]) {
-        let parsed = match parse(tokens) {
-            Ok(parsed) => parsed,
-            Err(message) => return self.errors.push(line.at, format!("{message}: `{}`", line.text)),
-        };
-        let number = self.unit.funcs.len().saturating_sub(1);
-        let Some(func) = self.unit.funcs.last_mut() else { return self.stray(line.at) };
-        let index = func.insns.len();
-        let place = self.body.loc.map_or(Place::Template(line.at), Place::Source);
-        if self.body.last != Some(place) {
-            let loc = match place {
-                Place::Source(n) => Loc::Source(n),
-                Place::Template(at) => Loc::Template { file: self.errors.file(at), line: at.line },
-            };
-            func.locs.push((index, loc));
-            self.body.last = Some(place);
+    fn insn(&mut self, line: &Line, parsed: &Parsed<'a>) {
+        let Some(number) = self.funcs.len().checked_sub(1) else { return self.stray(line.at) };
+        let room = &mut self.room;
+        let index = room.insns.len();
+        let loc = self.body.loc.map_or(Loc::Template(line.at), Loc::Source);
+        if self.body.last != Some(loc) {
+            room.locs.push((index, loc));
+            self.body.last = Some(loc);
         }
-        func.insns.push(parsed.insn);
-        func.insns.extend(parsed.second);
-        if let Some(kind) = parsed.reloc {
-            if let RelocKind::Call(_) | RelocKind::Func(_) = &kind {
-                self.uses.push((line.at, number, func.relocs.len()));
+        room.insns.push(parsed.insn);
+        room.insns.extend(parsed.second);
+        if let Some(kind) = &parsed.reloc {
+            if let RelocKind::Call(_) | RelocKind::Func(_) = kind {
+                self.uses.push((line.at, number, room.relocs.len()));
             }
-            func.relocs.push(Reloc { insn_index: index, kind });
+            room.relocs.push(Reloc { insn_index: index, kind: kind.clone() });
         }
         if let Some(label) = parsed.label {
             self.body.jumps.push(Jump { at: line.at, scope: line.scope, insn: index, label });
         }
     }
 
-    /// Joins the jumps of the function at hand with its labels.
+    /// Ends the function at hand: joins its jumps with its labels.
     fn close_func(&mut self) {
         let body = std::mem::take(&mut self.body);
-        let Some(func) = self.unit.funcs.last_mut() else { return };
+        let Some(func) = self.funcs.last_mut() else { return };
+        func.insns.extend_from_slice(&self.room.insns);
+        func.relocs = self.room.relocs.drain(..).collect();
+        func.locs.extend_from_slice(&self.room.locs);
+        self.room.insns.clear();
+        self.room.locs.clear();
         for jump in &body.jumps {
             let Some(target) = find(&body.labels, &self.expanded.scopes, jump) else {
                 self.errors.push(jump.at, format!("there is no label `{}` in the function `{}`", jump.label, func.name));
@@ -195,9 +222,9 @@ impl<'a> Linker<'a, '_> {
 
     fn finish(&mut self) {
         self.close_func();
-        let Linker { unit, names, uses, errors, .. } = self;
+        let Linker { funcs, names, uses, errors, .. } = self;
         for (at, func, reloc) in uses {
-            let reloc = unit.funcs.get(*func).and_then(|f| f.relocs.get(*reloc));
+            let reloc = funcs.get(*func).and_then(|f| f.relocs.get(*reloc));
             if let Some(RelocKind::Call(name) | RelocKind::Func(name)) = reloc.map(|r| &r.kind)
                 && !names.contains(name.as_str())
             {
@@ -207,14 +234,27 @@ impl<'a> Linker<'a, '_> {
     }
 }
 
+/// Reads a line; `tokens` is room for its tokens.
+fn read<'a>(text: &'a str, tokens: &mut Vec<Token<'a>>) -> Result<Statement<'a>, String> {
+    lex(text, tokens)?;
+    let mut tokens = tokens.as_slice();
+    let mut labels = Vec::new();
+    while let [Token::Word(label), Token::Sign(":"), rest @ ..] = tokens {
+        labels.push(*label);
+        tokens = rest;
+    }
+    let insn = (!tokens.is_empty()).then(|| parse(tokens).map_err(|e| format!("{e}: `{text}`")));
+    Ok(Statement { labels, insn })
+}
+
 /// `.name@3` is the label `.name` as scope 3 sees it.
-fn split_scope(label: &str) -> Option<(&str, usize)> {
+fn split_scope(label: &str) -> Option<(&str, u32)> {
     let (name, scope) = label.split_once('@')?;
     Some((name, scope.parse().ok()?))
 }
 
 /// The place of a jump's label: a local one is looked for from its scope outwards.
-fn find(labels: &Labels<'_>, scopes: &[usize], jump: &Jump<'_>) -> Option<usize> {
+fn find(labels: &Labels<'_>, scopes: &[u32], jump: &Jump<'_>) -> Option<usize> {
     if !jump.label.starts_with('.') {
         return labels.get(&(0, jump.label)).copied();
     }
@@ -223,7 +263,7 @@ fn find(labels: &Labels<'_>, scopes: &[usize], jump: &Jump<'_>) -> Option<usize>
         if let Some(at) = labels.get(&(scope, name)) {
             return Some(*at);
         }
-        match scopes.get(scope) {
+        match scopes.get(scope as usize) {
             Some(&parent) if parent != scope => scope = parent,
             _ => return None,
         }

@@ -73,6 +73,8 @@ impl fmt::Display for AsmError {
 pub struct Unit {
     /// the functions, in the order of the text
     pub funcs: Vec<Func>,
+    /// the names of the texts, as the caller gave them
+    pub files: Vec<String>,
 }
 
 impl Unit {
@@ -143,7 +145,7 @@ pub enum RelocKind {
     /// A kernel type or field; on the offset of a memory access or the immediate of arithmetic.
     Core {
         /// the type or field
-        path: CorePath,
+        path: Arc<CorePath>,
         /// which fact about it
         what: CoreWhat,
     },
@@ -205,46 +207,42 @@ impl fmt::Display for CorePath {
 }
 
 /// Where an instruction comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loc {
     /// The number of the `.loc` in force.
     Source(u32),
     /// No `.loc` is in force: a line of a template.
-    Template {
-        /// the file's name as the caller gave it
-        file: Arc<str>,
-        /// line, from 1
-        line: u32,
-    },
+    Template(Pos),
+}
+
+/// A line of the texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pos {
+    /// index of the text
+    pub file: u32,
+    /// from 1
+    pub line: u32,
 }
 
 /// Assembles the texts, in order, into one unit. Macros are shared between the texts.
 pub fn assemble(texts: &[(&str, &str)], params: &Params) -> Result<Unit, Vec<AsmError>> {
-    let mut errors = Errors { files: texts.iter().map(|t| t.0.into()).collect(), list: Vec::new() };
+    let files: Vec<String> = texts.iter().map(|t| t.0.to_owned()).collect();
+    let mut errors = Errors { files: &files, list: Vec::new() };
     let expanded = expand::expand(texts, params, &mut errors);
-    let unit = link::link(&expanded, &mut errors);
-    if errors.list.is_empty() { Ok(unit) } else { Err(errors.list) }
+    let funcs = link::link(&expanded, &mut errors);
+    let Errors { list, .. } = errors;
+    if list.is_empty() { Ok(Unit { funcs, files }) } else { Err(list) }
 }
 
 /// Errors found so far, and the names to report them with.
-struct Errors {
-    files: Vec<Arc<str>>,
+struct Errors<'f> {
+    files: &'f [String],
     list: Vec<AsmError>,
 }
 
-impl Errors {
+impl Errors<'_> {
     fn push(&mut self, at: Pos, message: impl Into<String>) {
-        self.list.push(AsmError { file: self.file(at).to_string(), line: at.line, message: message.into() });
+        let file = self.files.get(at.file as usize).cloned().unwrap_or_default();
+        self.list.push(AsmError { file, line: at.line, message: message.into() });
     }
-
-    fn file(&self, at: Pos) -> Arc<str> {
-        self.files.get(at.file).cloned().unwrap_or_default()
-    }
-}
-
-/// A place in the texts: index of the text and line from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pos {
-    file: usize,
-    line: u32,
 }

@@ -285,7 +285,7 @@ impl<'t> Parser<'_, 't> {
                 place.core = Some(self.argument()?);
                 return Ok(place);
             }
-            let path = self.field()?;
+            let path = self.field()?.into();
             place.core = Some(RelocKind::Core { path, what: CoreWhat::Offset });
             return Ok(place);
         }

@@ -14,11 +14,13 @@ pub(super) struct Raw<'a> {
     pub head: &'a str,
     /// what follows it, trimmed
     pub rest: &'a str,
+    /// holds a `{`
+    pub braces: bool,
     pub kind: Kind,
     /// of what opens a block: the line that closes it, if one does
-    pub end: Option<usize>,
+    pub end: Option<u32>,
     /// of `.if` and its branches: the next branch, or the line that closes it
-    pub next: usize,
+    pub next: u32,
 }
 
 /// What a line is to the preprocessor.
@@ -33,7 +35,7 @@ pub(super) enum Kind {
     Close,
     Set,
     /// a call of the macro of that number
-    Call(usize),
+    Call(u32),
     /// anything else
     Plain,
 }
@@ -49,14 +51,15 @@ pub(super) struct Macro<'a> {
 pub(super) struct Texts<'a> {
     pub lines: Vec<Raw<'a>>,
     pub macros: Vec<Macro<'a>>,
-    names: FxHashMap<&'a str, usize>,
+    names: FxHashMap<&'a str, u32>,
 }
 
 impl<'a> Texts<'a> {
     /// Reads the texts, in order.
-    pub(super) fn read(texts: &[(&'a str, &'a str)], errors: &mut Errors) -> Texts<'a> {
-        let mut all = Texts { lines: Vec::new(), macros: Vec::new(), names: FxHashMap::default() };
-        for (file, (_, text)) in texts.iter().enumerate() {
+    pub(super) fn read(texts: &[(&'a str, &'a str)], errors: &mut Errors<'_>) -> Texts<'a> {
+        let lines = Vec::with_capacity(texts.iter().map(|(_, text)| text.lines().count()).sum());
+        let mut all = Texts { lines, macros: Vec::new(), names: FxHashMap::default() };
+        for (file, (_, text)) in (0u32..).zip(texts) {
             let first = all.lines.len();
             all.lines.extend((1u32..).zip(text.lines()).filter_map(|(line, text)| raw(Pos { file, line }, text)));
             all.blocks(first);
@@ -72,7 +75,7 @@ impl<'a> Texts<'a> {
     }
 
     /// The number of the macro of that name.
-    pub(super) fn named(&self, name: &str) -> Option<usize> {
+    pub(super) fn named(&self, name: &str) -> Option<u32> {
         self.names.get(name).copied()
     }
 
@@ -89,7 +92,7 @@ impl<'a> Texts<'a> {
                         && self.lines.get(*opener).is_some_and(|l| l.kind == Kind::If)
                     {
                         if let Some(branch) = self.lines.get_mut(*last) {
-                            branch.next = i;
+                            branch.next = i as u32;
                         }
                         *last = i;
                     }
@@ -101,10 +104,10 @@ impl<'a> Texts<'a> {
                         continue;
                     };
                     if let Some(branch) = self.lines.get_mut(last) {
-                        branch.next = i;
+                        branch.next = i as u32;
                     }
                     if let Some(opener) = self.lines.get_mut(opener) {
-                        opener.end = Some(i);
+                        opener.end = Some(i as u32);
                     }
                 }
                 _ => {}
@@ -113,14 +116,14 @@ impl<'a> Texts<'a> {
     }
 
     /// Registers every macro.
-    fn define(&mut self, errors: &mut Errors) {
+    fn define(&mut self, errors: &mut Errors<'_>) {
         for (i, line) in self.lines.iter().enumerate().filter(|(_, l)| l.kind == Kind::Macro) {
             let mut words = line.rest.split([' ', '\t', ',']).filter(|w| !w.is_empty());
             let (Some(name), Some(end)) = (words.next(), line.end) else { continue };
-            if self.names.insert(name, self.macros.len()).is_some() {
+            if self.names.insert(name, self.macros.len() as u32).is_some() {
                 errors.push(line.at, format!("the macro `{name}` is defined twice"));
             }
-            self.macros.push(Macro { args: words.collect(), body: i + 1..end });
+            self.macros.push(Macro { args: words.collect(), body: i + 1..end as usize });
         }
     }
 }
@@ -138,14 +141,24 @@ fn raw(at: Pos, text: &str) -> Option<Raw<'_>> {
         ".set" => Kind::Set,
         _ => Kind::Plain,
     };
-    Some(Raw { at, text, head, rest, kind, end: None, next: 0 })
+    Some(Raw { at, text, head, rest, braces: text.contains('{'), kind, end: None, next: 0 })
 }
 
 /// The text up to its `;` or `//`.
 fn without_comment(text: &str) -> &str {
-    let bytes = text.as_bytes();
-    let begins = |i: usize| matches!(bytes.get(i..), Some([b';', ..] | [b'/', b'/', ..]));
-    let end = (0..bytes.len()).find(|i| begins(*i)).unwrap_or(bytes.len());
+    let mut end = text.len();
+    let mut last = 0;
+    for (i, byte) in text.bytes().enumerate() {
+        match byte {
+            b';' => end = i,
+            b'/' if last == b'/' => end = i - 1,
+            _ => {
+                last = byte;
+                continue;
+            }
+        }
+        break;
+    }
     text.get(..end).unwrap_or_default()
 }
 

@@ -221,7 +221,7 @@ proptest! {
         for insns in [known.collect::<Vec<_>>(), random.collect()] {
             let kind = FuncKind::Prog { section: "lsm/test".into() };
             let func = Func { name: "main".into(), kind, args: 1, memory: 0, insns, relocs: Vec::new(), locs: Vec::new() };
-            let Ok(mut vm) = Vm::link(&Unit { funcs: vec![func] }, &maps(), &[], Kernel::new(Flavour::New, 1).unwrap()) else { continue };
+            let Ok(mut vm) = Vm::link(&Unit { funcs: vec![func], files: Vec::new() }, &maps(), &[], Kernel::new(Flavour::New, 1).unwrap()) else { continue };
             vm.options.limit = 2000;
             let _ = vm.run("main", &[mem::KERNEL, 3]);
         }

@@ -67,7 +67,7 @@ impl<'a> Linker<'a> {
         let start = self.insns.len();
         self.starts.insert(&func.name, start);
         self.insns.extend(&func.insns);
-        self.lines.extend(func.locs.iter().map(|(at, loc)| (start + at, describe(loc))));
+        self.lines.extend(func.locs.iter().map(|(at, loc)| (start + at, describe(self.unit, *loc))));
         for reloc in &func.relocs {
             self.relocate(start + reloc.insn_index, reloc).map_err(|e| format!("in `{}`: {e}", func.name))?;
         }
@@ -139,9 +139,9 @@ pub(super) fn patch(insn: &mut Insn, patch: Patch) {
     }
 }
 
-fn describe(loc: &Loc) -> String {
+fn describe(unit: &Unit, loc: Loc) -> String {
     match loc {
         Loc::Source(n) => format!("source location {n}"),
-        Loc::Template { file, line } => format!("{file}:{line}"),
+        Loc::Template(at) => format!("{}:{}", unit.files.get(at.file as usize).map_or("", String::as_str), at.line),
     }
 }
