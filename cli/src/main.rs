@@ -2,13 +2,16 @@
 //! exit status. Holds nothing else; each verb has a file under `verbs/`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod diff;
 #[allow(dead_code, reason = "verbs that need the rest are being added")]
 mod guest;
 mod output;
 mod package;
+mod replace;
 mod verbs;
 
 use clap::{Parser, Subcommand};
+use ebsec_compiler::diag::text;
 use guest::Failure;
 use std::process::ExitCode;
 
@@ -28,6 +31,8 @@ struct Arguments {
 enum Verb {
     /// Parse and type packages and run their unit tests.
     Check(verbs::check::Arguments),
+    /// Write policy files in the one layout.
+    Fmt(verbs::fmt::Arguments),
     /// Run the unit tests of packages.
     Test(verbs::test::Arguments),
     /// Compile a package to an artifact.
@@ -57,6 +62,7 @@ fn main() -> ExitCode {
 fn run(verb: &Verb) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Check(arguments) => verbs::check::run(arguments),
+        Verb::Fmt(arguments) => verbs::fmt::run(arguments),
         Verb::Test(arguments) => verbs::test::run(arguments),
         Verb::Build(arguments) => verbs::build::run(arguments),
         Verb::Verify(arguments) => verbs::verify::run(arguments),
@@ -70,7 +76,20 @@ fn run(verb: &Verb) -> Result<ExitCode, Failure> {
 
 /// Prints help, the version, or what is wrong with the arguments.
 fn usage(answer: &clap::Error) -> Result<ExitCode, Failure> {
-    output::written(answer.print())?;
-    output::print("")?;
+    if answer.use_stderr() {
+        output::tell(&without_foreign(&answer.to_string()));
+    } else {
+        output::written(answer.print())?;
+        output::print("")?;
+    }
     Ok(ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)))
+}
+
+/// A message about wrong arguments with the arguments themselves, which it quotes, kept in their lines.
+fn without_foreign(message: &str) -> String {
+    let quoted = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    quoted.filter(|argument| argument.contains('\n')).fold(message.to_owned(), |message, argument| {
+        let parts = argument.split('=').filter(|part| part.contains('\n'));
+        parts.fold(message.replace(&argument, &text::line(&argument)), |message, part| message.replace(part, &text::line(part)))
+    })
 }

@@ -1,21 +1,21 @@
-//! Packages on disk: a path on the command line in, the package's files out. Finds `ebsec.toml` upward from the path.
-//! Reads files and never judges what is in them.
+//! Packages on disk: a path on the command line in, the package's files out (`read` takes them from disk). Finds
+//! `ebsec.toml` upward from the path. Never judges what is in a file.
+
+mod read;
+
+pub use read::shown;
 
 use crate::guest::Failure;
+use crate::output;
 use ebsec_compiler::config;
+use ebsec_compiler::diag::Findings;
 use ebsec_compiler::pipeline::Input;
 use ebsec_compiler::source::{FileId, Sources};
 use ebsec_compiler::types::Date;
-use std::io::Read;
+use read::{CONFIG, Reader, relative};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Name of a package's settings.
-pub const CONFIG: &str = "ebsec.toml";
-/// More than the parser reads, so that it is the one to refuse.
-const MAX_READ: u64 = 8 * 1024 * 1024 + 1;
-/// Deepest folder that is searched for policies.
-const MAX_FOLDERS: usize = 16;
 
 /// A package that was found.
 #[derive(Debug)]
@@ -30,26 +30,53 @@ pub struct Found {
 pub fn open(paths: &[PathBuf], params: &[String], today: Option<Date>) -> Result<Vec<Found>, Failure> {
     let here = [PathBuf::from(".")];
     let mut found: Vec<Found> = Vec::new();
-    let mut seen = Vec::new();
+    let (mut seen, mut notes) = (HashMap::new(), BTreeSet::new());
     for path in if paths.is_empty() { &here } else { paths } {
-        let real = path.canonicalize().map_err(|e| Failure::io("read", path, &e))?;
-        let folder = if real.is_dir() { real.clone() } else { real.parent().unwrap_or(&real).to_owned() };
-        let root = folder.ancestors().find(|f| f.join(CONFIG).is_file()).map(Path::to_owned);
-        let (key, package) = match root {
-            Some(root) => (root.clone(), whole(&root, true)?),
-            None if real.is_dir() => (real.clone(), whole(&real, false)?),
-            None => (real.clone(), single(&real)?),
+        let named = Named::new(path)?;
+        let (root, passed_over) = read::root(&named.folder);
+        notes.extend(passed_over);
+        let has_config = root.is_some();
+        let key = root.unwrap_or_else(|| named.file.as_ref().unwrap_or(&named.folder).clone());
+        let at = match seen.get(&key) {
+            Some(at) => *at,
+            None => {
+                let package = match &named.file {
+                    Some(file) if !has_config => single(file, &named.folder)?,
+                    _ => whole(&key, has_config)?,
+                };
+                let today = today.or_else(self::today);
+                found.push(Found { input: Input { params: params.to_vec(), today, ..package.input }, ..package });
+                seen.insert(key, found.len() - 1);
+                found.len() - 1
+            }
         };
-        if real.is_file() {
-            package.must_have(&real, path)?;
-        }
-        if !seen.contains(&key) {
-            seen.push(key);
-            let today = today.or_else(self::today);
-            found.push(Found { input: Input { params: params.to_vec(), today, ..package.input }, ..package });
+        if let (Some(file), Some(package)) = (&named.file, found.get(at)) {
+            package.must_have(file, path)?;
         }
     }
+    notes.iter().for_each(|note| output::tell(&format!("note: {note}\n")));
     Ok(found)
+}
+
+/// A path of the command line.
+struct Named {
+    /// The real path of the folder that it is or stands in.
+    folder: PathBuf,
+    /// The file in it, which may be a link: whether it is read depends on where it leads.
+    file: Option<PathBuf>,
+}
+
+impl Named {
+    fn new(path: &Path) -> Result<Named, Failure> {
+        let failed = |e: std::io::Error| Failure::new(format!("cannot read `{}`: {e}", shown(path)));
+        if path.metadata().map_err(failed)?.is_dir() {
+            return Ok(Named { folder: path.canonicalize().map_err(failed)?, file: None });
+        }
+        let above = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = above.canonicalize().map_err(failed)?;
+        let file = path.file_name().map(|name| folder.join(name));
+        Ok(Named { folder, file })
+    }
 }
 
 /// Today in UTC.
@@ -58,93 +85,53 @@ fn today() -> Option<Date> {
     Date::from_days(since.as_secs() / 86_400)
 }
 
-/// One file that belongs to no package.
-fn single(path: &Path) -> Result<Found, Failure> {
-    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+/// One file that belongs to no package, and may not lead out of its folder.
+fn single(path: &Path, folder: &Path) -> Result<Found, Failure> {
     let mut sources = Sources::default();
-    sources.add(relative(path, &folder), read(path)?);
-    Ok(Found { folder, input: Input { sources, ..Input::default() } })
+    sources.add(relative(path, folder)?, Reader::new(folder).read(path)?);
+    Ok(Found { folder: folder.to_owned(), input: Input { sources, ..Input::default() } })
 }
 
 /// A folder with all its policies.
 fn whole(folder: &Path, has_config: bool) -> Result<Found, Failure> {
+    let mut reader = Reader::new(folder);
     let mut sources = Sources::default();
     let mut settings = config::Config::default();
     let mut config = None;
     if has_config {
-        let path = folder.join(CONFIG);
-        let text = read(&path)?;
+        let text = reader.read(&folder.join(CONFIG))?;
         // Mistakes in it are found again, and reported, by the check.
-        settings = config::parse(&text, FileId(0), &mut Vec::new());
+        settings = config::parse(&text, FileId(0), &mut Findings::default());
         config = Some(sources.add(CONFIG, text));
     }
-    let mut files = Vec::new();
-    walk(folder, 0, &mut files)?;
-    let mut names: Vec<(String, PathBuf)> = files.into_iter().map(|f| (relative(&f, folder), f)).collect();
-    names.sort();
-    names.retain(|(name, _)| settings.wants(name));
-    for (name, path) in names {
-        sources.add(name, read(&path)?);
+    let mut files = reader.files()?;
+    files.retain(|(name, _)| settings.wants(name));
+    for (name, path) in files {
+        sources.add(name, reader.read(&path)?);
     }
     Ok(Found { folder: folder.to_owned(), input: Input { sources, config, ..Input::default() } })
-}
-
-/// Every `.ebsec` file below a folder. Hidden folders, symbolic links to folders and packages within are left out.
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    if depth > MAX_FOLDERS {
-        return Ok(());
-    }
-    let entries = std::fs::read_dir(folder).map_err(|e| Failure::io("read", folder, &e))?;
-    for entry in entries {
-        let entry = entry.map_err(|e| Failure::io("read", folder, &e))?;
-        let (path, name) = (entry.path(), entry.file_name());
-        if name.to_string_lossy().starts_with('.') {
-            continue;
-        }
-        let kind = entry.file_type().map_err(|e| Failure::io("read", &path, &e))?;
-        if kind.is_dir() {
-            if !path.join(CONFIG).is_file() {
-                walk(&path, depth + 1, files)?;
-            }
-        } else if path.extension().is_some_and(|e| e == "ebsec") {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    let file = std::fs::File::open(path).map_err(|e| Failure::io("read", path, &e))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_READ).read_to_end(&mut bytes).map_err(|e| Failure::io("read", path, &e))?;
-    String::from_utf8(bytes).map_err(|_| Failure::new(format!("{} is not UTF-8 text", path.display())))
-}
-
-fn relative(path: &Path, folder: &Path) -> String {
-    let rest = path.strip_prefix(folder).unwrap_or(path);
-    rest.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 impl Found {
     /// A file that is named must be one that is read: otherwise its mistakes would pass for none.
     fn must_have(&self, real: &Path, path: &Path) -> Result<(), Failure> {
-        let name = relative(real, &self.folder);
+        let name = relative(real, &self.folder)?;
         if self.input.sources.files.iter().any(|f| f.path == name) || self.has_wrong_config() {
             return Ok(());
         }
         let config = self.folder.join(CONFIG);
         let help = "its sources are the `.ebsec` files of its folder, or those of them that `sources` names";
-        Err(Failure::new(format!("`{}` is no source of the package of `{}`", path.display(), config.display())).help(help))
+        Err(Failure::new(format!("`{}` is no source of the package of `{}`", shown(path), shown(&config))).help(help))
     }
 
     /// Whether the check will say what is wrong with the settings, and perhaps with `sources`.
     fn has_wrong_config(&self) -> bool {
         let sources = &self.input.sources;
         let Some((id, file)) = self.input.config.and_then(|id| Some((id, sources.get(id)?))) else { return false };
-        let mut mistakes = Vec::new();
+        let mut mistakes = Findings::default();
         let settings = config::parse(&file.text, id, &mut mistakes);
         let paths: Vec<&str> = sources.files.iter().map(|f| f.path.as_str()).collect();
-        !mistakes.is_empty() || !settings.unmatched(&paths).is_empty()
+        !mistakes.take().0.is_empty() || !settings.unmatched(&paths).is_empty()
     }
 
     /// What stands before the paths of the package's files so that they are right from the current directory.
@@ -154,11 +141,11 @@ impl Found {
         for folder in here.ancestors().take(4) {
             match self.folder.strip_prefix(folder) {
                 Ok(rest) if rest.as_os_str().is_empty() => return up,
-                Ok(rest) => return format!("{up}{}/", rest.display()),
+                Ok(rest) => return format!("{up}{}/", shown(rest)),
                 Err(_) => up.push_str("../"),
             }
         }
-        format!("{}/", self.folder.display())
+        format!("{}/", shown(&self.folder))
     }
 
     /// Sources as they are shown: the package's files and its folder (which has the empty path) from the current directory,

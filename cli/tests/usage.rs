@@ -284,15 +284,31 @@ fn without_a_loader_verify_says_how_to_get_one() {
 fn codes_are_found_by_their_number_and_listed() {
     let here = Path::new(".");
     let whole = text(&ebsec(here, "explain E0306").stdout);
-    assert!(whole.starts_with("E0306: a pattern where one exact value is wanted\n"), "{whole}");
-    for code in ["306", "e306", "e0306", "0306"] {
+    assert!(whole.starts_with("E0306: A pattern where one exact value is expected\n"), "{whole}");
+    for code in ["306", "e306", "e0306", "0306", "pattern-compared", "Pattern-Compared"] {
         assert_eq!(text(&ebsec(here, &format!("explain {code}")).stdout), whole);
     }
     let list = text(&ebsec(here, "explain").stdout);
-    assert!(
-        list.contains("\nE0306  a pattern where one exact value is wanted\n") && list.starts_with("E0100  ") && list.lines().count() > 90
-    );
-    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code `x\u{1b}1`", "`ebsec explain` lists"]);
+    let columns = |line: &str| (line.get(..5).map(str::to_owned), line.find(" error  "));
+    let (first, all) = (columns(list.lines().next().unwrap()).1, list.lines().map(columns));
+    assert!(first.is_some() && all.clone().all(|(code, level)| code.is_some_and(|c| c.starts_with('E')) && level == first), "{list}");
+    assert!(list.contains("  A pattern where one exact value is expected\n") && list.starts_with("E0100  file-too-large "));
+    assert!(list.lines().count() > 100);
+    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code or name `x\u{1b}1`", "`ebsec explain` lists"]);
+    says(&ebsec(here, "explain pattern-compare"), 1, &["did you mean `pattern-compared`?"]);
+    says(&ebsec(here, "explain E0236"), 1, &["did you mean `E02"]);
+}
+
+#[test]
+fn pages_are_there_as_json() {
+    let here = Path::new(".");
+    let page = json(&ebsec(here, "explain 306 --json"));
+    assert_eq!((page["name"].as_str(), page["level"].as_str()), (Some("pattern-compared"), Some("error")));
+    assert!(page["text"].as_str().unwrap().starts_with("# A pattern"));
+    let all = json(&ebsec(here, "explain --json"));
+    assert!(all.as_array().unwrap().iter().any(|p| p["code"] == page["code"] && p["title"] == page["title"]));
+    let unknown = ebsec(here, "explain x --json");
+    assert!(unknown.status.code() == Some(1) && json(&unknown)["error"].as_str().unwrap().contains("`x`"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Prints times and sizes of the path tables and of the plan for N file rules of five shapes, as N deny rules of one
 //! program and as one allow-list of N patterns; further arguments are further patterns.
-//! `cargo run --release -p ebsec-compiler --example classes_time -- 10000`
+//! `cargo run --locked --release -p ebsec-compiler --example classes_time -- 10000`
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use ebsec_compiler::classes::paths;

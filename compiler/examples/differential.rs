@@ -1,6 +1,6 @@
 //! Judges random policies and random operations by the reference interpreter and by the emitted programs, and prints
 //! what differed and what was covered. Status 1 if anything differs.
-//! `cargo run --release -p ebsec-compiler --example differential -- PAIRS [SEED [OPERATIONS]]`
+//! `cargo run --locked --release -p ebsec-compiler --example differential -- PAIRS [SEED [OPERATIONS]]`
 #![allow(clippy::print_stdout)]
 
 use ebsec_compiler::testing::differential::{self, Options};

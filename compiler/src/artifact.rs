@@ -133,9 +133,10 @@ fn manifest(package: &Package, plan: &Plan, code: &Code, catalog: &Catalog, sour
 
 /// `lines` are the files' lines, in the order of the sources.
 fn manifest_rule(policy: &hir::Policy, rule: &hir::Rule, catalog: &Catalog, sources: &Sources, lines: &[LineIndex]) -> format::Rule {
-    let file = rule.loc.file.0 as usize;
+    let at = sources.place(rule.loc);
+    let file = at.file.0 as usize;
     let place = sources.files.get(file);
-    let line = place.zip(lines.get(file)).map_or(1, |(f, l)| l.position(&f.text, rule.loc.span.start).0);
+    let line = place.zip(lines.get(file)).map_or(1, |(f, l)| l.position(&f.text, at.span.start).0);
     format::Rule {
         action: match rule.action {
             hir::Action::Deny => format::Action::Deny,

@@ -1,6 +1,10 @@
 //! `ebsec.toml` in, the package's settings out; every mistake at its place. Reads no file: the caller gives the text.
 
-use crate::diag::{Diagnostic, codes};
+mod levels;
+
+pub use levels::Levels;
+
+use crate::diag::{Finding, Findings, codes, text};
 use crate::hir::{Space, glob};
 use crate::source::{FileId, Loc, Span};
 use crate::types::Given;
@@ -27,6 +31,8 @@ pub struct Config {
     pub sources: Option<Vec<SourceEntry>>,
     /// Values of parameters.
     pub params: Vec<Given>,
+    /// Levels of findings.
+    pub levels: Levels,
 }
 
 /// An entry of `sources`.
@@ -55,11 +61,11 @@ impl Config {
 
     /// A finding for each entry of `sources` that names none of the package's files: a policy would be missed silently.
     #[must_use]
-    pub fn unmatched(&self, paths: &[&str]) -> Vec<Diagnostic> {
+    pub fn unmatched(&self, paths: &[&str]) -> Vec<Finding> {
         let entries = self.sources.iter().flatten().filter(|entry| !paths.iter().any(|path| entry.names(path)));
         let finding = |entry: &SourceEntry| {
             let message = format!("`{}` in `sources` matches no `.ebsec` file of the package", entry.text);
-            Diagnostic::error(codes::BAD_SOURCE, entry.loc, message).help(SOURCES_HELP)
+            Finding::error(codes::BAD_SOURCE, entry.loc, message).help(SOURCES_HELP)
         };
         entries.map(finding).collect()
     }
@@ -73,20 +79,21 @@ impl Default for Config {
             kernels: DEFAULT_KERNELS.iter().map(|k| (*k).to_owned()).collect(),
             sources: None,
             params: Vec::new(),
+            levels: Levels::default(),
         }
     }
 }
 
 /// Reads the text of `ebsec.toml`, which is `file` of the sources.
 #[must_use]
-pub fn parse(text: &str, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Config {
+pub fn parse(text: &str, file: FileId, diagnostics: &mut Findings) -> Config {
     let mut reader = Reader { file, diagnostics, config: Config::default() };
     match DeTable::parse(text) {
         Ok(table) => reader.root(table.get_ref()),
         Err(error) => {
             let loc = reader.loc(error.span().unwrap_or(0..0));
             let message = format!("not TOML: {}", error.message().trim_end().replace('\n', ", "));
-            reader.diagnostics.push(Diagnostic::error(codes::CONFIG_SYNTAX, loc, message));
+            reader.diagnostics.push(Finding::error(codes::CONFIG_SYNTAX, loc, message));
         }
     }
     reader.config
@@ -94,16 +101,16 @@ pub fn parse(text: &str, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Con
 
 /// A value for a parameter from the command line, `NAME=VALUE`, as `file` of the sources.
 #[must_use]
-pub fn command_line(text: &str, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Option<Given> {
+pub fn command_line(text: &str, file: FileId, diagnostics: &mut Findings) -> Option<Given> {
     let at = |start: usize, end: usize| Loc::new(file, Span { start: start as u32, end: end as u32 });
     let Some((name, value)) = text.split_once('=') else {
         let message = format!("`{text}` gives no value to a parameter");
-        diagnostics.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
+        diagnostics.push(Finding::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
         return None;
     };
     if name.trim().is_empty() {
         let message = format!("`{text}` does not name the parameter that it gives a value to");
-        diagnostics.push(Diagnostic::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
+        diagnostics.push(Finding::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
         return None;
     }
     let span = at(name.len() + 1, text.len()).span;
@@ -113,12 +120,16 @@ pub fn command_line(text: &str, file: FileId, diagnostics: &mut Vec<Diagnostic>)
 
 struct Reader<'d> {
     file: FileId,
-    diagnostics: &'d mut Vec<Diagnostic>,
+    diagnostics: &'d mut Findings,
     config: Config,
 }
 
 const SOURCES_HELP: &str = "entries are patterns of paths relative to the folder of ebsec.toml, such as `web.ebsec` or `policies/**`";
-const ROOT_KEYS: &[&str] = &["package", "params"];
+/// Most bytes of a package's name.
+const MAX_NAME: usize = 64;
+/// Most entries of `sources`, each of which is compared with each file.
+const MAX_SOURCES: usize = 256;
+const ROOT_KEYS: &[&str] = &["package", "params", "lints"];
 const PACKAGE_KEYS: &[&str] = &["name", "version", "kernels", "sources"];
 
 impl Reader<'_> {
@@ -130,13 +141,13 @@ impl Reader<'_> {
         let loc = self.loc(key.span());
         let name = key.get_ref().as_ref();
         let message = format!("{what} has no key `{name}`");
-        self.diagnostics.push(Diagnostic::error(codes::CONFIG_KEY, loc, message).near(name, loc, known.iter().copied()));
+        self.diagnostics.push(Finding::error(codes::CONFIG_KEY, loc, message).near(name, loc, known.iter().copied()));
     }
 
     fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, wanted: &str) {
         let loc = self.loc(value.span());
         let message = format!("`{key}` is {wanted}, not {}", article(value.get_ref().type_str()));
-        self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, message));
+        self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message));
     }
 
     fn root(&mut self, table: &DeTable<'_>) {
@@ -144,20 +155,21 @@ impl Reader<'_> {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("package", DeValue::Table(table)) => self.package(table, value.span()),
                 ("params", DeValue::Table(table)) => self.params(table),
-                (name @ ("package" | "params"), _) => self.wrong(value, name, "a table"),
+                ("lints", DeValue::Table(table)) => self.lints(table, codes::all()),
+                (name @ ("package" | "params" | "lints"), _) => self.wrong(value, name, "a table"),
                 _ => self.unknown("ebsec.toml", key, ROOT_KEYS),
             }
         }
         if !table.keys().any(|k| k.get_ref() == "package") {
             let help = "write `[package]` and `name = \"…\"`";
-            self.diagnostics.push(Diagnostic::error(codes::CONFIG_MISSING, self.loc(0..0), "ebsec.toml has no `[package]`").help(help));
+            self.diagnostics.push(Finding::error(codes::CONFIG_MISSING, self.loc(0..0), "ebsec.toml has no `[package]`").help(help));
         }
     }
 
     fn package(&mut self, table: &DeTable<'_>, span: Range<usize>) {
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "name" => self.config.name = self.text(value, "name").unwrap_or_default(),
+                "name" => self.name(value),
                 "version" => self.config.version = self.text(value, "version").unwrap_or_default(),
                 "kernels" => self.kernels(value),
                 "sources" => self.sources(value),
@@ -166,16 +178,30 @@ impl Reader<'_> {
         }
         if !table.keys().any(|k| k.get_ref() == "name") {
             let loc = self.loc(span);
-            self.diagnostics.push(Diagnostic::error(codes::CONFIG_MISSING, loc, "the package has no `name`"));
+            self.diagnostics.push(Finding::error(codes::CONFIG_MISSING, loc, "the package has no `name`"));
         }
+    }
+
+    /// The name is that of the artifact's file too: it leads nowhere and is no option.
+    fn name(&mut self, value: &Spanned<DeValue<'_>>) {
+        let Some(name) = self.text(value, "name") else { return };
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if name.len() <= MAX_NAME && name.bytes().all(fits) && !name.starts_with(['-', '.']) {
+            self.config.name = name;
+            return;
+        }
+        let loc = self.loc(value.span());
+        let message = format!("`{}` cannot be the name of a package", text::short(&name, MAX_NAME));
+        let help = format!("a name has letters, digits, `.`, `_` and `-`, at most {MAX_NAME}, and begins with a letter, a digit or `_`");
+        self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message).help(help));
     }
 
     fn text(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<String> {
         match value.get_ref().as_str() {
-            Some(text) if !text.is_empty() && !text.chars().any(crate::diag::render::is_hidden) => Some(text.to_owned()),
+            Some(text) if !text.is_empty() && !text.chars().any(text::is_hidden) => Some(text.to_owned()),
             Some(_) => {
                 let loc = self.loc(value.span());
-                self.diagnostics.push(Diagnostic::error(
+                self.diagnostics.push(Finding::error(
                     codes::CONFIG_TYPE,
                     loc,
                     format!("`{key}` is empty or has characters that cannot be seen"),
@@ -227,7 +253,7 @@ impl Reader<'_> {
             };
             let message = format!("the kernel series `{number}` is not in quotes");
             let quoted = format!("\"{number}\"");
-            self.diagnostics.push(Diagnostic::error(codes::CONFIG_TYPE, loc, message).help(format!("write `{quoted}`")).fix(
+            self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message).help(format!("write `{quoted}`")).fix(
                 "put quotes around it",
                 loc,
                 quoted,
@@ -241,15 +267,15 @@ impl Reader<'_> {
         let Some(wanted) = self.series(value) else { return };
         if none {
             let loc = self.loc(value.span());
-            self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_KERNEL, loc, "the package names no kernel").help(known_kernels()));
+            self.diagnostics.push(Finding::error(codes::UNKNOWN_KERNEL, loc, "the package names no kernel").help(known_kernels()));
         }
         for (series, loc) in &wanted {
             if LATER_KERNELS.contains(&series.as_str()) {
                 let message = format!("the kernel series `{series}` is not supported yet, it comes later");
-                self.diagnostics.push(Diagnostic::error(codes::KERNEL_LATER, *loc, message).help(known_kernels()));
+                self.diagnostics.push(Finding::error(codes::KERNEL_LATER, *loc, message).help(known_kernels()));
             } else if !DEFAULT_KERNELS.contains(&series.as_str()) {
                 let message = format!("unknown kernel series `{series}`");
-                self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_KERNEL, *loc, message).help(known_kernels()));
+                self.diagnostics.push(Finding::error(codes::UNKNOWN_KERNEL, *loc, message).help(known_kernels()));
             }
         }
         let chosen = DEFAULT_KERNELS.iter().filter(|k| wanted.iter().any(|(w, _)| w == **k));
@@ -262,9 +288,14 @@ impl Reader<'_> {
         if value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
             let help = "without `sources` a package has every `.ebsec` file of its folder";
             let loc = self.loc(value.span());
-            self.diagnostics.push(Diagnostic::error(codes::BAD_SOURCE, loc, "`sources` is empty").help(help));
+            self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, "`sources` is empty").help(help));
         }
-        self.config.sources = Some(entries.into_iter().filter_map(|(text, loc)| self.source(text, loc)).collect());
+        if entries.len() > MAX_SOURCES {
+            let loc = self.loc(value.span());
+            let message = format!("`sources` has more than {MAX_SOURCES} entries");
+            self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help("write patterns, such as `policies/**`"));
+        }
+        self.config.sources = Some(entries.into_iter().take(MAX_SOURCES).filter_map(|(text, loc)| self.source(text, loc)).collect());
     }
 
     fn source(&mut self, text: String, loc: Loc) -> Option<SourceEntry> {
@@ -274,7 +305,7 @@ impl Reader<'_> {
             Ok(pattern) => return Some(SourceEntry { text, loc, pattern }),
             Err(error) => format!("`{text}` in `sources` names no file: {}", error.message),
         };
-        self.diagnostics.push(Diagnostic::error(codes::BAD_SOURCE, loc, message).help(SOURCES_HELP));
+        self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help(SOURCES_HELP));
         None
     }
 
@@ -331,9 +362,9 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> (Config, Vec<&'static str>) {
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = Findings::default();
         let config = parse(text, FileId(0), &mut diagnostics);
-        (config, diagnostics.iter().map(|d| d.code).collect())
+        (config, diagnostics.take().0.iter().map(|d| d.code).collect())
     }
 
     #[test]
@@ -359,8 +390,9 @@ mod tests {
     #[test]
     fn a_value_on_the_command_line_has_a_name() {
         for text in ["=3", " =3", "ports"] {
-            let mut diagnostics = Vec::new();
+            let mut diagnostics = Findings::default();
             assert!(command_line(text, FileId(0), &mut diagnostics).is_none());
+            let (diagnostics, _) = diagnostics.take();
             assert!(diagnostics[0].code == "E0505" && diagnostics[0].message.starts_with(&format!("`{text}` ")), "{diagnostics:?}");
         }
     }
@@ -371,6 +403,12 @@ mod tests {
         assert_eq!(found("[package]\nname = \"a\"\nkernel = []\n").1, ["E0501"]);
         assert_eq!(found("[package]\nname = 1\n").1, ["E0502"]);
         assert_eq!(found("[package]\nname = \"a\"\nkernels = [\"5.10\", \"9\"]\n").1, ["E0504", "E0503"]);
+        for name in ["../../x", "a/b", ".a", "..", "-o", "a b", "é", "a\\u001b", &"a".repeat(65)] {
+            assert_eq!(found(&format!("[package]\nname = \"{name}\"\n")).1, ["E0502"], "{name}");
+        }
+        assert_eq!(found(&format!("[package]\nname = \"a.B_9-{}\"\n", "x".repeat(58))).1, [] as [&str; 0]);
+        let many = "\"a\",".repeat(MAX_SOURCES + 1);
+        assert_eq!(found(&format!("[package]\nname = \"a\"\nsources = [{many}]\n")).1, ["E0508"]);
         assert_eq!(found("").1, ["E0506"]);
         assert_eq!(found("[package]\nname = \"a\"\nsources = []\n").1, ["E0508"]);
         assert_eq!(found("[package]\nname = \"a\"\nsources = [\"/a\", \"x/../a\", \"b/\", \"./a\"]\n").1, ["E0508"; 3]);

@@ -27,5 +27,7 @@ pub mod object;
 
 pub mod artifact;
 
+pub mod fmt;
+
 pub mod pipeline;
 pub mod testing;

@@ -6,13 +6,41 @@ pub use ebsec_grammar::ast::Span;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
 
-/// A place.
+/// Index into the parts of [`Sources`], or a file as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PartId(u32);
+
+/// A place: it counts from the start of a part of a file, so that an edit elsewhere does not change it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Loc {
+    /// Part.
+    pub part: PartId,
+    /// Bytes from its start.
+    pub span: Span,
+}
+
+/// A place as it is shown: bytes of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
     /// File.
     pub file: FileId,
     /// Bytes in it.
     pub span: Span,
+}
+
+/// Marks a [`PartId`] that is a file as a whole: its places count from the start of the file.
+const WHOLE: u32 = 1 << 31;
+
+impl From<FileId> for PartId {
+    fn from(file: FileId) -> Self {
+        Self(file.0 | WHOLE)
+    }
+}
+
+impl Default for PartId {
+    fn default() -> Self {
+        FileId::default().into()
+    }
 }
 
 /// One source file.
@@ -29,6 +57,8 @@ pub struct SourceFile {
 pub struct Sources {
     /// By [`FileId`].
     pub files: Vec<SourceFile>,
+    /// By [`PartId`]: the file and the byte where the part starts.
+    parts: Vec<(FileId, u32)>,
 }
 
 impl Sources {
@@ -45,43 +75,136 @@ impl Sources {
         self.files.get(file.0 as usize)
     }
 
+    /// Adds the parts of a file, which start at these bytes; gives the id of the first, from which the others count.
+    pub fn add_parts(&mut self, file: FileId, starts: impl IntoIterator<Item = u32>) -> PartId {
+        let first = PartId(u32::try_from(self.parts.len()).unwrap_or(u32::MAX) & !WHOLE);
+        self.parts.extend(starts.into_iter().map(|start| (file, start)));
+        first
+    }
+
+    /// Takes the parts out, after which no place in a part holds.
+    pub(crate) fn clear_parts(&mut self) {
+        self.parts.clear();
+    }
+
+    /// A place as bytes of its file.
+    #[must_use]
+    pub fn place(&self, loc: Loc) -> Place {
+        let PartId(part) = loc.part;
+        if part & WHOLE != 0 {
+            return Place { file: FileId(part & !WHOLE), span: loc.span };
+        }
+        let (file, start) = self.parts.get(part as usize).copied().unwrap_or_default();
+        Place { file, span: Span { start: start.saturating_add(loc.span.start), end: start.saturating_add(loc.span.end) } }
+    }
+
     /// The text at a place, empty if there is none.
     #[must_use]
     pub fn slice(&self, loc: Loc) -> &str {
-        self.get(loc.file).and_then(|f| f.text.get(loc.span.start as usize..loc.span.end as usize)).unwrap_or_default()
+        let Place { file, span } = self.place(loc);
+        self.get(file).and_then(|f| f.text.get(span.start as usize..span.end as usize)).unwrap_or_default()
+    }
+}
+
+impl PartId {
+    /// The id of a part of a file whose first part has this one.
+    #[must_use]
+    pub fn nth(self, index: usize) -> Self {
+        Self(self.0.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)) & !WHOLE)
     }
 }
 
 impl Loc {
-    /// A place in a file.
+    /// A place in a part, or in a file as a whole.
     #[must_use]
-    pub fn new(file: FileId, span: Span) -> Self {
-        Self { file, span }
+    pub fn new(part: impl Into<PartId>, span: Span) -> Self {
+        Self { part: part.into(), span }
     }
 }
 
-/// Turns byte offsets of one text into lines and columns.
+/// Turns byte offsets of one text into lines and columns, at the same cost wherever they are.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
+    /// Characters before each multiple of [`STEP`] bytes.
+    characters: Vec<u32>,
 }
+
+/// So many bytes at most are counted for a column, however long its line is.
+const STEP: usize = 1024;
 
 impl LineIndex {
     /// Finds the lines of a text.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1);
-        Self { starts: std::iter::once(0).chain(ends).collect() }
+        let mut before = 0;
+        let characters = text.as_bytes().chunks(STEP).map(|chunk| {
+            let start = before;
+            before += characters(chunk);
+            start
+        });
+        Self { characters: characters.collect(), starts: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// Number of lines.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Index of the line, from 0, that holds a byte.
+    #[must_use]
+    pub fn line(&self, offset: u32) -> usize {
+        self.starts.partition_point(|start| *start <= offset).max(1) - 1
+    }
+
+    /// First byte of a line, by its index from 0, and of the next one; both the end of the text where there is none.
+    #[must_use]
+    pub fn range(&self, text: &str, line: usize) -> std::ops::Range<usize> {
+        let start = |line: usize| self.starts.get(line).map_or(text.len(), |start| *start as usize);
+        start(line)..start(line.saturating_add(1))
     }
 
     /// Line and column of a byte, both from 1; columns count characters.
     #[must_use]
     pub fn position(&self, text: &str, offset: u32) -> (u32, u32) {
-        let line = self.starts.partition_point(|start| *start <= offset).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or_default();
-        let before = text.as_bytes().get(start as usize..(offset as usize).min(text.len())).unwrap_or_default();
-        // A byte that continues a character does not count.
-        let column = before.iter().filter(|b| **b & 0xC0 != 0x80).count() as u32 + 1;
-        (line as u32, column)
+        let line = self.line(offset);
+        let start = self.starts.get(line).copied().unwrap_or_default();
+        let column = self.characters(text, offset) - self.characters(text, start) + 1;
+        (line as u32 + 1, column)
+    }
+
+    /// Characters before a byte.
+    fn characters(&self, text: &str, offset: u32) -> u32 {
+        let offset = (offset as usize).min(text.len());
+        let Some(last) = self.characters.len().checked_sub(1) else { return 0 };
+        let step = (offset / STEP).min(last);
+        let rest = text.as_bytes().get(step * STEP..offset).unwrap_or_default();
+        self.characters.get(step).copied().unwrap_or_default() + characters(rest)
+    }
+}
+
+/// A byte that continues a character does not count.
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|b| **b & 0xC0 != 0x80).count() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_those_that_counting_gives() {
+        let text = format!("é\n{}ü\n\n{}", "aé".repeat(3_000), "x".repeat(STEP * 2));
+        let index = LineIndex::new(&text);
+        for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() as u32 + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
+            assert_eq!(index.position(&text, at as u32), (line, column), "{at}");
+        }
+        assert_eq!(LineIndex::new("").position("", 7), (1, 1));
+        assert_eq!((index.range(&text, 0), index.range(&text, 99)), (0..3, text.len()..text.len()));
     }
 }

@@ -1,5 +1,5 @@
 //! How long 10,000 rules take from text to typed policy, without the parser. Run by hand, in release:
-//! `cargo test --release -p ebsec-compiler --test front_speed -- --ignored --nocapture`.
+//! `cargo test --locked --release -p ebsec-compiler --test front_speed -- --ignored --nocapture`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 use ebsec_compiler::pipeline::{self, Input};

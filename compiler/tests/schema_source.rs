@@ -9,7 +9,7 @@ use std::fmt::Write;
 fn the_generated_layouts_are_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../artifact/src/schema.rs");
     let want = source(schema());
-    if std::env::var_os("EBSEC_BLESS").is_some() {
+    if ebsec_test_support::blessing() {
         std::fs::write(path, &want).unwrap();
     }
     let have = std::fs::read_to_string(path).unwrap_or_default();

@@ -1,9 +1,10 @@
 //! The syntax tree: what `parse` gives. Untyped, unresolved, complete enough to print the source back.
-//! Never holds text that is not in the source.
+//! Never holds text that is not in the source. Every place counts from the start of the part that holds it.
 
+use crate::outline::PartKind;
 use serde::Serialize;
 
-/// Byte range in the source text.
+/// Byte range in a text: a part of a file, or all of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Span {
     /// First byte.
@@ -24,7 +25,7 @@ pub struct Spanned<T> {
 /// An identifier or dotted name as written.
 pub type Name = Spanned<String>;
 
-/// One source file. Items that could not be parsed are missing here and named in the errors.
+/// One source file as a whole, with places that count from its start: for people and for comparisons.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct File {
     /// Items in source order.
@@ -116,8 +117,15 @@ pub enum ItemKind {
     Test {
         /// What it says.
         name: Spanned<String>,
-        /// Lines in source order.
+        /// Lines in source order; empty where they stand in parts of their own.
         lines: Vec<TestLine>,
+    },
+    /// What could not be read; the errors say why. Its name is defined all the same.
+    Broken {
+        /// What it begins like.
+        kind: PartKind,
+        /// Its name, or the name that it is about.
+        name: Option<Name>,
     },
 }
 
@@ -137,7 +145,7 @@ pub struct Type {
 pub struct Policy {
     /// Its name.
     pub name: Name,
-    /// Members in source order.
+    /// Members in source order; empty where they stand in parts of their own.
     pub members: Vec<Member>,
 }
 
@@ -178,6 +186,13 @@ pub enum MemberKind {
     },
     /// `label: action events when … unless … because … with …`
     Rule(Rule),
+    /// What could not be read; the errors say why. A rule's label is defined all the same.
+    Broken {
+        /// What it begins like.
+        kind: PartKind,
+        /// Its label or key.
+        name: Option<Name>,
+    },
 }
 
 /// `deny`, `kill`, `audit`.
@@ -425,6 +440,11 @@ pub enum TestLineKind {
         times: Option<Spanned<u64>>,
         /// The verdict that must come.
         expect: Expect,
+    },
+    /// What could not be read; the errors say why.
+    Broken {
+        /// The name of a process, which is defined all the same.
+        name: Option<Name>,
     },
 }
 

@@ -1,33 +1,60 @@
-//! The look at a file before it is parsed. Takes the text; gives it with what the parser must not see blanked
-//! (byte for byte, so that places stay), and the errors. Leaves a file that is fine as it is.
+//! The look at a part before it is parsed. Takes the text; gives it with what the parser must not see blanked
+//! (byte for byte, so that places stay), and the errors. Leaves a part that is fine as it is.
 
 use std::borrow::Cow;
 
 use crate::MAX_DEPTH;
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
-use crate::lex::{Lexer, Token, TokenKind};
+use crate::lex::{self, Token, TokenKind, is_refused};
 use crate::words;
 
+/// What is looked for in a part besides its words.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// It is at the start of the file.
+    pub first: bool,
+    /// Brackets that are open before it.
+    pub depth: usize,
+    /// How many errors are kept.
+    pub room: usize,
+}
+
 /// Blanks what is refused and says why.
-pub(crate) fn scan<'t>(text: &'t str, errors: &mut Vec<SyntaxError>) -> Cow<'t, str> {
-    if is_plain(text.as_bytes()) {
+pub(crate) fn scan<'t>(text: &'t str, place: Place, errors: &mut Vec<SyntaxError>) -> Cow<'t, str> {
+    if is_plain(text.as_bytes(), place.depth) {
         return Cow::Borrowed(text);
     }
-    let hidden = characters(text, errors);
+    let mut report = Report { errors, room: place.room };
+    let hidden = characters(text, place.first, &mut report);
     let text = blank(Cow::Borrowed(text), &hidden);
-    let foreign = comments(&text, errors);
+    let foreign = comments(&text, &mut report);
     let text = blank(text, &foreign);
-    let deep = depth(&text, errors);
+    let deep = depth(&text, place.depth, &mut report);
     blank(text, &deep)
 }
 
+/// Takes errors as long as they are kept.
+struct Report<'e> {
+    errors: &'e mut Vec<SyntaxError>,
+    room: usize,
+}
+
+impl Report<'_> {
+    /// Adds an error; one more than are kept shows that there are others.
+    fn add(&mut self, error: impl FnOnce() -> SyntaxError) {
+        if self.errors.len() <= self.room {
+            self.errors.push(error());
+        }
+    }
+}
+
 /// Whether a quick look finds nothing to report. It may see ghosts, which the long look then lets pass.
-fn is_plain(bytes: &[u8]) -> bool {
+fn is_plain(bytes: &[u8], depth: usize) -> bool {
     if bytes.iter().any(|b| is_suspect(*b)) {
         return false;
     }
-    let (mut at, mut depth) = (0, 0_usize);
+    let (mut at, mut depth) = (0, depth);
     while let Some(byte) = bytes.get(at) {
         let rest = || bytes.get(at + 1..).unwrap_or_default();
         let next = bytes.get(at + 1);
@@ -55,12 +82,12 @@ fn is_plain(bytes: &[u8]) -> bool {
 }
 
 /// Bytes that may be, or begin, a character that is refused.
-fn is_suspect(byte: u8) -> bool {
+pub(crate) fn is_suspect(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\n' && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef)
 }
 
 /// Characters that a reader cannot see or that change what he sees: each run of them is one error.
-fn characters(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
+fn characters(text: &str, first: bool, report: &mut Report<'_>) -> Vec<Span> {
     let mut runs: Vec<Span> = Vec::new();
     let mut last = '\0';
     let bytes = text.as_bytes();
@@ -78,7 +105,7 @@ fn characters(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
             Some(run) if run.end == span.start && found == last => run.end = span.end,
             _ => {
                 runs.push(span);
-                report(errors, || refusal(found, span));
+                report.add(|| refusal(found, span, first));
             }
         }
         last = found;
@@ -86,14 +113,10 @@ fn characters(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
     runs
 }
 
-fn is_refused(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-fn refusal(c: char, span: Span) -> SyntaxError {
+fn refusal(c: char, span: Span, first: bool) -> SyntaxError {
     let code = u32::from(c);
     let (message, help) = match c {
-        '\u{feff}' if span.start == 0 => {
+        '\u{feff}' if first && span.start == 0 => {
             ("the file begins with a byte order mark".to_owned(), "save it as UTF-8 without a byte order mark")
         }
         '\r' => ("a carriage return stands without a line feed".to_owned(), "end lines with LF or CRLF"),
@@ -108,48 +131,28 @@ fn refusal(c: char, span: Span) -> SyntaxError {
 }
 
 /// Comments of other languages: `#` to the end of the line, `/* … */` where blanks set it off from a path.
-fn comments(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
-    let mut found: Vec<Span> = Vec::new();
-    let bytes = text.as_bytes();
-    let mut closes = true; // whether a `*/` is left, so that the search for it runs once in vain
-    for token in Lexer::new(text) {
-        let (start, mark) = (token.span.start as usize, crate::slice(text, token.span));
-        if !matches!(mark, "#" | "/*") || found.last().is_some_and(|last| last.end > token.span.start) {
-            continue;
-        }
-        let near = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_none_or(|b| b.is_ascii_whitespace());
-        if mark == "/*" && !(near(start.checked_sub(1)) && near(Some(start + 2))) {
-            continue;
-        }
-        let rest = text.get(start..).unwrap_or_default();
-        let line = rest.find('\n').unwrap_or(rest.len());
-        let close = if mark == "/*" && closes { rest.find("*/") } else { None };
-        closes &= mark == "#" || close.is_some();
-        let end = close.map_or(line, |at| at + 2);
-        found.push(crate::span(start, start + end));
-        report(errors, || {
+fn comments(text: &str, report: &mut Report<'_>) -> Vec<Span> {
+    let foreign = lex::tokens(text).filter(|token| token.kind == TokenKind::Foreign).map(|token| token.span);
+    let found: Vec<Span> = foreign.collect();
+    for span in &found {
+        report.add(|| {
+            let mark = if crate::slice(text, *span).starts_with('#') { "#" } else { "/*" };
+            let start = span.start as usize;
             let message = format!("`{mark}` does not begin a comment");
-            SyntaxError::new(error::COMMENT_STYLE, token.span, message).help("write `//`")
+            SyntaxError::new(error::COMMENT_STYLE, crate::span(start, start + mark.len()), message).help("write `//`")
         });
     }
     found
 }
 
-/// Adds an error unless there are more than are shown.
-fn report(errors: &mut Vec<SyntaxError>, error: impl FnOnce() -> SyntaxError) {
-    if errors.len() <= crate::MAX_ERRORS {
-        errors.push(error());
-    }
-}
-
 /// Brackets deeper than the limit, reported where each nest crosses it; gives the items to blank.
-fn depth(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
+fn depth(text: &str, open: usize, report: &mut Report<'_>) -> Vec<Span> {
     let mut blanks = Vec::new();
-    let (mut depth, mut deep, mut item) = (0_usize, false, 0_u32);
-    let mut tokens = Lexer::new(text);
+    let (mut depth, mut deep, mut item) = (open, false, 0_u32);
+    let mut tokens = lex::significant(text);
     while let Some(token) = tokens.next() {
         match token.kind {
-            TokenKind::Word if begins_item(text, token, tokens) => {
+            TokenKind::Word if begins_item(text, token, tokens.clone()) => {
                 if deep {
                     blanks.push(Span { start: item, end: token.span.start });
                 }
@@ -160,7 +163,7 @@ fn depth(text: &str, errors: &mut Vec<SyntaxError>) -> Vec<Span> {
                     depth += 1;
                     if depth == MAX_DEPTH + 1 {
                         deep = true;
-                        report(errors, || too_deep(token.span));
+                        report.add(|| too_deep(token.span));
                     }
                 }
                 ")" | "]" | "}" => depth = depth.saturating_sub(1),
@@ -181,7 +184,7 @@ fn too_deep(span: Span) -> SyntaxError {
 }
 
 /// Whether an item begins with this word: what follows is never legal inside of brackets.
-fn begins_item(text: &str, word: Token, mut rest: Lexer<'_>) -> bool {
+fn begins_item(text: &str, word: Token, mut rest: impl Iterator<Item = Token>) -> bool {
     let keyword = crate::slice(text, word.span);
     if !words::ITEMS.contains(&keyword) {
         return false;

@@ -45,30 +45,33 @@ pub(crate) enum Failure {
     Limit,
 }
 
-/// Parses `text` as `kind`, with `offset` added to every place.
-pub(crate) fn parse(kind: Kind, text: &str, offset: usize) -> Result<Vec<Node>, Failure> {
+/// Parses `text` as `kind`; the nodes replace those in `nodes`.
+pub(crate) fn parse(kind: Kind, text: &str, nodes: &mut Vec<Node>) -> Result<(), Failure> {
     static LIMIT: Once = Once::new();
     LIMIT.call_once(|| pest::set_call_limit(NonZeroUsize::new(CALL_LIMIT)));
+    nodes.clear();
     match Ebsec::parse(kind, text) {
-        Ok(pairs) => Ok(flatten(pairs, text, offset)),
+        Ok(pairs) => {
+            flatten(pairs, text, nodes);
+            Ok(())
+        }
         Err(error) => Err(match error.variant {
             ErrorVariant::ParsingError { positives, .. } => {
                 let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
-                Failure::Expected { at: at + offset, kinds: positives }
+                Failure::Expected { at, kinds: positives }
             }
             ErrorVariant::CustomError { .. } => Failure::Limit,
         }),
     }
 }
 
-fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, text: &str, offset: usize) -> Vec<Node> {
-    let mut nodes: Vec<Node> = Vec::with_capacity(text.len() / 16);
+fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, text: &str, nodes: &mut Vec<Node>) {
     let mut open: Vec<usize> = Vec::with_capacity(64);
     let mut closed = 0; // where the node that ended last ended
     for token in pairs.tokens() {
         match token {
             Token::Start { rule: kind, pos } => {
-                let start = index(pos.pos() + offset);
+                let start = index(pos.pos());
                 open.push(nodes.len());
                 nodes.push(Node { kind, span: Span { start, end: start }, end: 0 });
             }
@@ -80,9 +83,10 @@ fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, text: &str, offset: usize) -
                     node.span.end = match node.kind {
                         _ if at + 1 < count => closed,
                         Kind::bad_item | Kind::bad_member | Kind::bad_test_line => {
-                            index(text.get(..pos.pos()).map_or(pos.pos(), |t| t.trim_end().len()) + offset)
+                            let whole = text.get(..pos.pos()).map_or(pos.pos(), |t| t.trim_end_matches(is_blank).len());
+                            index(whole).max(node.span.start)
                         }
-                        _ => index(pos.pos() + offset),
+                        _ => index(pos.pos()),
                     };
                     node.end = index(count);
                     closed = node.span.end;
@@ -90,7 +94,11 @@ fn flatten(pairs: pest::iterators::Pairs<'_, Kind>, text: &str, offset: usize) -
             }
         }
     }
-    nodes
+}
+
+/// What the grammar takes for a blank: other white space is a mistake, and has a place.
+pub(crate) fn is_blank(c: char) -> bool {
+    ('\t'..=' ').contains(&c)
 }
 
 /// Files are at most 8 MiB, so every place fits.

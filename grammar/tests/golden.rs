@@ -1,5 +1,5 @@
 //! The corpus and the wrong policies beside it: every good file gives no error, every bad one the errors that are
-//! written down. `INSTA_UPDATE=always cargo test -p ebsec-grammar` writes them anew.
+//! written down. `EBSEC_BLESS=1` writes them anew.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fmt::Write as _;
@@ -8,18 +8,17 @@ use std::path::{Path, PathBuf};
 
 use ebsec_grammar::ast::Span;
 use ebsec_grammar::{SyntaxError, parse};
+use ebsec_test_support::{Goldens, folder};
 
-/// The files of a golden folder with this ending whose names begin so, in order.
-fn files(folder: &str, prefix: &str, ending: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(folder);
-    let mut found: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(prefix))
-        .filter(|path| path.extension().is_some_and(|e| e == ending))
-        .collect();
-    found.sort();
+/// The policies of a golden folder whose names begin so, in order.
+fn policies(name: &str, prefix: &str) -> Vec<PathBuf> {
+    let mut found = ebsec_test_support::files(&folder(name), "ebsec");
+    found.retain(|path| stem(path).starts_with(prefix));
     found
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
 }
 
 /// `line:column`, both from one, columns in characters.
@@ -29,17 +28,20 @@ fn place(text: &str, span: Span) -> String {
     format!("{}:{}", before.matches('\n').count() + 1, before[line..].chars().count() + 1)
 }
 
-fn render(text: &str, errors: &[SyntaxError]) -> String {
+fn render(source: &str, errors: &[SyntaxError]) -> String {
     let mut out = String::new();
     for error in errors {
-        let _ = writeln!(out, "{}: {} {}", place(text, error.span), error.code, error.message);
-        let shown = text[error.span.start as usize..error.span.end as usize].escape_debug();
+        let _ = writeln!(out, "{}: {} {}", place(source, error.span), error.code, error.message);
+        let shown = source[error.span.start as usize..error.span.end as usize].escape_debug();
         let _ = writeln!(out, "    at `{shown}`");
         for (span, note) in &error.related {
-            let _ = writeln!(out, "    {}: {note}", place(text, *span));
+            let _ = writeln!(out, "    {}: {note}", place(source, *span));
         }
         if let Some(help) = &error.help {
             let _ = writeln!(out, "    help: {help}");
+        }
+        for (span, text) in &error.guesses {
+            let _ = writeln!(out, "    {}: perhaps `{text}`", place(source, *span));
         }
     }
     out
@@ -51,68 +53,38 @@ fn read(path: &Path) -> String {
 
 #[test]
 fn good_files_have_no_errors() {
-    let good: Vec<PathBuf> =
-        files("syntax", "", "ebsec").into_iter().filter(|p| !p.file_name().unwrap().to_str().unwrap().starts_with("bad_")).collect();
+    let good: Vec<PathBuf> = policies("syntax", "").into_iter().filter(|p| !stem(p).starts_with("bad_")).collect();
     assert!(good.len() >= 14, "{good:?}");
     for path in good {
         let text = read(&path);
-        let parsed = parse(&text);
-        assert!(parsed.errors.is_empty(), "{}\n{}", path.display(), render(&text, &parsed.errors));
-        assert!(!parsed.file.items.is_empty());
+        let tree = parse(&text);
+        assert!(tree.errors().is_empty(), "{}\n{}", path.display(), render(&text, &tree.syntax_errors()));
+        assert!(!tree.items().is_empty());
         let crlf = parse(&text.replace('\n', "\r\n"));
-        assert!(crlf.errors.is_empty() && crlf.file.items.len() == parsed.file.items.len(), "{} with CRLF", path.display());
+        assert!(crlf.errors().is_empty() && crlf.items().len() == tree.items().len(), "{} with CRLF", path.display());
     }
+}
+
+/// Checks the errors of some policies against the files beside them.
+fn errors_beside(name: &str, prefix: &'static str, owned: fn(&str) -> bool, least: usize) {
+    let wrong = policies(name, prefix);
+    assert!(wrong.len() >= least, "{}", wrong.len());
+    let mut goldens = Goldens::some(folder(name), "stderr", owned);
+    for path in &wrong {
+        let text = read(path);
+        let errors = render(&text, &parse(&text).syntax_errors());
+        assert!(!errors.is_empty(), "{}", path.display());
+        goldens.check(stem(path), &errors);
+    }
+    goldens.finish();
 }
 
 #[test]
 fn bad_probes_have_errors() {
-    let probes = files("syntax", "bad_", "ebsec");
-    assert!(probes.len() >= 5, "{probes:?}");
-    let mut all = String::new();
-    for path in probes {
-        let text = read(&path);
-        let errors = render(&text, &parse(&text).errors);
-        assert!(!errors.is_empty(), "{}", path.display());
-        let _ = writeln!(all, "== {}\n{errors}", path.file_name().unwrap().to_str().unwrap());
-    }
-    insta::assert_snapshot!(all);
+    errors_beside("syntax", "bad_", |_| true, 5);
 }
 
 #[test]
 fn wrong_policies_have_the_errors_beside_them() {
-    let bless = std::env::var("INSTA_UPDATE").is_ok_and(|v| v == "always");
-    let wrong = files("bad", "syntax_", "ebsec");
-    assert!(wrong.len() >= 25, "{}", wrong.len());
-    let mut failures = String::new();
-    for path in &wrong {
-        let text = read(path);
-        let errors = render(&text, &parse(&text).errors);
-        assert!(!errors.is_empty(), "{}", path.display());
-        let beside = path.with_extension("stderr");
-        if bless {
-            fs::write(&beside, &errors).unwrap();
-        } else if fs::read_to_string(&beside).ok().as_deref() != Some(&errors) {
-            let _ = writeln!(failures, "== {} now gives\n{errors}", path.display());
-        }
-    }
-    assert!(failures.is_empty(), "{failures}\nset INSTA_UPDATE=always if this is right");
-    for beside in files("bad", "syntax_", "stderr") {
-        assert!(beside.with_extension("ebsec").exists(), "{} belongs to no policy", beside.display());
-    }
-}
-
-/// Every code is given by a golden or by a test of limits, and no other code is given.
-#[test]
-fn every_code_has_an_example() {
-    let mut seen: Vec<&str> = files("bad", "syntax_", "ebsec")
-        .iter()
-        .chain(&files("syntax", "bad_", "ebsec"))
-        .flat_map(|path| parse(&read(path)).errors)
-        .map(|error| error.code)
-        .chain(["E0100", "E0127", "E0132"])
-        .collect();
-    seen.sort_unstable();
-    seen.dedup();
-    let codes: Vec<&str> = ebsec_grammar::codes().iter().map(|(code, _)| *code).collect();
-    assert_eq!(seen, codes);
+    errors_beside("bad", "syntax_", |name| name.starts_with("syntax_"), 25);
 }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use ebsec_grammar::ast::{CondKind, ItemKind, MemberKind};
-use ebsec_grammar::{MAX_BYTES, MAX_DEPTH, MAX_ERRORS, Parse, parse};
+use ebsec_grammar::ast::{CondKind, File, ItemKind, MemberKind};
+use ebsec_grammar::{MAX_BYTES, MAX_DEPTH, MAX_ERRORS, SyntaxError, parse};
 use proptest::prelude::*;
 
 /// The texts of the corpus, good and bad.
@@ -21,12 +21,21 @@ fn corpus() -> Vec<String> {
     paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
+/// The tree as one file, and what is wrong with it.
+struct Parse {
+    file: File,
+    errors: Vec<SyntaxError>,
+}
+
 /// Parses, and checks what holds for every text.
 fn checked(text: &str) -> Parse {
-    let parsed = parse(text);
+    let tree = parse(text);
+    let parts: String = tree.parts().iter().map(|part| tree.slice(part)).collect();
+    assert!(parts == text, "each byte is in exactly one part");
+    let parsed = Parse { file: tree.whole(), errors: tree.syntax_errors() };
     let mut last = 0;
     for error in &parsed.errors {
-        let places = error.related.iter().map(|(span, _)| *span).chain([error.span]);
+        let places = error.related.iter().chain(&error.guesses).map(|(span, _)| *span).chain([error.span]);
         for span in places {
             assert!(text.get(span.start as usize..span.end as usize).is_some(), "{error:?} is no place");
         }
@@ -43,7 +52,9 @@ fn checked(text: &str) -> Parse {
         assert!(item.span.start >= end && item.span.end > item.span.start, "items are in order");
         end = item.span.start + 1;
         let source = text.get(item.span.start as usize..item.span.end as usize).unwrap();
-        assert!(source.trim() == source, "spans have no blanks around them");
+        // Other white space is no blank to the grammar, but a mistake with a place.
+        let blank = |c: char| ('\t'..=' ').contains(&c);
+        assert!(source.trim_matches(blank) == source, "spans have no blanks around them");
     }
     assert!(parsed.errors.len() <= MAX_ERRORS + 1);
     parsed

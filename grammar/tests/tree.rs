@@ -9,9 +9,9 @@ use ebsec_grammar::parse;
 use serde_json::Value as Json;
 
 fn good(text: &str) -> File {
-    let parsed = parse(text);
-    assert!(parsed.errors.is_empty(), "{:?}\n{text}", parsed.errors);
-    parsed.file
+    let tree = parse(text);
+    assert!(tree.errors().is_empty(), "{:?}\n{text}", tree.errors());
+    tree.whole()
 }
 
 fn item(text: &str) -> ItemKind {
@@ -202,7 +202,7 @@ fn spans_say_what_nodes_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/syntax");
     for entry in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-        let json = serde_json::to_value(parse(&text).file).unwrap();
+        let json = serde_json::to_value(parse(&text).whole()).unwrap();
         walk(&text, &json, (0, text.len() as u64));
     }
 }

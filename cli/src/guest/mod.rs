@@ -39,7 +39,7 @@ impl Failure {
 
     /// A failed operation of the system on `what`.
     pub fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        Failure::new(format!("cannot {what} `{}`: {error}", path.display()))
+        Failure::new(format!("cannot {what} `{}`: {error}", crate::package::shown(path)))
     }
 }
 

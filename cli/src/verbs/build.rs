@@ -3,9 +3,10 @@
 use super::check::{self, Common, Format};
 use crate::guest::Failure;
 use crate::output;
-use crate::package::Found;
+use crate::package::{Found, shown};
 use ebsec_artifact::DIGEST_LENGTH;
-use ebsec_compiler::diag::{self, Diagnostic};
+use ebsec_compiler::diag::render::Run;
+use ebsec_compiler::diag::{self, Finding, text};
 use ebsec_compiler::hir::Package;
 use ebsec_compiler::pipeline::{self, Built, Checked};
 use ebsec_compiler::source::FileId;
@@ -54,7 +55,19 @@ fn replaceable(path: &Path) -> Result<(), Failure> {
     if path.metadata().is_ok_and(|m| !m.is_file() || m.len() == 0) || !path.exists() || is_artifact() {
         return Ok(());
     }
-    Err(Failure::new(format!("`{}` is there and is no artifact: it is not replaced; `-o` names where the artifact goes", path.display())))
+    Err(Failure::new(format!("`{}` is there and is no artifact: it is not replaced; `-o` names where the artifact goes", shown(path))))
+}
+
+/// Where an artifact goes that is not given a place: beside what is here already, never through a link of this name.
+fn in_this_folder(package: &str) -> Result<PathBuf, Failure> {
+    let path = PathBuf::from(format!("{package}.bpf.o"));
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() => {
+            let message = format!("`{}` is there and is not a regular file: it is not replaced", shown(&path));
+            Err(Failure::new(message).help("`-o` names where the artifact goes"))
+        }
+        _ => Ok(path),
+    }
 }
 
 /// Builds one package.
@@ -66,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let (checked, mut findings) = check::check(&found);
     let built = checked.package.as_ref().and_then(|package| Some((package, build(package, &checked, &mut findings)?)));
-    check::print(&found, &checked.sources, &findings, common.format)?;
+    check::print(&found, &checked, &findings, &mut Run::default(), common.format)?;
     if arguments.emit.contains(&Stage::Ast) {
         output::print(&pipeline::dump_ast(&checked.sources, &roots(&found)))?;
     }
@@ -75,7 +88,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         output::print(&emit(*stage, package, &built))?;
     }
     if arguments.emit.is_empty() {
-        let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.bpf.o", package.name)));
+        let path = match &arguments.output {
+            Some(path) => path.clone(),
+            None => in_this_folder(&package.name)?,
+        };
         replaceable(&path)?;
         output::file(&path, &built.artifact)?;
         if common.format == Format::Pretty {
@@ -86,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// The artifact of a package that has the right types, unless its tests fail or it would do nothing.
-fn build(package: &Package, checked: &Checked, findings: &mut Vec<Diagnostic>) -> Option<Built> {
+fn build(package: &Package, checked: &Checked, findings: &mut Vec<Finding>) -> Option<Built> {
     findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
     if let Some(finding) = pipeline::nothing_in_force(package) {
         findings.push(finding);
@@ -101,7 +117,7 @@ fn summary(path: &Path, package: &Package, built: &Built) -> String {
     let rules: usize = package.policies.iter().map(|p| p.rules.len()).sum();
     format!(
         "{}: {}, {}, {} programs, {} KiB, digest {}\n",
-        path.display(),
+        shown(path),
         count(package.policies.len(), "policy", "policies"),
         count(rules, "rule", "rules"),
         built.code.programs.len(),
@@ -118,10 +134,7 @@ fn emit(stage: Stage, package: &Package, built: &Built) -> String {
         Stage::Ir => built.code.text.clone(),
         Stage::Asm => pipeline::dump_asm(&built.code),
         Stage::Maps => ebsec_compiler::decide::dump::maps(package, &built.plan),
-        Stage::Manifest => ebsec_artifact::open(&built.artifact)
-            .ok()
-            .and_then(|a| serde_json::to_string_pretty(&a.manifest).ok())
-            .map_or_else(String::new, |text| text + "\n"),
+        Stage::Manifest => ebsec_artifact::open(&built.artifact).ok().map_or_else(String::new, |artifact| text::json(&artifact.manifest)),
     }
 }
 

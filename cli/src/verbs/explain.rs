@@ -1,36 +1,77 @@
-//! `ebsec explain [CODE]`: prints the page of a diagnostic's code, or the list of codes. Knows no code itself.
+//! `ebsec explain [CODE|NAME]`: prints the page of a finding's code, or the list of codes. Knows no code itself.
 
 use crate::guest::Failure;
 use crate::output;
-use ebsec_compiler::diag::codes;
+use ebsec_compiler::diag::{self, codes, page::Page};
+use serde_json::{Value, json};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A code, for example E0205, or its number alone; all codes are listed if there is none.
+    /// A code such as E0205, its number alone, or a name such as field-unavailable; without one, all codes are listed.
+    #[arg(value_name = "CODE|NAME")]
     code: Option<String>,
+    /// Print JSON: an object for a code, an array of objects for the list.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Prints the page; status 1 if there is none.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Some(wanted) = &arguments.code else {
-        output::print(&codes::titles().map(|(code, title)| format!("{code}  {title}\n")).collect::<String>())?;
+        output::print(&if arguments.json { document(&codes::all().iter().map(short).collect()) } else { table(codes::all()) })?;
         return Ok(ExitCode::SUCCESS);
     };
-    let code = full(wanted);
-    let Some((title, text)) = codes::page(&code) else {
-        output::tell(&format!("error: there is no code `{}`\nhelp: `ebsec explain` lists all codes\n", wanted.escape_default()));
+    let Some(page) = codes::page(&full(wanted)) else {
+        super::could_not(&super::told(unknown(wanted), arguments.json));
         return Ok(ExitCode::from(1));
     };
-    output::print(&format!("{code}: {title}\n\n{text}\n"))?;
+    let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    output::print(&if arguments.json { document(&whole(page)) } else { page.shown(styled) })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// `E0306` of `306` and `e306`; other texts in capitals.
+/// `E0306` of `306` and `e306`; other texts as they are.
 fn full(text: &str) -> String {
     let digits = text.strip_prefix(['e', 'E']).unwrap_or(text);
     match !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
         true => format!("E{digits:0>4}"),
-        false => text.to_ascii_uppercase(),
+        false => text.to_owned(),
     }
+}
+
+fn unknown(wanted: &str) -> Failure {
+    let known: Vec<&str> = codes::all().iter().flat_map(|p| [p.code, p.name]).collect();
+    let near = diag::nearest(&full(wanted), &known).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    let failure = Failure::new(format!("there is no code or name `{}`", wanted.escape_default()));
+    failure.help(format!("{near}`ebsec explain` lists all codes"))
+}
+
+/// All codes in aligned columns.
+fn table(pages: &[Page]) -> String {
+    let name = pages.iter().map(|p| p.name.len()).max().unwrap_or_default();
+    let level = pages.iter().map(|p| p.level.name().len()).max().unwrap_or_default();
+    pages.iter().map(|p| format!("{}  {:name$}  {:level$}  {}\n", p.code, p.name, p.level.name(), p.title)).collect()
+}
+
+fn short(page: &Page) -> Value {
+    let Page { code, name, title, group, since, fix, configurable, .. } = page;
+    let level = page.level.name();
+    json!({
+        "code": code, "name": name, "title": title, "level": level, "configurable": configurable, "group": group,
+        "since": since, "fix": fix
+    })
+}
+
+fn whole(page: &Page) -> Value {
+    let mut value = short(page);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("text".to_owned(), page.text.into());
+    }
+    value
+}
+
+fn document(value: &Value) -> String {
+    format!("{value:#}\n")
 }

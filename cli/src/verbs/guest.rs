@@ -119,7 +119,7 @@ fn guest_file(text: &str) -> Result<GuestFile, Failure> {
 
 fn finish(result: &GuestResult, timeout: u64) -> Result<ExitCode, Failure> {
     let end = if result.output.chars().last().is_some_and(|last| last != '\n') { "\n" } else { "" };
-    output::print(&format!("{}{end}", result.output))?;
+    output::print_raw(&format!("{}{end}", result.output))?;
     let status = match result.ending {
         Ending::Exited(status) => return Ok(ExitCode::from(u8::try_from(status).unwrap_or(255))),
         Ending::TimedOut => 124,
@@ -130,6 +130,6 @@ fn finish(result: &GuestResult, timeout: u64) -> Result<ExitCode, Failure> {
         Ending::Panicked => "its kernel panicked".to_owned(),
         _ => "QEMU ended before".to_owned(),
     };
-    output::tell(&format!("{}error: the guest did not reach the end of the script: {why}\n", result.console));
+    output::tell_raw(&format!("{}error: the guest did not reach the end of the script: {why}\n", result.console));
     Ok(ExitCode::from(status))
 }

@@ -5,6 +5,7 @@ use super::{no_artifact, told};
 use crate::guest::Failure;
 use crate::output;
 use ebsec_artifact::{Artifact, Manifest, MapRole, Mode, Rule, Truth, hex, open};
+use ebsec_compiler::diag::text;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Err(error) => return Ok(no_artifact(file, &error, arguments.json)),
     };
     let text = match arguments.json {
-        true => format!("{:#}\n", document(&artifact)),
+        true => text::json(&document(&artifact)),
         false => describe(&artifact, if arguments.all { usize::MAX } else { ROWS }),
     };
     output::print(&text)?;
@@ -62,7 +63,7 @@ fn document(artifact: &Artifact<'_>) -> Value {
 fn describe(artifact: &Artifact<'_>, rows: usize) -> String {
     let m = &artifact.manifest;
     let mut out = String::new();
-    let _ = writeln!(out, "{} {}", m.package, m.version);
+    let _ = writeln!(out, "{}", text::line(&format!("{} {}", m.package, m.version)));
     let facts = [
         ("digest", format!("sha256:{}", hex(&artifact.digest))),
         ("size", format!("{} bytes", artifact.bytes.len())),
@@ -76,7 +77,7 @@ fn describe(artifact: &Artifact<'_>, rows: usize) -> String {
         ("tests", format!("{} passed, {} failed", m.tests.passed, m.tests.failed)),
     ];
     for (name, value) in facts {
-        let _ = writeln!(out, "  {name:<14}{value}");
+        let _ = writeln!(out, "  {name:<14}{}", text::line(&value));
     }
     for (title, head, body) in tables(artifact) {
         table(&mut out, title, &head, &body, rows);
@@ -195,7 +196,9 @@ fn table(out: &mut String, title: &str, head: &[&str], body: &[Vec<String>], row
     if body.is_empty() {
         return;
     }
-    let shown: Vec<&Vec<String>> = body.iter().take(rows).collect();
+    // What an artifact says is as foreign as what a policy says.
+    let cells = |row: &Vec<String>| row.iter().map(|cell| text::line(cell).into_owned()).collect();
+    let shown: Vec<Vec<String>> = body.iter().take(rows).map(cells).collect();
     let width = |column: usize| {
         let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain(head.get(column).map(|h| h.len())).max().unwrap_or(0).min(WIDEST)
@@ -205,7 +208,7 @@ fn table(out: &mut String, title: &str, head: &[&str], body: &[Vec<String>], row
     let widths: Vec<Option<usize>> = (0..head.len()).map(|column| Some(column).filter(says).map(width)).collect();
     let mut line = |cells: &mut dyn Iterator<Item = &str>| {
         let kept = cells.zip(&widths).filter_map(|(cell, width)| Some((cell, (*width)?)));
-        let padded: Vec<String> = kept.map(|(cell, width)| format!("{:<width$}", printable(cell))).collect();
+        let padded: Vec<String> = kept.map(|(cell, width)| format!("{cell:<width$}")).collect();
         let _ = writeln!(out, "  {}", padded.join("  ").trim_end());
     };
     line(&mut head.iter().copied());
@@ -215,11 +218,6 @@ fn table(out: &mut String, title: &str, head: &[&str], body: &[Vec<String>], row
     if shown.len() < body.len() {
         let _ = writeln!(out, "  … {} more (`--all` prints them)", body.len() - shown.len());
     }
-}
-
-/// A terminal must not obey what a file says.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -232,7 +230,7 @@ mod tests {
         let mut out = String::new();
         let body = vec![vec!["a\u{1b}[2J".to_owned(), "x".to_owned()], vec!["bb".to_owned(), String::new()], vec![]];
         table(&mut out, "things", &["name", "of"], &body, 2);
-        assert_eq!(out, "\nthings: 3\n  name   of\n  a\u{fffd}[2J  x\n  bb\n  … 1 more (`--all` prints them)\n");
+        assert_eq!(out, "\nthings: 3\n  name        of\n  a\\u{1b}[2J  x\n  bb\n  … 1 more (`--all` prints them)\n");
     }
 
     #[test]

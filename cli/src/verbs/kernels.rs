@@ -72,7 +72,7 @@ fn write_prototypes<'a>(folder: &Path, kernels: impl Iterator<Item = &'a Kernel>
 fn table(series: &[String], kernels: &[Result<Kernel, Failure>]) -> String {
     let row = |(series, kernel): (&String, &Result<Kernel, Failure>)| match kernel {
         Ok(kernel) => format!("{series:6} {}\n", kernel.version),
-        Err(failure) => format!("{series:6} missing: {failure}\n"),
+        Err(failure) => format!("{series:6} missing: {}\n", ebsec_compiler::diag::text::line(&failure.to_string())),
     };
     series.iter().zip(kernels).map(row).collect()
 }
@@ -87,5 +87,5 @@ fn json(series: &[String], kernels: &[Result<Kernel, Failure>]) -> String {
         Err(failure) => serde_json::json!({ "series": series, "missing": failure.message }),
     };
     let rows: Vec<serde_json::Value> = series.iter().zip(kernels).map(row).collect();
-    format!("{}\n", serde_json::json!({ "kernels": rows }))
+    ebsec_compiler::diag::text::json(&serde_json::json!({ "kernels": rows }))
 }

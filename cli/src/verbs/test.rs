@@ -5,10 +5,10 @@ use super::check::{self, Common, Format};
 use crate::guest::Failure;
 use crate::output;
 use crate::package::Found;
-use ebsec_compiler::diag::{self, Diagnostic};
+use ebsec_compiler::diag::render::Run;
+use ebsec_compiler::diag::{self, Finding, text};
 use ebsec_compiler::hir::Package;
-use ebsec_compiler::pipeline::{self, StepResult};
-use ebsec_compiler::source::Sources;
+use ebsec_compiler::pipeline::{self, Checked, StepResult};
 use ebsec_compiler::testing::judge::{self, Second};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -32,11 +32,11 @@ struct Row {
 /// What came out for a package.
 struct Report {
     found: Found,
-    sources: Sources,
+    checked: Checked,
     /// Tests that were asked for; `None` if the package is wrong.
     tests: Option<Vec<Row>>,
     second: Second,
-    findings: Vec<Diagnostic>,
+    findings: Vec<Finding>,
 }
 
 /// Runs the tests and prints one line for each, then what failed.
@@ -46,17 +46,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let reports: Vec<Report> = common.open()?.into_iter().map(|found| report(found, filter)).collect();
     let wrong = reports.iter().any(|r| diag::has_errors(&r.findings));
     let ran = reports.iter().filter_map(|r| r.tests.as_ref()).any(|tests| !tests.is_empty());
-    if let (Some(text), false, false) = (filter, wrong, ran) {
-        let message = format!("no test's name holds `{}`", diag::render::visible(text));
+    if let (Some(wanted), false, false) = (filter, wrong, ran) {
+        let message = format!("no test's name holds `{wanted}`");
         return Err(common.told(Failure::new(message).help("`ebsec test` without `--filter` lists all tests")));
     }
+    let mut run = Run::default();
     for report in &reports {
         match common.format {
             Format::Pretty => {
                 output::print(&report.text(filter))?;
-                check::tell(&report.found, &report.sources, &report.findings);
+                check::tell(&report.found, &report.checked, &report.findings, &mut run);
             }
-            Format::Json => output::print(&format!("{:#}\n", report.json()))?,
+            Format::Json => output::print(&text::json(&report.json(&mut run)))?,
         }
     }
     Ok(ExitCode::from(u8::from(wrong)))
@@ -70,12 +71,15 @@ fn report(found: Found, filter: Option<&str>) -> Report {
         let name = |test: usize| package.tests.get(test).map_or("", |t| t.name.as_str());
         let wanted = |test: usize| filter.is_none_or(|text| name(test).contains(text));
         let results: Vec<StepResult> = pipeline::run_tests(package).into_iter().filter(|r| wanted(r.test)).collect();
-        second = judge::second_opinion(package, &checked.sources, &wanted);
+        // Lines that were too much work for one judge are not given to another.
+        if results.iter().all(|r| r.passed || !r.got.is_empty()) {
+            second = judge::second_opinion(package, &checked.sources, &wanted);
+        }
         findings.extend(pipeline::test_failures(package, &results));
         findings.append(&mut second.findings);
         tests = Some(rows(package, &results, &wanted));
     }
-    Report { found, sources: checked.sources, tests, second, findings }
+    Report { found, checked, tests, second, findings }
 }
 
 fn rows(package: &Package, results: &[StepResult], wanted: &dyn Fn(usize) -> bool) -> Vec<Row> {
@@ -89,7 +93,7 @@ fn rows(package: &Package, results: &[StepResult], wanted: &dyn Fn(usize) -> boo
 
 impl Row {
     fn text(&self) -> String {
-        let name = diag::render::visible(&self.name);
+        let name = text::line(&self.name);
         match (self.passed, self.total) {
             (_, 0) => format!("none {name} (no operations)\n"),
             (passed, total) if passed == total => format!("pass {name} ({passed} of {total})\n"),
@@ -116,19 +120,19 @@ impl Report {
         let judged = self.second.judged;
         out.push_str(&format!("judged by the policy's meaning and, {judged} of them, by the emitted programs in user space\n"));
         for (_, reason) in &self.second.left_out {
-            out.push_str(&format!("not judged by the programs: {}\n", diag::render::visible(reason)));
+            out.push_str(&format!("not judged by the programs: {}\n", text::line(reason)));
         }
         out
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, run: &mut Run) -> Value {
         let tests: Vec<Value> = self.tests.iter().flatten().map(Row::json).collect();
         let left_out: Vec<&str> = self.second.left_out.iter().map(|(_, reason)| reason.as_str()).collect();
         json!({
             "tests": tests,
             "judged_by_programs": self.second.judged,
             "not_judged_by_programs": left_out,
-            "findings": check::json(&self.found, &self.sources, &self.findings),
+            "findings": check::json(&self.found, &self.checked, &self.findings, run),
         })
     }
 }

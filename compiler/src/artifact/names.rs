@@ -135,7 +135,7 @@ fn has(lang: &PathLang, path: &[u8]) -> bool {
 
 /// Braces before the first wildcard are taken apart, as long as there is room to.
 fn of_pattern(pattern: &Pattern, room: &mut usize, names: &mut BTreeSet<Name>) {
-    let mut open: Vec<(Vec<u8>, Cow<'_, [Part]>)> = vec![(Vec::new(), pattern.parts.as_slice().into())];
+    let mut open: Vec<(Vec<u8>, Cow<'_, [Part]>)> = vec![(Vec::new(), (&*pattern.parts).into())];
     while let Some((mut head, parts)) = open.pop() {
         let literal = parts.iter().map_while(|p| if let Part::Byte(b) = p { Some(*b) } else { None });
         head.extend(literal.clone());

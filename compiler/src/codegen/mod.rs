@@ -153,8 +153,9 @@ pub(crate) struct Lines<'a> {
 impl Lines<'_> {
     /// Number of a place for `.loc`, or `None` where the place is in no source.
     pub(crate) fn number(&mut self, loc: Loc) -> Option<usize> {
-        let file = self.sources.files.get(loc.file.0 as usize)?;
-        let before = file.text.get(..loc.span.start as usize)?;
+        let place = self.sources.place(loc);
+        let file = self.sources.get(place.file)?;
+        let before = file.text.get(..place.span.start as usize)?;
         let start = before.rfind('\n').map_or(0, |i| i + 1);
         let text = file.text.get(start..)?.lines().next().unwrap_or("").trim().to_owned();
         let line = before.matches('\n').count() as u32 + 1;

@@ -92,7 +92,7 @@ impl PlanError {
 fn example(package: &Package, set: PathSetId) -> String {
     fn first(lang: &PathLang) -> Option<&str> {
         match lang {
-            PathLang::Patterns(patterns) => patterns.iter().max_by_key(|p| p.text.matches('*').count()).map(|p| p.text.as_str()),
+            PathLang::Patterns(patterns) => patterns.iter().max_by_key(|p| p.text.matches('*').count()).map(|p| &*p.text),
             PathLang::Union(parts) => parts.iter().find_map(first),
             PathLang::Minus(with, _) => first(with),
         }

@@ -3,7 +3,7 @@
 /// The candidate at most two slips away (one for words under five letters); the first of the nearest.
 #[must_use]
 pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    if word.len() > 64 {
+    if word.len() > LONGEST {
         return None;
     }
     let limit = match word.len() {
@@ -24,21 +24,33 @@ pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     best.map(|(_, c)| c)
 }
 
-/// Edits (insert, delete, replace, swap of neighbours), ASCII case ignored.
+/// Longest word that is looked for, and a row for it and what is near to it.
+const LONGEST: usize = 64;
+const ROW: usize = LONGEST + 8;
+type Row = [u8; ROW];
+
+fn set(row: &mut Row, at: usize, value: usize) {
+    if let Some(slot) = row.get_mut(at) {
+        *slot = value.min(usize::from(u8::MAX)) as u8;
+    }
+}
+
+/// Edits (insert, delete, replace, swap of neighbours), ASCII case ignored. Words are short: nothing is allocated.
 fn distance(a: &[u8], b: &[u8]) -> usize {
-    let at = |row: &[usize], i: usize| row.get(i).copied().unwrap_or(usize::MAX / 2);
+    let at = |row: &Row, i: usize| row.get(i).copied().map_or(usize::MAX / 2, usize::from);
     let same = |x: Option<&u8>, y: Option<&u8>| matches!((x, y), (Some(x), Some(y)) if x.eq_ignore_ascii_case(y));
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut before: Row = [u8::MAX; ROW];
+    let mut last: Row = std::array::from_fn(|i| i as u8);
     for i in 0..a.len() {
-        let mut row = vec![i + 1];
+        let mut row: Row = [0; ROW];
+        set(&mut row, 0, i + 1);
         for j in 0..b.len() {
             let replace = at(&last, j) + usize::from(!same(a.get(i), b.get(j)));
             let mut least = replace.min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
             if i > 0 && j > 0 && same(a.get(i - 1), b.get(j)) && same(a.get(i), b.get(j - 1)) {
                 least = least.min(at(&before, j - 1) + 1);
             }
-            row.push(least);
+            set(&mut row, j + 1, least);
         }
         before = std::mem::replace(&mut last, row);
     }

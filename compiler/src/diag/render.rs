@@ -1,212 +1,193 @@
-//! Diagnostics in, text out: for people and as JSON. Text from a source file never reaches the terminal as a control
-//! character.
+//! Findings in, text out: for people and as JSON. A run shows a bounded number of them, each around its own places, and
+//! says how many more there are. Foreign text is made fit to be shown (`text`).
 
-use super::{Diagnostic, Fix, Label, Level};
-use crate::source::{FileId, LineIndex, Loc, Sources};
+mod snippet;
+
+use super::{Edit, Finding, Fix, Label, Level, codes, text};
+use crate::source::{FileId, LineIndex, Loc, Place, Sources, Span};
 use codespan_reporting::diagnostic as span;
-use codespan_reporting::files::{Error, SimpleFile};
 use codespan_reporting::term;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
-use std::borrow::Cow;
+use snippet::{Snippet, Snippets};
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::ops::Range;
 
-/// Whether a character could change what a terminal or a reader sees of its neighbours.
-#[must_use]
-pub fn is_hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
+/// Most findings that a run shows.
+pub const MAX_SHOWN: usize = 500;
+/// Most codes that are counted of findings that are not shown.
+const MAX_CODES: usize = 8;
+
+/// What a run may still show: of several packages together no more than of one.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    left: usize,
 }
 
-/// Text with hidden characters as escapes; line breaks and tabs stay.
-#[must_use]
-pub fn visible(text: &str) -> Cow<'_, str> {
-    let harmless = |c: char| matches!(c, '\n' | '\t') || !is_hidden(c);
-    if text.chars().all(harmless) {
-        return Cow::Borrowed(text);
+impl Default for Run {
+    fn default() -> Self {
+        Self { left: MAX_SHOWN }
     }
-    Cow::Owned(text.chars().map(|c| if harmless(c) { c.to_string() } else { c.escape_unicode().to_string() }).collect())
 }
 
-/// A line of more bytes is shown around its labels only.
-const LONG_LINE: usize = 400;
-/// Bytes that are shown of a long line before and after each end of a label.
-const AROUND: usize = 80;
-
-/// A file as it is shown, and how far each of its bytes moved.
-struct Shown {
-    file: SimpleFile<String, String>,
-    /// (first byte it holds for, bytes to add), sorted.
-    moves: Vec<(usize, isize)>,
-    /// Places of `…` in what is shown, with the characters that each stands for.
-    cuts: Vec<(usize, usize)>,
-    length: usize,
-}
-
-impl Shown {
-    /// `ends` are the first and last bytes of all labels in the file, sorted.
-    fn new(path: &str, text: &str, ends: &[usize]) -> Self {
-        let mut this =
-            Self { length: text.len(), file: SimpleFile::new(String::new(), String::new()), moves: vec![(0, 0)], cuts: Vec::new() };
-        let mut out = String::with_capacity(text.len().min(1 << 20));
-        let mut at = 0;
-        for line in text.split_inclusive('\n') {
-            match line.len() > LONG_LINE {
-                true => this.add_long(&mut out, text, at, line, ends),
-                false => this.add(&mut out, text, at, line),
-            }
-            at += line.len();
+impl Run {
+    /// For people: the places in the source with their neighbours, and a last line that counts. Empty if there is
+    /// nothing. `left_out` findings were not even kept.
+    pub fn pretty(&mut self, findings: &[Finding], left_out: usize, sources: &Sources, colour: bool) -> String {
+        let (shown, more) = self.choose(findings, left_out);
+        let mut lines = Lines::default();
+        let mut out: String = shown.iter().map(|finding| draw(finding, sources, &mut lines, colour)).collect();
+        if let Some(more) = more {
+            out.push_str(&format!("{more}\n"));
         }
-        this.file = SimpleFile::new(visible(path).into_owned(), out);
-        this
+        out.push_str(&summary(findings, left_out));
+        out
     }
 
-    /// Adds what stands at a place of the text, with hidden characters as escapes.
-    fn add(&mut self, out: &mut String, text: &str, from: usize, part: &str) {
-        for (at, c) in part.char_indices().map(|(at, c)| (from + at, c)) {
-            if c == '\r' && text.as_bytes().get(at + 1) == Some(&b'\n') {
-                // A Windows line end.
-            } else if matches!(c, '\n' | '\t') || !is_hidden(c) {
-                out.push(c);
-                continue;
-            } else {
-                out.extend(c.escape_unicode());
-            }
-            self.moved(out, at + c.len_utf8());
-        }
+    /// As JSON: one array of objects, sorted like the input, with a line break at its end. What is not shown is counted by
+    /// a last object.
+    pub fn json(&mut self, findings: &[Finding], left_out: usize, sources: &Sources) -> String {
+        let (shown, more) = self.choose(findings, left_out);
+        let last = shown.last().map_or(Loc::default(), |d| d.primary.loc);
+        // Errors are shown first: what is left is none where others are shown.
+        let error = left_out > 0 || findings.iter().filter(|d| d.level == Level::Error).count() >= shown.len().max(1);
+        let level = if error { Level::Error } else { Level::Warning };
+        let more = more.map(|message| Finding::new(codes::TOO_MANY_ERRORS, level, last, message));
+        let mut lines = Lines::default();
+        let all: Vec<Json<'_>> = shown.into_iter().chain(&more).map(|d| Json::new(d, sources, &mut lines)).collect();
+        text::json(&all)
     }
 
-    /// From here on bytes stand where the output ends now.
-    fn moved(&mut self, out: &str, at: usize) {
-        self.moves.push((at, out.len() as isize - at as isize));
-    }
-
-    /// Adds the parts of a long line that are near a label, and its end.
-    fn add_long(&mut self, out: &mut String, text: &str, from: usize, line: &str, ends: &[usize]) {
-        let (mut done, end) = (from, from + line.len());
-        let here = ends.iter().copied().skip_while(|at| *at < from).take_while(|at| *at <= end);
-        for near in here.chain([end]) {
-            let start = text.floor_char_boundary(near.saturating_sub(AROUND).max(done));
-            let stop = text.ceil_char_boundary((near + AROUND).min(end));
-            if start > done {
-                self.cuts.push((out.len(), text.get(done..start).map_or(0, |t| t.chars().count())));
-                out.push('…');
-                self.moved(out, start);
-            }
-            if stop > start {
-                self.add(out, text, start, text.get(start..stop).unwrap_or_default());
-                done = stop;
+    /// What of the findings is shown, errors before others, and the line about the rest.
+    fn choose<'d>(&mut self, findings: &'d [Finding], left_out: usize) -> (Vec<&'d Finding>, Option<String>) {
+        let room = self.left;
+        let errors = findings.iter().filter(|d| d.level == Level::Error).count();
+        let (mut errors, mut others) = (room, room.saturating_sub(errors));
+        let mut rest: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut shown: Vec<&Finding> = Vec::new();
+        for finding in findings {
+            let room = if finding.level == Level::Error { &mut errors } else { &mut others };
+            match room.checked_sub(1) {
+                Some(less) => {
+                    *room = less;
+                    shown.push(finding);
+                }
+                None => *rest.entry(finding.code).or_default() += 1,
             }
         }
-    }
-
-    /// Column in the file, from 1, of a byte that is shown.
-    fn column(&self, line: Range<usize>, byte: usize) -> usize {
-        let shown = self.file.source().get(line.start..byte).map_or(0, |t| t.chars().count());
-        let cut = self.cuts.iter().filter(|(at, _)| line.start <= *at && *at < byte);
-        cut.fold(shown, |column, (_, characters)| column + characters - 1) + 1
-    }
-
-    fn range(&self, loc: Loc) -> Range<usize> {
-        let moved = |at: usize| {
-            let i = self.moves.partition_point(|(from, _)| *from <= at).saturating_sub(1);
-            at.saturating_add_signed(self.moves.get(i).map_or(0, |m| m.1))
-        };
-        let (start, end) = (loc.span.start as usize, loc.span.end as usize);
-        moved(start.min(self.length))..moved(end.min(self.length).max(start.min(self.length)))
+        self.left = room - shown.len();
+        let more = findings.len() - shown.len() + left_out;
+        (shown, (more > 0).then(|| said(more, left_out, rest)))
     }
 }
 
-struct Files(FxHashMap<FileId, Shown>);
-
-impl<'a> codespan_reporting::files::Files<'a> for Files {
-    type FileId = FileId;
-    type Name = &'a str;
-    type Source = &'a str;
-    fn name(&'a self, id: FileId) -> Result<&'a str, Error> {
-        self.0.get(&id).map(|f| f.file.name().as_str()).ok_or(Error::FileMissing)
+/// The line about findings that are not shown.
+fn said(more: usize, left_out: usize, by_code: BTreeMap<&str, usize>) -> String {
+    let mut by_code: Vec<(&str, usize)> = by_code.into_iter().collect();
+    by_code.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
+    let mut parts: Vec<String> = by_code.iter().take(MAX_CODES).map(|(code, count)| format!("{} of {code}", grouped(*count))).collect();
+    let others: usize = by_code.iter().skip(MAX_CODES).map(|(_, count)| count).sum::<usize>() + left_out;
+    if others > 0 {
+        parts.push(format!("{} others", grouped(others)));
     }
-    fn source(&'a self, id: FileId) -> Result<&'a str, Error> {
-        self.0.get(&id).map(|f| f.file.source().as_str()).ok_or(Error::FileMissing)
-    }
-    fn line_index(&'a self, id: FileId, byte: usize) -> Result<usize, Error> {
-        self.0.get(&id).ok_or(Error::FileMissing)?.file.line_index((), byte)
-    }
-    fn line_range(&'a self, id: FileId, line: usize) -> Result<Range<usize>, Error> {
-        self.0.get(&id).ok_or(Error::FileMissing)?.file.line_range((), line)
-    }
-    fn column_number(&'a self, id: FileId, line: usize, byte: usize) -> Result<usize, Error> {
-        Ok(self.0.get(&id).ok_or(Error::FileMissing)?.column(self.line_range(id, line)?, byte))
-    }
+    let noun = if more == 1 { "finding" } else { "findings" };
+    format!("… and {} more {noun}: {}", grouped(more), parts.join(", "))
 }
 
-/// For people: the place in the source with its neighbours, and a last line that counts. Empty if there is nothing.
-#[must_use]
-pub fn pretty(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
-    let mut ends: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
-    for label in diagnostics.iter().flat_map(|d| d.related.iter().chain(std::iter::once(&d.primary))) {
-        ends.entry(label.loc.file).or_default().extend([label.loc.span.start as usize, label.loc.span.end as usize]);
-    }
-    let mut files = Files(FxHashMap::default());
-    for (id, mut ends) in ends {
-        ends.sort_unstable();
-        if let Some(file) = sources.get(id) {
-            files.0.insert(id, Shown::new(&file.path, &file.text, &ends));
-        }
-    }
-    let config = term::Config::default();
+/// `1,234`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
     let mut out = String::new();
-    for diagnostic in diagnostics {
-        let shown = to_codespan(diagnostic, &files);
-        let done = if colour {
-            let mut buffer = term::termcolor::Ansi::new(Vec::new());
-            let done = term::emit_to_write_style(&mut buffer, &config, &files, &shown);
-            out.push_str(&String::from_utf8_lossy(&buffer.into_inner()));
-            done
-        } else {
-            term::emit_to_string(&mut out, &config, &files, &shown)
-        };
-        if done.is_err() {
-            // A place that is in no file: the message must not be lost.
-            let _ = writeln!(out, "{}[{}]: {}", diagnostic.level.name(), diagnostic.code, visible(&diagnostic.message));
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
         }
+        out.push(c);
     }
-    out.push_str(&summary(diagnostics));
     out
 }
 
-fn to_codespan(diagnostic: &Diagnostic, files: &Files) -> span::Diagnostic<FileId> {
-    let severity = match diagnostic.level {
+/// [`Run::pretty`] of a run that has nothing else.
+#[must_use]
+pub fn pretty(findings: &[Finding], sources: &Sources, colour: bool) -> String {
+    Run::default().pretty(findings, 0, sources, colour)
+}
+
+/// [`Run::json`] of a run that has nothing else.
+#[must_use]
+pub fn json(findings: &[Finding], sources: &Sources) -> String {
+    Run::default().json(findings, 0, sources)
+}
+
+/// Lines of the files that are shown.
+#[derive(Default)]
+struct Lines(FxHashMap<FileId, LineIndex>);
+
+impl Lines {
+    fn of(&mut self, file: FileId, text: &str) -> &LineIndex {
+        self.0.entry(file).or_insert_with(|| LineIndex::new(text))
+    }
+}
+
+/// A finding and its places in the source.
+fn draw(finding: &Finding, sources: &Sources, lines: &mut Lines, colour: bool) -> String {
+    let mut snippets = Snippets::default();
+    let places: Vec<Place> = std::iter::once(&finding.primary).chain(&finding.related).map(|l| sources.place(l.loc)).collect();
+    for id in places.iter().map(|place| place.file) {
+        if let Some(file) = sources.get(id).filter(|_| !snippets.0.contains_key(&id)) {
+            let spans: Vec<Span> = places.iter().filter(|place| place.file == id).map(|place| place.span).collect();
+            snippets.0.insert(id, Snippet::new(&file.path, &file.text, lines.of(id, &file.text), &spans));
+        }
+    }
+    let (config, shown) = (term::Config::default(), to_codespan(finding, &snippets, sources));
+    let mut out = String::new();
+    let done = if colour {
+        let mut buffer = term::termcolor::Ansi::new(Vec::new());
+        let done = term::emit_to_write_style(&mut buffer, &config, &snippets, &shown);
+        out.push_str(&String::from_utf8_lossy(&buffer.into_inner()));
+        done
+    } else {
+        term::emit_to_string(&mut out, &config, &snippets, &shown)
+    };
+    if done.is_err() {
+        // A place that is in no file: the message must not be lost.
+        let _ = writeln!(out, "{}[{}]: {}", finding.level.name(), finding.code, text::line(&finding.message));
+    }
+    out
+}
+
+fn to_codespan(finding: &Finding, snippets: &Snippets, sources: &Sources) -> span::Diagnostic<FileId> {
+    let severity = match finding.level {
         Level::Error => span::Severity::Error,
         Level::Warning => span::Severity::Warning,
         Level::Info => span::Severity::Note,
     };
     let label = |style: span::LabelStyle, label: &Label| {
-        let range = files.0.get(&label.loc.file).map_or(0..0, |f| f.range(label.loc));
-        span::Label::new(style, label.loc.file, range).with_message(visible(&label.text))
+        let place = sources.place(label.loc);
+        let range = snippets.0.get(&place.file).map_or(0..0, |f| f.range(place.span));
+        span::Label::new(style, place.file, range).with_message(text::line(&label.text))
     };
-    let mut labels = vec![label(span::LabelStyle::Primary, &diagnostic.primary)];
-    labels.extend(diagnostic.related.iter().map(|r| label(span::LabelStyle::Secondary, r)));
-    let notes = diagnostic.notes.iter().map(|n| format!("note: {}", visible(n)));
-    let help = diagnostic.help.iter().map(|h| format!("help: {}", visible(h)));
+    let mut labels = vec![label(span::LabelStyle::Primary, &finding.primary)];
+    labels.extend(finding.related.iter().map(|r| label(span::LabelStyle::Secondary, r)));
+    let notes = finding.notes.iter().map(|n| format!("note: {}", text::line(n)));
+    let help = finding.help.iter().map(|h| format!("help: {}", text::line(h)));
     span::Diagnostic::new(severity)
-        .with_code(diagnostic.code)
-        .with_message(visible(&diagnostic.message))
+        .with_code(finding.code)
+        .with_message(text::line(&finding.message))
         .with_labels(labels)
         .with_notes(notes.chain(help).collect())
 }
 
-fn summary(diagnostics: &[Diagnostic]) -> String {
-    let count = |level: Level| diagnostics.iter().filter(|d| d.level == level).count();
+/// How many findings there are of each level; those that were not kept count as errors, which they nearly always are.
+fn summary(findings: &[Finding], left_out: usize) -> String {
+    let count = |level: Level| findings.iter().filter(|d| d.level == level).count();
     let one = |n: usize, word: &str| match n {
         0 => None,
         1 => Some(format!("1 {word}")),
         n => Some(format!("{n} {word}s")),
     };
-    let parts: Vec<String> = [one(count(Level::Error), "error"), one(count(Level::Warning), "warning"), one(count(Level::Info), "remark")]
-        .into_iter()
-        .flatten()
-        .collect();
+    let parts = [one(count(Level::Error) + left_out, "error"), one(count(Level::Warning), "warning"), one(count(Level::Info), "remark")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { String::new() } else { format!("{}\n", parts.join(", ")) }
 }
 
@@ -230,12 +211,17 @@ struct JsonLabel<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonFix<'a> {
+struct JsonEdit<'a> {
     #[serde(flatten)]
     place: JsonPlace<'a>,
-    message: &'a str,
-    replacement: &'a str,
-    safe: bool,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonFix<'a> {
+    title: &'a str,
+    applicability: &'static str,
+    edits: Vec<JsonEdit<'a>>,
 }
 
 #[derive(Serialize)]
@@ -252,62 +238,59 @@ struct Json<'a> {
     fixes: Vec<JsonFix<'a>>,
 }
 
-/// As JSON: one array of objects, sorted like the input, with a line break at the end.
-#[must_use]
-pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
-    let lines: Vec<LineIndex> = sources.files.iter().map(|f| LineIndex::new(&f.text)).collect();
-    let place = |loc: Loc| {
-        let (path, text) = sources.get(loc.file).map_or(("", ""), |f| (f.path.as_str(), f.text.as_str()));
-        let at = |offset| lines.get(loc.file.0 as usize).map_or((1, 1), |l| l.position(text, offset));
-        let ((line, column), (end_line, end_column)) = (at(loc.span.start), at(loc.span.end));
-        JsonPlace { file: path, line, column, end_line, end_column, start: loc.span.start, end: loc.span.end }
-    };
-    let fix = |f: &'_ Fix| (place(f.loc), f.safe);
-    let all: Vec<Json<'_>> = diagnostics
-        .iter()
-        .map(|d| Json {
+impl<'a> JsonPlace<'a> {
+    fn new(loc: Loc, sources: &'a Sources, lines: &mut Lines) -> Self {
+        let Place { file: id, span: Span { start, end } } = sources.place(loc);
+        let Some(file) = sources.get(id) else {
+            return Self { file: "", line: 1, column: 1, end_line: 1, end_column: 1, start, end };
+        };
+        let index = lines.of(id, &file.text);
+        let ((line, column), (end_line, end_column)) = (index.position(&file.text, start), index.position(&file.text, end));
+        Self { file: &file.path, line, column, end_line, end_column, start, end }
+    }
+}
+
+impl<'a> Json<'a> {
+    fn new(d: &'a Finding, sources: &'a Sources, lines: &mut Lines) -> Self {
+        let place = JsonPlace::new(d.primary.loc, sources, lines);
+        let related = d.related.iter().map(|r| JsonLabel { place: JsonPlace::new(r.loc, sources, lines), text: &r.text }).collect();
+        let mut edit = |e: &'a Edit| JsonEdit { place: JsonPlace::new(e.loc, sources, lines), text: &e.text };
+        let fix = |f: &'a Fix| {
+            let edits = f.edits.iter().map(&mut edit).collect();
+            JsonFix { title: &f.title, applicability: f.applicability.name(), edits }
+        };
+        Self {
             code: d.code,
             level: d.level.name(),
             message: &d.message,
-            place: place(d.primary.loc),
+            place,
             label: &d.primary.text,
-            related: d.related.iter().map(|r| JsonLabel { place: place(r.loc), text: &r.text }).collect(),
+            related,
             notes: &d.notes,
             help: &d.help,
-            fixes: d
-                .fixes
-                .iter()
-                .map(|f| {
-                    let (place, safe) = fix(f);
-                    JsonFix { place, message: &f.message, replacement: &f.text, safe }
-                })
-                .collect(),
-        })
-        .collect();
-    let mut text = serde_json::to_string_pretty(&all).unwrap_or_else(|_| "[]".to_owned());
-    text.push('\n');
-    text
+            fixes: d.fixes.iter().map(fix).collect(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::source::Span;
 
-    fn finding(text: &str, word: &str) -> (Sources, Vec<Diagnostic>) {
+    fn finding(text: &str, word: &str) -> (Sources, Vec<Finding>) {
         let mut sources = Sources::default();
         let file = sources.add("a.ebsec", text);
         let start = text.find(word).unwrap() as u32;
         let loc = Loc::new(file, Span { start, end: start + word.len() as u32 });
-        (sources, vec![Diagnostic::error("E0204", loc, format!("unknown field `{word}`")).help("look\u{1b}[31m")])
+        (sources, vec![Finding::error("E0204", loc, format!("unknown field `{word}`")).help("look\u{1b}[31m")])
     }
 
     #[test]
     fn no_control_character_of_a_source_reaches_the_terminal() {
         let (sources, found) = finding("let a = \"\u{1b}[2J\u{202e}\" wrong\r\n", "wrong");
         let text = pretty(&found, &sources, false);
-        assert!(text.chars().all(|c| c == '\n' || !is_hidden(c)), "{text:?}");
+        assert!(text.chars().all(|c| c == '\n' || !text::is_hidden(c)), "{text:?}");
         assert!(text.contains(r"\u{1b}[2J"));
         let marked = text.lines().find(|l| l.contains("^^^^^")).unwrap();
         let shown = text.lines().find(|l| l.contains("wrong") && l.contains("let")).unwrap();
@@ -330,8 +313,8 @@ mod tests {
             shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count())
         );
         // a label over all of it
-        let all = Loc::new(found[0].primary.loc.file, Span { start: 0, end: long.len() as u32 });
-        assert!(pretty(&[Diagnostic::error("E0204", all, "x")], &sources, false).len() < 2_000);
+        let all = Loc::new(found[0].primary.loc.part, Span { start: 0, end: long.len() as u32 });
+        assert!(pretty(&[Finding::error("E0204", all, "x")], &sources, false).len() < 2_000);
     }
 
     #[test]

@@ -63,10 +63,17 @@ const EPERM: u16 = 1;
 /// The verdict of a package on one operation.
 #[must_use]
 pub fn eval(package: &Package, catalog: &Catalog, operation: &Operation) -> Verdict {
+    eval_counted(package, catalog, operation, &mut 0)
+}
+
+/// The same, with the work that it took added to `work`: about a nanosecond each.
+#[must_use]
+pub fn eval_counted(package: &Package, catalog: &Catalog, operation: &Operation, work: &mut u64) -> Verdict {
     let mut memo = atom::Memo::default();
     let mut matched: Vec<Match> = Vec::new();
     for (event, object) in elementary_events(catalog, operation) {
         for (p, policy) in package.policies.iter().enumerate() {
+            memo.work += 1 + policy.rules.len() as u64;
             for (r, rule) in policy.rules.iter().enumerate().filter(|(_, rule)| rule.event == event) {
                 let truth = atom::Scene { package, catalog, operation, object: &object }.cond(&rule.cond, &mut memo);
                 if truth != Truth::False {
@@ -80,6 +87,7 @@ pub fn eval(package: &Package, catalog: &Catalog, operation: &Operation) -> Verd
     matched.reverse();
     matched.dedup_by_key(|m| (m.event, m.policy, m.rule));
     matched.reverse();
+    *work = work.saturating_add(memo.work).saturating_add(matched.len() as u64);
     verdict(package, matched)
 }
 

@@ -7,13 +7,15 @@ mod parse;
 pub use matcher::matches;
 pub use parse::{GlobError, Kind, Problem, parse};
 
-/// A parsed pattern; the original text is kept for dumps.
+use std::sync::Arc;
+
+/// A parsed pattern; the original text is kept for dumps. Copies share what they hold: a constant may be in many sets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pattern {
     /// As written.
-    pub text: String,
+    pub text: Arc<str>,
     /// Alternatives and segments, parsed.
-    pub parts: Vec<Part>,
+    pub parts: Arc<[Part]>,
 }
 
 /// An element of a pattern, in order.
@@ -56,7 +58,7 @@ impl Pattern {
             }
             text.push(c);
         }
-        Self { text, parts: bytes.iter().map(|b| Part::Byte(*b)).collect() }
+        Self { text: text.into(), parts: bytes.iter().map(|b| Part::Byte(*b)).collect() }
     }
 }
 

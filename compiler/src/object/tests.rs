@@ -117,7 +117,11 @@ fn spec() -> ObjectSpec<'static> {
 fn golden_dump() {
     let bytes = write(&spec()).unwrap();
     assert_eq!(bytes, write(&spec()).unwrap(), "equal input gives equal bytes");
-    insta::assert_snapshot!(dump(&bytes));
+    golden("dump", &dump(&bytes));
+}
+
+fn golden(name: &str, got: &str) {
+    ebsec_test_support::check_one(&ebsec_test_support::folder("object"), name, "txt", got);
 }
 
 fn dump(bytes: &[u8]) -> String {
@@ -214,7 +218,7 @@ fn aya_moves_fields_links_calls_and_fills_in_maps() {
     let function = &obj.functions[&program.function_key()];
     let insns: Vec<Insn> =
         function.instructions.iter().map(|i| Insn { code: i.code, dst: i.dst_reg(), src: i.src_reg(), off: i.off, imm: i.imm }).collect();
-    insta::assert_snapshot!(bpf::disasm(&insns));
+    golden("relocated", &bpf::disasm(&insns));
     // The function's address and the calls, by slot: aya appends a function when it is first named.
     let starts: Vec<_> = function.func_info.func_info.iter().map(|f| f.insn_off).collect();
     assert_eq!((starts, insns[15].imm, insns[31].imm), (vec![0, 39, 43, 45], 39 - 16, 45 - 32));

@@ -4,7 +4,7 @@ use crate::artifact;
 use crate::bpf;
 use crate::codegen::{self, Code};
 use crate::decide::{self, Plan};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::Package;
 use crate::source::{Loc, Sources};
 use ebsec_artifact::MAX_LENGTH;
@@ -26,11 +26,11 @@ pub struct Built {
 ///
 /// # Errors
 /// A budget that the policy exceeds, at the rules that need it; or, as a finding too, a mistake of the compiler.
-pub fn build(package: &Package, sources: &Sources) -> Result<Built, Box<Diagnostic>> {
+pub fn build(package: &Package, sources: &Sources) -> Result<Built, Box<Finding>> {
     let plan = decide::plan(package).map_err(|e| {
         let places = e.places(package);
         let loc = places.first().copied().unwrap_or_default();
-        let mut finding = Diagnostic::error(codes::BUDGET, loc, e.message(package)).help(e.help());
+        let mut finding = Finding::error(codes::BUDGET, loc, e.message(package)).help(e.help());
         for place in places.iter().skip(1).take(8) {
             finding = finding.related(*place, "this needs it too");
         }
@@ -39,7 +39,7 @@ pub fn build(package: &Package, sources: &Sources) -> Result<Built, Box<Diagnost
     let internal = |message: String| {
         let loc = package.policies.first().map_or_else(Loc::default, |p| p.loc);
         let help = "this is a mistake of ebsec, not of the policy: please report it with the policy";
-        Box::new(Diagnostic::error(codes::INTERNAL, loc, message).help(help))
+        Box::new(Finding::error(codes::INTERNAL, loc, message).help(help))
     };
     let code = codegen::generate(package, &plan, catalog(), sources)
         .map_err(|errors| internal(errors.first().map_or_else(String::new, ToString::to_string)))?;
@@ -54,11 +54,11 @@ pub fn build(package: &Package, sources: &Sources) -> Result<Built, Box<Diagnost
 }
 
 /// What nobody could open is not built.
-fn too_long(package: &Package, bytes: usize) -> Box<Diagnostic> {
+fn too_long(package: &Package, bytes: usize) -> Box<Finding> {
     let loc = package.policies.first().map_or_else(Loc::default, |p| p.loc);
     let rules: usize = package.policies.iter().map(|p| p.rules.len()).sum();
     let message = format!("the artifact of {rules} rules would have {bytes} bytes, at most {MAX_LENGTH} are possible");
-    Box::new(Diagnostic::error(codes::BUDGET, loc, message).help("gather the paths of rules that do the same in one rule by `in [...]`"))
+    Box::new(Finding::error(codes::BUDGET, loc, message).help("gather the paths of rules that do the same in one rule by `in [...]`"))
 }
 
 /// Every function's instructions, with the place in the policy that they come from.

@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 pub fn dump_ast(sources: &Sources, files: &[FileId]) -> String {
     let mut out = String::new();
     for file in files.iter().filter_map(|id| sources.get(*id)) {
-        let _ = writeln!(out, "// {}\n{:#?}", file.path, ebsec_grammar::parse(&file.text).file);
+        let _ = writeln!(out, "// {}\n{:#?}", file.path, ebsec_grammar::parse(&file.text).whole());
     }
     out
 }

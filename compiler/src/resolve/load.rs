@@ -2,9 +2,9 @@
 //! Syntax errors become diagnostics. Reads no file: the library is embedded.
 
 use super::{ModuleId, ROOT, library};
-use crate::diag::{Diagnostic, codes};
-use crate::source::{FileId, Loc, Sources};
-use ebsec_grammar::ast;
+use crate::diag::{Finding, Findings, codes};
+use crate::source::{FileId, Loc, PartId, Sources};
+use ebsec_grammar::{PartKind, Tree, ast};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A file and what it is part of.
@@ -14,8 +14,10 @@ pub struct ParsedFile {
     pub id: FileId,
     /// Module.
     pub module: ModuleId,
-    /// Syntax tree.
-    pub tree: ast::File,
+    /// Its parts.
+    pub tree: Tree,
+    /// Id of the first of them.
+    pub first: PartId,
     /// Name before the dot -> module.
     pub imports: FxHashMap<String, ModuleId>,
     /// Names before the dot whose modules do not exist; that has been said.
@@ -33,7 +35,7 @@ pub struct Loaded {
 
 /// Parses the files `roots` of `sources` and what they import; library files are added to `sources`.
 #[must_use]
-pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Vec<Diagnostic>) -> Loaded {
+pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Findings) -> Loaded {
     let mut loaded = Loaded { files: Vec::new(), modules: vec![String::new()] };
     for root in roots {
         loaded.parse(sources, *root, ROOT, diagnostics);
@@ -47,40 +49,35 @@ pub fn load(sources: &mut Sources, roots: &[FileId], diagnostics: &mut Vec<Diagn
 }
 
 impl Loaded {
-    fn parse(&mut self, sources: &Sources, id: FileId, module: ModuleId, diagnostics: &mut Vec<Diagnostic>) {
+    fn parse(&mut self, sources: &mut Sources, id: FileId, module: ModuleId, diagnostics: &mut Findings) {
         let Some(file) = sources.get(id) else { return };
-        let parsed = ebsec_grammar::parse(&file.text);
-        for error in parsed.errors {
-            let mut diagnostic = Diagnostic::error(error.code, Loc::new(id, error.span), error.message);
-            for (span, text) in error.related {
-                diagnostic = diagnostic.related(Loc::new(id, span), text);
-            }
-            diagnostics.push(match error.help {
-                Some(help) => diagnostic.help(help),
-                None => diagnostic,
-            });
+        let tree = ebsec_grammar::parse(&file.text);
+        let first = sources.add_parts(id, tree.parts().iter().map(|part| part.piece.span.start));
+        for found in tree.errors() {
+            diagnostics.push(Finding::syntax(first.nth(found.part), found.error));
         }
-        self.files.push(ParsedFile { id, module, tree: parsed.file, imports: FxHashMap::default(), failed: FxHashSet::default() });
+        self.files.push(ParsedFile { id, module, tree, first, imports: FxHashMap::default(), failed: FxHashSet::default() });
     }
 
-    fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Vec<Diagnostic>) {
+    fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Findings) {
         let Some(file) = self.files.get(index) else { return };
-        let id = file.id;
-        let wanted: Vec<(ast::Name, Option<ast::Name>)> = file
-            .tree
-            .items
-            .iter()
-            .filter_map(|item| match &item.kind {
-                ast::ItemKind::Import { path, alias } => Some((path.clone(), alias.clone())),
-                _ => None,
-            })
-            .collect();
-        for (path, alias) in wanted {
-            let loc = Loc::new(id, path.span);
+        let (mut wanted, mut broken) = (Vec::new(), Vec::new());
+        for entry in file.tree.items() {
+            match &entry.item.kind {
+                ast::ItemKind::Import { path, alias } => wanted.push((file.first.nth(entry.part), path.clone(), alias.clone())),
+                ast::ItemKind::Broken { kind: PartKind::Import, name: Some(name) } => broken.push(name.node.clone()),
+                _ => {}
+            }
+        }
+        if let Some(file) = self.files.get_mut(index) {
+            file.failed.extend(broken);
+        }
+        for (part, path, alias) in wanted {
+            let loc = Loc::new(part, path.span);
             let key = alias.as_ref().unwrap_or(&path);
             let Some(module) = self.module(sources, &path.node, diagnostics) else {
                 let message = format!("there is no module `{}`", path.node);
-                diagnostics.push(Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).near(&path.node, loc, library::module_names()));
+                diagnostics.push(Finding::error(codes::UNKNOWN_MODULE, loc, message).near(&path.node, loc, library::module_names()));
                 if let Some(file) = self.files.get_mut(index) {
                     file.failed.insert(key.node.clone());
                 }
@@ -90,13 +87,13 @@ impl Loaded {
             let before = file.imports.insert(key.node.clone(), module);
             if before.is_some_and(|before| before != module) {
                 let message = format!("`{}` stands for two modules in this file", key.node);
-                diagnostics.push(Diagnostic::error(codes::DUPLICATE, Loc::new(id, key.span), message));
+                diagnostics.push(Finding::error(codes::DUPLICATE, Loc::new(part, key.span), message));
             }
         }
     }
 
     /// The module of a name, parsed at the first time.
-    fn module(&mut self, sources: &mut Sources, name: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<ModuleId> {
+    fn module(&mut self, sources: &mut Sources, name: &str, diagnostics: &mut Findings) -> Option<ModuleId> {
         if let Some(index) = self.modules.iter().skip(1).position(|m| m == name) {
             return Some(ModuleId(index as u32 + 1));
         }

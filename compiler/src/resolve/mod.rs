@@ -7,9 +7,9 @@ mod load;
 pub use library::{MODULES, module_names};
 pub use load::{Loaded, ParsedFile, load};
 
-use crate::diag::{Diagnostic, codes};
-use crate::source::{FileId, Loc, Span};
-use ebsec_grammar::ast;
+use crate::diag::{Finding, Findings, codes};
+use crate::source::{FileId, Loc, PartId};
+use ebsec_grammar::{Entry as Written, PartKind, ast};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::hash_map::Entry;
 
@@ -39,6 +39,8 @@ pub enum DefKind<'a> {
     Fn(&'a [(ast::Name, ast::Type)], &'a ast::Cond),
     /// `mark`
     Mark,
+    /// Any of them that could not be read. That has been said, and uses of it say nothing more.
+    Broken,
 }
 
 /// A constant, parameter, function or mark.
@@ -50,6 +52,8 @@ pub struct Def<'a> {
     pub module: ModuleId,
     /// Index into [`Names::files`].
     pub file: usize,
+    /// The part that holds it.
+    pub part: PartId,
     /// What it is.
     pub kind: DefKind<'a>,
 }
@@ -57,16 +61,26 @@ pub struct Def<'a> {
 /// A policy as written.
 #[derive(Debug)]
 pub struct PolicyDef<'a> {
-    /// The tree.
-    pub tree: &'a ast::Policy,
+    /// Its name as written.
+    pub written: &'a ast::Name,
+    /// Its members, each with its part.
+    pub members: Vec<(PartId, &'a ast::Member)>,
+    /// It could not be read: nothing is known of its members.
+    pub broken: bool,
     /// Module.
     pub module: ModuleId,
     /// Index into [`Names::files`].
     pub file: usize,
+    /// The part of its head.
+    pub part: PartId,
     /// `nginx`, `std.credentials.shadow`.
     pub name: String,
     /// Labels of its rules -> index of the member.
     pub labels: FxHashMap<&'a str, usize>,
+    /// Events that have a default.
+    pub defaults: FxHashSet<&'a str>,
+    /// A default could not be read, or nothing of the policy: there may be one of any event.
+    pub broken_default: bool,
 }
 
 /// A module's names.
@@ -104,8 +118,23 @@ pub struct Names<'a> {
     pub defs: Vec<Def<'a>>,
     /// Policies in source order.
     pub policies: Vec<PolicyDef<'a>>,
-    /// Items that are neither: (index of the file, item).
-    pub others: Vec<(usize, &'a ast::Item)>,
+    /// Items that are neither.
+    pub others: Vec<Other<'a>>,
+    /// Policies that an `apply` is about which could not be read.
+    pub half_applied: FxHashSet<PolicyId>,
+}
+
+/// An item that defines no name, or a mark.
+#[derive(Debug)]
+pub struct Other<'a> {
+    /// Index into [`Names::files`].
+    pub file: usize,
+    /// The part that holds it, or its head.
+    pub part: PartId,
+    /// The tree.
+    pub item: &'a ast::Item,
+    /// The lines of a test, each with its part.
+    pub lines: Vec<(PartId, &'a ast::TestLine)>,
 }
 
 /// What a dotted name leads to.
@@ -166,22 +195,16 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The place of a span in a file of [`Self::files`].
-    #[must_use]
-    pub fn loc(&self, file: usize, span: Span) -> Loc {
-        Loc::new(self.files.get(file).map_or(FileId::default(), |f| f.id), span)
-    }
-
     /// Where a definition's name stands.
     #[must_use]
     pub fn def_loc(&self, id: DefId) -> Loc {
-        self.def(id).map_or(Loc::default(), |d| self.loc(d.file, d.name.span))
+        self.def(id).map_or(Loc::default(), |d| Loc::new(d.part, d.name.span))
     }
 }
 
 /// Collects the names of all files. Duplicates are reported at the later place.
 #[must_use]
-pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Vec<Diagnostic>) -> Names<'a> {
+pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Findings) -> Names<'a> {
     let mut names = Names::default();
     for name in &loaded.modules {
         names.modules.push(Module { name: name.clone(), ..Module::default() });
@@ -189,74 +212,161 @@ pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Vec<Diagnostic>) -> Nam
     for file in &loaded.files {
         names.files.push(FileScope { id: file.id, module: file.module, imports: file.imports.clone(), failed: file.failed.clone() });
     }
+    let mut half_applied = Vec::new();
     for (index, file) in loaded.files.iter().enumerate() {
-        for item in &file.tree.items {
-            names.item(index, file.module, item, diagnostics);
+        for written in file.tree.items() {
+            if let ast::ItemKind::Broken { kind: PartKind::Apply, name: Some(name) } = &written.item.kind {
+                half_applied.push((index, name));
+            } else {
+                names.item(index, file, written, diagnostics);
+            }
+        }
+    }
+    for (file, name) in half_applied {
+        if let Found::Here(policy) = names.find_policy(file, &name.node) {
+            names.half_applied.insert(policy);
         }
     }
     names
 }
 
 impl<'a> Names<'a> {
-    fn item(&mut self, file: usize, module: ModuleId, item: &'a ast::Item, diagnostics: &mut Vec<Diagnostic>) {
+    fn item(&mut self, index: usize, file: &'a ParsedFile, written: Written<'a>, diagnostics: &mut Findings) {
+        let (part, item) = (file.first.nth(written.part), written.item);
         let (name, kind) = match &item.kind {
             ast::ItemKind::Let { name, ty, value } => (name, DefKind::Let(ty.as_ref(), value)),
             ast::ItemKind::Param { name, ty, default } => (name, DefKind::Param(ty, default.as_ref())),
             ast::ItemKind::Fn { name, args, body } => (name, DefKind::Fn(args, body)),
             ast::ItemKind::Mark { name, .. } => (name, DefKind::Mark),
-            ast::ItemKind::Policy(policy) => return self.policy_item(file, module, policy, diagnostics),
-            _ => return self.others.push((file, item)),
+            ast::ItemKind::Policy(policy) => {
+                let members = written.members.into_iter().map(|(at, member)| (file.first.nth(at), member)).collect();
+                return self.policy_item(index, file.module, part, &policy.name, Some(members), diagnostics);
+            }
+            ast::ItemKind::Broken { kind: PartKind::Policy, name: Some(name) } => {
+                return self.policy_item(index, file.module, part, name, None, diagnostics);
+            }
+            ast::ItemKind::Broken { kind: PartKind::Let | PartKind::Param | PartKind::Fn | PartKind::Mark, name: Some(name) } => {
+                (name, DefKind::Broken)
+            }
+            _ => {
+                let lines = written.lines.into_iter().map(|(at, line)| (file.first.nth(at), line)).collect();
+                return self.others.push(Other { file: index, part, item, lines });
+            }
         };
         if matches!(kind, DefKind::Mark) {
-            self.others.push((file, item));
+            self.others.push(Other { file: index, part, item, lines: Vec::new() });
         }
+        self.define(Def { name, module: file.module, file: index, part, kind }, diagnostics);
+    }
+
+    fn define(&mut self, def: Def<'a>, diagnostics: &mut Findings) {
         let id = DefId(self.defs.len() as u32);
-        self.defs.push(Def { name, module, file, kind });
-        let loc = self.loc(file, name.span);
-        let Some(module) = self.modules.get_mut(module.0 as usize) else { return };
-        match module.defs.entry(&name.node) {
+        self.defs.push(def);
+        let Some(module) = self.modules.get_mut(def.module.0 as usize) else { return };
+        match module.defs.entry(&def.name.node) {
             Entry::Vacant(slot) => drop(slot.insert(id)),
-            Entry::Occupied(slot) => {
+            Entry::Occupied(mut slot) => {
                 let first = *slot.get();
-                diagnostics.push(twice(loc, &name.node, self.def_loc(first)));
+                let is_broken = |id: DefId| self.defs.get(id.0 as usize).is_some_and(|d| matches!(d.kind, DefKind::Broken));
+                if is_broken(first) {
+                    slot.insert(id);
+                } else if !is_broken(id) {
+                    diagnostics.push(twice(self.def_loc(id), &def.name.node, self.def_loc(first)));
+                }
             }
         }
     }
 
-    fn policy_item(&mut self, file: usize, module: ModuleId, tree: &'a ast::Policy, diagnostics: &mut Vec<Diagnostic>) {
-        let loc = self.loc(file, tree.name.span);
-        let mut labels = FxHashMap::default();
-        for (index, member) in tree.members.iter().enumerate() {
-            let ast::MemberKind::Rule(rule) = &member.kind else { continue };
-            if let Some(first) = labels.insert(rule.label.node.as_str(), index) {
-                let place = match tree.members.get(first).map(|m| &m.kind) {
-                    Some(ast::MemberKind::Rule(other)) => self.loc(file, other.label.span),
-                    _ => loc,
-                };
-                let name = &rule.label.node;
-                diagnostics.push(
-                    twice(self.loc(file, rule.label.span), name, place).note("reports, tests and exceptions name rules by their label"),
-                );
-                labels.insert(name.as_str(), first);
-            }
-        }
+    /// A policy with its members, or one that could not be read.
+    fn policy_item(
+        &mut self,
+        file: usize,
+        module: ModuleId,
+        part: PartId,
+        written: &'a ast::Name,
+        members: Option<Vec<(PartId, &'a ast::Member)>>,
+        diagnostics: &mut Findings,
+    ) {
+        let broken = members.is_none();
+        let members = members.unwrap_or_default();
+        let (labels, defaults) = (labels(&members, diagnostics), defaults(&members));
+        let broken_default =
+            broken || members.iter().any(|(_, m)| matches!(m.kind, ast::MemberKind::Broken { kind: PartKind::Default, .. }));
         let id = PolicyId(self.policies.len() as u32);
         let Some(owner) = self.modules.get_mut(module.0 as usize) else { return };
-        let name = if owner.name.is_empty() { tree.name.node.clone() } else { format!("{}.{}", owner.name, tree.name.node) };
-        let first = match owner.policies.entry(&tree.name.node) {
+        let name = if owner.name.is_empty() { written.node.clone() } else { format!("{}.{}", owner.name, written.node) };
+        let first = match owner.policies.entry(&written.node) {
             Entry::Vacant(slot) => {
                 slot.insert(id);
                 None
             }
             Entry::Occupied(slot) => Some(*slot.get()),
         };
-        if let Some(first) = first.and_then(|id| self.policy(id)) {
-            diagnostics.push(twice(loc, &tree.name.node, self.loc(first.file, first.tree.name.span)));
+        if let Some(first) = first.and_then(|id| self.policy(id)).filter(|first| !broken && !first.broken) {
+            let place = Loc::new(first.part, first.written.span);
+            diagnostics.push(twice(Loc::new(part, written.span), &written.node, place));
         }
-        self.policies.push(PolicyDef { tree, module, file, name, labels });
+        self.policies.push(PolicyDef { written, members, broken, module, file, part, name, labels, defaults, broken_default });
     }
 }
 
-fn twice(loc: Loc, name: &str, first: Loc) -> Diagnostic {
-    Diagnostic::error(codes::DUPLICATE, loc, format!("`{name}` is defined twice")).label("again here").related(first, "first here")
+impl PolicyDef<'_> {
+    /// Whether the policy has a rule of this label, as far as is known.
+    #[must_use]
+    pub fn may_have(&self, label: &str) -> bool {
+        self.broken || self.labels.contains_key(label)
+    }
+
+    /// Whether it has a default of this event, as far as is known.
+    #[must_use]
+    pub fn may_default(&self, event: &str) -> bool {
+        self.broken_default || self.defaults.contains(event)
+    }
+
+    /// Whether it has any default, as far as is known.
+    #[must_use]
+    pub fn may_have_defaults(&self) -> bool {
+        self.broken_default || !self.defaults.is_empty()
+    }
+}
+
+/// Events that have a default.
+fn defaults<'a>(members: &[(PartId, &'a ast::Member)]) -> FxHashSet<&'a str> {
+    let events = members.iter().filter_map(|(_, member)| match &member.kind {
+        ast::MemberKind::Default { events, .. } => Some(events),
+        _ => None,
+    });
+    events.flatten().map(|event| event.node.as_str()).collect()
+}
+
+/// Labels of rules with the index of the member. Duplicates are reported at the later place.
+fn labels<'a>(members: &[(PartId, &'a ast::Member)], diagnostics: &mut Findings) -> FxHashMap<&'a str, usize> {
+    let mut labels: FxHashMap<&str, usize> = FxHashMap::default();
+    let good = |index: usize| match members.get(index).map(|(part, member)| (part, &member.kind)) {
+        Some((part, ast::MemberKind::Rule(rule))) => Some(Loc::new(*part, rule.label.span)),
+        _ => None,
+    };
+    for (index, (part, member)) in members.iter().enumerate() {
+        let name = match &member.kind {
+            ast::MemberKind::Rule(rule) => &rule.label,
+            ast::MemberKind::Broken { kind: PartKind::Rule, name: Some(name) } => name,
+            _ => continue,
+        };
+        match labels.entry(&name.node) {
+            Entry::Vacant(slot) => drop(slot.insert(index)),
+            Entry::Occupied(mut slot) => match (good(*slot.get()), good(index)) {
+                (Some(first), Some(_)) => {
+                    let again = twice(Loc::new(*part, name.span), &name.node, first);
+                    diagnostics.push(again.note("reports, tests and exceptions name rules by their label"));
+                }
+                (None, _) => drop(slot.insert(index)),
+                _ => {}
+            },
+        }
+    }
+    labels
+}
+
+fn twice(loc: Loc, name: &str, first: Loc) -> Finding {
+    Finding::error(codes::DUPLICATE, loc, format!("`{name}` is defined twice")).label("again here").related(first, "first here")
 }

@@ -2,4 +2,5 @@
 
 pub mod differential;
 pub mod judge;
+pub mod untidy;
 pub mod vm;

@@ -2,7 +2,7 @@
 //! without their beginning or their end. Proposes only what is built.
 
 use super::{Checker, Elem, Index};
-use crate::diag::{Diagnostic, codes, list};
+use crate::diag::{Finding, codes, list};
 use crate::source::Loc;
 
 /// The mode that a word of other tools means.
@@ -89,18 +89,21 @@ impl Index {
 impl Checker<'_> {
     /// Says that there is no such field, and what may be meant.
     pub(super) fn unknown_field(&mut self, name: &str, loc: Loc) {
+        if self.uncounted() {
+            return;
+        }
         let dotted = name.contains('.');
         if dotted && let Some(family) = self.index.planned_family(name) {
             return self.unsupported_family("fields", family, loc);
         }
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, loc, format!("there is no field `{name}`"));
+        let diagnostic = Finding::error(codes::UNKNOWN_FIELD, loc, format!("there is no field `{name}`"));
         let diagnostic = if let Some(found) = self.index.address_of(name) {
             let found = found.to_owned();
             let diagnostic = diagnostic.help(format!("did you mean `{found}`?"));
             diagnostic.note("names of hosts are not known in the kernel, only addresses")
         } else if let Some(found) = self.index.completed(name) {
             let found = found.to_owned();
-            diagnostic.help(format!("did you mean `{found}`?")).fix(format!("replace by `{found}`"), loc, found)
+            diagnostic.help(format!("did you mean `{found}`?")).guess(format!("replace by `{found}`"), loc, found)
         } else if let Some(family) = self.index.planned_family(name) {
             return self.unsupported_family("fields", family, loc);
         } else {
@@ -111,12 +114,15 @@ impl Checker<'_> {
 
     /// Says that there is no such event, and what may be meant.
     pub(super) fn unknown_event(&mut self, name: &str, loc: Loc) {
+        if self.uncounted() {
+            return;
+        }
         if name.contains('.')
             && let Some(family) = self.index.planned_family(name)
         {
             return self.unsupported_family("events", family, loc);
         }
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_EVENT, loc, format!("there is no event `{name}`"));
+        let diagnostic = Finding::error(codes::UNKNOWN_EVENT, loc, format!("there is no event `{name}`"));
         let known = self.index.event_names();
         let meant: Vec<&str> = events_of(name).iter().copied().filter(|e| known.contains(e)).collect();
         let diagnostic = if !meant.is_empty() {

@@ -3,7 +3,7 @@
 use super::constant::Constant;
 use super::policy::{MODES, SEVERITIES};
 use super::{Checker, Date, Env, atoms};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{Cond, Mode, Severity};
 use crate::resolve::{DefId, DefKind, Found, ModuleId, PolicyDef, PolicyId, ROOT};
 use crate::source::Loc;
@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub(super) struct Applied {
     pub policy: PolicyId,
     pub file: usize,
-    pub start: u32,
+    pub loc: Loc,
     pub filter: Option<Cond>,
     pub mode: Option<Mode>,
     pub severity: Option<Severity>,
@@ -58,9 +58,9 @@ impl<'a> Checker<'a> {
     pub(super) fn applied(&mut self) -> Vec<Applied> {
         let names = self.names;
         let mut all: Vec<Applied> = Vec::new();
-        for (file, item) in &names.others {
-            let ItemKind::Apply { target, filter, with } = &item.kind else { continue };
-            let env = self.env(*file);
+        for other in &names.others {
+            let ItemKind::Apply { target, filter, with } = &other.item.kind else { continue };
+            let (file, env) = (&other.file, Env::of(other.file, other.part));
             let loc = Loc::new(env.id, target.span);
             if names.files.get(*file).is_some_and(|f| f.module != ROOT) {
                 self.error(codes::NO_EFFECT, loc, "an imported module applies nothing");
@@ -78,16 +78,8 @@ impl<'a> Checker<'a> {
                 self.require_subject(&filter, "`where`");
                 filter
             });
-            let mut one = Applied {
-                policy,
-                file: *file,
-                start: target.span.start,
-                filter,
-                mode: None,
-                severity: None,
-                instance: 0,
-                overrides: FxHashMap::default(),
-            };
+            let mut one =
+                Applied { policy, file: *file, loc, filter, mode: None, severity: None, instance: 0, overrides: FxHashMap::default() };
             if let Some(with) = with {
                 self.apply_with(&mut one, with, def.module, &env);
             }
@@ -117,15 +109,15 @@ impl<'a> Checker<'a> {
                         let mut known = self.known(module, |kind| matches!(kind, DefKind::Param(..)));
                         known.extend(["mode", "severity"]);
                         let message = format!("`apply` has no `{name}`, and the module has no parameter of that name");
-                        self.push(Diagnostic::error(codes::UNKNOWN_KEY, loc, message).near(name, loc, known));
+                        self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(name, loc, known));
                         continue;
                     };
-                    let file = self.names.def_loc(id).file;
-                    let constant = self.ty(ty, file).and_then(|ty| {
+                    let part = self.names.def_loc(id).part;
+                    let constant = self.ty(ty, part).and_then(|ty| {
                         let constant = self.value(value, ty.elem, env)?;
                         self.shaped(&constant, ty, Loc::new(env.id, value.span))
                     });
-                    one.overrides.insert(id, constant.map(Rc::new));
+                    one.overrides.insert(id, constant);
                 }
             }
         }
@@ -146,7 +138,8 @@ impl<'a> Checker<'a> {
     pub(super) fn no_policy(&mut self, file: usize, name: &str, loc: Loc, found: Found<PolicyId>) {
         let module = self.module_of(file, &found);
         let names = self.names;
-        let known: Vec<&str> = names.modules.get(module.0 as usize).map(|m| m.policies.keys().copied().collect()).unwrap_or_default();
+        let module = names.modules.get(module.0 as usize);
+        let known = module.map_or_else(Vec::new, |m| self.candidates(m.policies.len(), m.policies.keys().copied()));
         self.not_found(codes::UNKNOWN_POLICY, "policy", name, loc, found, &known);
     }
 
@@ -154,9 +147,9 @@ impl<'a> Checker<'a> {
         let names = self.names;
         let in_force: FxHashSet<PolicyId> = applied.iter().map(|a| a.policy).collect();
         let mut all = Exceptions(FxHashMap::default());
-        for (file, item) in &names.others {
-            let ItemKind::Except { target, default, when, because, until } = &item.kind else { continue };
-            let env = self.env(*file);
+        for other in &names.others {
+            let ItemKind::Except { target, default, when, because, until } = &other.item.kind else { continue };
+            let (file, env) = (&other.file, Env::of(other.file, other.part));
             let loc = Loc::new(env.id, target.span);
             if names.files.get(*file).is_some_and(|f| f.module != ROOT) {
                 let message = "an exception stands in the package that is built, not in a module";
@@ -173,8 +166,11 @@ impl<'a> Checker<'a> {
             let Some((policy, on)) = self.exception_target(*file, target, default.as_ref(), loc) else { continue };
             let Some((id, def)) = names.policy(policy).map(|def| (policy, def)) else { continue };
             if def.module != ROOT && !in_force.contains(&id) {
+                if names.half_applied.contains(&id) {
+                    continue;
+                }
                 let message = format!("`{}` is not applied, so there is nothing to except", def.name);
-                self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
+                self.push(Finding::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
                 continue;
             }
             let mask = atoms::mask(&cond);
@@ -190,7 +186,7 @@ impl<'a> Checker<'a> {
             let message = format!("this exception expired: its last day was {date}");
             let today: Date = self.today;
             self.push(
-                Diagnostic::error(codes::EXPIRED, loc, message)
+                Finding::error(codes::EXPIRED, loc, message)
                     .note(format!("today is {today}"))
                     .help("take the exception out, or give it a new date"),
             );
@@ -208,9 +204,9 @@ impl<'a> Checker<'a> {
         let whole = self.names.find_policy(file, &target.node);
         if let Found::Here(id) = whole {
             let Some(event) = default else { return Some((id, Target::All)) };
-            let event_loc = Loc::new(loc.file, event.span);
+            let event_loc = Loc::new(loc.part, event.span);
             let event_id = self.event(&event.node, event_loc)?;
-            let has = self.names.policy(id).is_some_and(|p| has_default(p, &event.node));
+            let has = self.names.policy(id).is_some_and(|p| p.may_default(&event.node));
             if !has {
                 let message = format!("`{}` has no default for `{}`", target.node, event.node);
                 self.error(codes::UNKNOWN_RULE, event_loc, message);
@@ -232,23 +228,24 @@ impl<'a> Checker<'a> {
         };
         if let Some(default) = default {
             let message = format!("`{}` is a rule; `default` stands after the name of a policy", target.node);
-            self.error(codes::UNKNOWN_RULE, Loc::new(loc.file, default.span), message);
+            self.error(codes::UNKNOWN_RULE, Loc::new(loc.part, default.span), message);
             return None;
         }
         let policy = self.names.policy(id)?;
-        let Some(member) = policy.labels.get(label) else {
+        if !policy.may_have(label) {
             let message = format!("the policy `{before}` has no rule `{label}`");
-            let known: Vec<&str> = policy.labels.keys().copied().collect();
-            self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
+            let known = self.candidates(policy.labels.len(), policy.labels.keys().copied());
+            self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
             return None;
-        };
-        if let Some(ast::MemberKind::Rule(rule)) = policy.tree.members.get(*member).map(|m| &m.kind)
+        }
+        let member = policy.labels.get(label).and_then(|at| policy.members.get(*at));
+        if let Some((part, ast::MemberKind::Rule(rule))) = member.map(|(part, m)| (part, &m.kind))
             && rule.action.node == ast::Action::Allow
         {
-            let place = self.names.loc(policy.file, rule.label.span);
+            let place = Loc::new(*part, rule.label.span);
             let message = format!("`{}` is an `allow`: an exception to it would refuse more", target.node);
             self.push(
-                Diagnostic::error(codes::EXCEPTION_FOR_ALLOW, loc, message)
+                Finding::error(codes::EXCEPTION_FOR_ALLOW, loc, message)
                     .related(place, "this rule")
                     .help("narrow the condition of the rule"),
             );
@@ -256,9 +253,4 @@ impl<'a> Checker<'a> {
         }
         Some((id, Target::Rule(label)))
     }
-}
-
-/// Whether a policy has a default for an event.
-pub(super) fn has_default(policy: &PolicyDef<'_>, event: &str) -> bool {
-    policy.tree.members.iter().any(|m| matches!(&m.kind, ast::MemberKind::Default { events, .. } if events.iter().any(|e| e.node == event)))
 }

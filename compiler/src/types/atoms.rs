@@ -2,7 +2,7 @@
 //! identity. Changes nothing else in it.
 
 use super::{Checker, catalog};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{Atom, Cond, Test};
 use crate::source::Loc;
 use ebsec_templates::EventId;
@@ -24,8 +24,8 @@ impl Checker<'_> {
         });
         for (field, loc) in missing {
             let name = &catalog[field].name;
-            let mut diagnostic = Diagnostic::error(codes::FIELD_UNAVAILABLE, loc, format!("`{event_name}` has no `{name}`"));
-            if loc.file != place.file || loc.span.start < place.span.start || loc.span.end > place.span.end {
+            let mut diagnostic = Finding::error(codes::FIELD_UNAVAILABLE, loc, format!("`{event_name}` has no `{name}`"));
+            if loc.part != place.part || loc.span.start < place.span.start || loc.span.end > place.span.end {
                 diagnostic = diagnostic.related(place, "for this event");
             }
             let hooks: Vec<&str> =
@@ -57,7 +57,7 @@ impl Checker<'_> {
         });
         for (field, loc) in wrong {
             let message = format!("`{}` is not about the process, and {what} says which processes are meant", catalog[field].name);
-            self.push(Diagnostic::error(codes::NOT_SUBJECT, loc, message).help("put this test into the rules, after `when`"));
+            self.push(Finding::error(codes::NOT_SUBJECT, loc, message).help("put this test into the rules, after `when`"));
         }
     }
 }

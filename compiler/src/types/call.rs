@@ -3,13 +3,17 @@
 
 use super::cond::WRONG;
 use super::constant::Constant;
+use super::cost::Cost;
 use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::Cond;
 use crate::resolve::{DefId, DefKind, Found};
-use crate::source::Loc;
+use crate::source::{Loc, PartId};
 use ebsec_grammar::ast::{self, ValueKind};
 use std::rc::Rc;
+
+/// Most arguments of a function.
+const MAX_ARGUMENTS: usize = 64;
 
 impl Checker<'_> {
     pub(super) fn call(&mut self, name: &ast::Name, args: &[ast::Arg], loc: Loc, env: &Env<'_>) -> Cond {
@@ -27,30 +31,34 @@ impl Checker<'_> {
         };
         let Some(def) = self.names.def(id).copied() else { return WRONG };
         let DefKind::Fn(params, body) = def.kind else {
+            if matches!(def.kind, DefKind::Broken) {
+                return WRONG;
+            }
             self.error(codes::UNKNOWN_FUNCTION, name_loc, format!("`{}` is not a function", name.node));
             return WRONG;
         };
         if params.len() != args.len() {
             let message = format!("`{}` takes {}, this call has {}", name.node, arguments(params.len()), args.len());
-            self.push(Diagnostic::error(codes::WRONG_ARGUMENTS, loc, message).related(self.names.def_loc(id), "defined here"));
+            self.push(Finding::error(codes::WRONG_ARGUMENTS, loc, message).related(self.names.def_loc(id), "defined here"));
             return WRONG;
         }
-        if self.atoms > MAX_ATOMS {
+        // A call costs like a test: functions that call others twice have bodies without end, even of no tests.
+        if self.atoms > MAX_ATOMS || params.len() > MAX_ARGUMENTS || !self.spend(Cost::Tests, 1, loc) || !self.count_call(loc) {
             return WRONG;
         }
         let key = (self.instance, id, self.sets.dry);
         if params.is_empty()
             && let Some((cond, size)) = self.bodies.get(&key).cloned()
         {
-            return if self.count(size, loc) { cond } else { WRONG };
+            return if self.count(size, loc) && self.spend(Cost::Tests, size, loc) { cond } else { WRONG };
         }
         let bound: Vec<(&str, Bound)> =
-            params.iter().zip(args).map(|((param, ty), arg)| (param.node.as_str(), self.bind(ty, arg, def.file, env))).collect();
+            params.iter().zip(args).map(|((param, ty), arg)| (param.node.as_str(), self.bind(ty, arg, def.part, env))).collect();
         if !self.enter(id) {
             return WRONG;
         }
         let before = self.atoms;
-        let cond = self.cond(body, &Env { args: &bound, ..self.env(def.file) });
+        let cond = self.cond(body, &Env { args: &bound, ..Env::of(def.file, def.part) });
         self.open.pop();
         if params.is_empty() {
             self.bodies.insert(key, (cond.clone(), self.atoms - before));
@@ -58,8 +66,17 @@ impl Checker<'_> {
         cond
     }
 
-    fn bind(&mut self, ty: &ast::Type, arg: &ast::Arg, def_file: usize, env: &Env<'_>) -> Bound {
-        let Some(ty) = self.ty(ty, self.env(def_file).id) else { return Bound::Wrong };
+    /// Counts a call in the condition at hand.
+    fn count_call(&mut self, loc: Loc) -> bool {
+        self.calls += 1;
+        if self.calls == MAX_ATOMS + 1 {
+            self.error(codes::TOO_COMPLEX, loc, format!("this condition has more than {MAX_ATOMS} calls of functions"));
+        }
+        self.calls <= MAX_ATOMS
+    }
+
+    fn bind(&mut self, ty: &ast::Type, arg: &ast::Arg, def_part: PartId, env: &Env<'_>) -> Bound {
+        let Some(ty) = self.ty(ty, def_part) else { return Bound::Wrong };
         match arg {
             ast::Arg::Cond(cond) if ty.elem == Elem::Bool => Bound::Cond(self.cond(cond, env)),
             ast::Arg::Cond(cond) => {
@@ -75,7 +92,7 @@ impl Checker<'_> {
                 }
                 let constant = self.value(value, ty.elem, env);
                 let constant = constant.and_then(|c| self.shaped(&c, ty, Loc::new(env.id, value.span)));
-                constant.map_or(Bound::Wrong, |c| Bound::Constant(Rc::new(c)))
+                constant.map_or(Bound::Wrong, Bound::Constant)
             }
         }
     }
@@ -83,7 +100,11 @@ impl Checker<'_> {
     /// Checks a function by itself, with examples for its arguments.
     pub(super) fn function(&mut self, id: DefId, params: &[(ast::Name, ast::Type)], body: &ast::Cond) {
         let Some(def) = self.names.def(id).copied() else { return };
-        let env = self.env(def.file);
+        let env = Env::of(def.file, def.part);
+        if params.len() > MAX_ARGUMENTS {
+            let message = format!("`{}` has more than {MAX_ARGUMENTS} arguments", def.name.node);
+            return self.error(codes::TOO_COMPLEX, self.names.def_loc(id), message);
+        }
         let mut bound: Vec<(&str, Bound)> = Vec::new();
         for (name, ty) in params {
             let loc = Loc::new(env.id, name.span);
@@ -93,7 +114,7 @@ impl Checker<'_> {
             let example = self.ty(ty, env.id).map_or(Bound::Wrong, |ty| Bound::Constant(Rc::new(Constant::example(ty))));
             bound.push((name.node.as_str(), example));
         }
-        self.atoms = 0;
+        (self.atoms, self.calls) = (0, 0);
         self.sets.dry = true;
         if self.enter(id) {
             let _ = self.cond(body, &Env { args: &bound, ..env });

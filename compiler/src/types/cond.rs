@@ -3,8 +3,9 @@
 
 use super::atoms::size;
 use super::constant::{Constant, Data, Shape};
+use super::cost::{Cost, test_weight, weight};
 use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, interval, lang};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{Atom, Cond, PathLang, Space, Test};
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::Loc;
@@ -20,7 +21,7 @@ pub(super) const WRONG: Cond = Cond::Const(false);
 impl Checker<'_> {
     /// A whole condition: its tests are counted from nothing.
     pub(super) fn condition(&mut self, tree: &ast::Cond, env: &Env<'_>) -> Cond {
-        self.atoms = 0;
+        (self.atoms, self.calls) = (0, 0);
         self.cond(tree, env)
     }
 
@@ -42,13 +43,17 @@ impl Checker<'_> {
         self.atoms = before.saturating_add(more);
         if before <= MAX_ATOMS && self.atoms > MAX_ATOMS {
             let message = format!("this condition has more than {MAX_ATOMS} tests");
-            self.push(Diagnostic::error(codes::TOO_COMPLEX, loc, message).help("put values into a set instead of joining tests with `or`"));
+            self.push(Finding::error(codes::TOO_COMPLEX, loc, message).help("put values into a set instead of joining tests with `or`"));
         }
         self.atoms <= MAX_ATOMS
     }
 
     fn atom(&mut self, field: FieldId, test: Test, loc: Loc) -> Cond {
-        if self.count(1, loc) { Cond::Atom(Atom { field, test, identity: false, loc }) } else { WRONG }
+        if self.count(1, loc) && self.spend(Cost::Tests, test_weight(&test), loc) {
+            Cond::Atom(Atom { field, test, identity: false, loc })
+        } else {
+            WRONG
+        }
     }
 
     fn bare(&mut self, operand: &Operand, loc: Loc, env: &Env<'_>) -> Cond {
@@ -74,7 +79,7 @@ impl Checker<'_> {
         match bound {
             Bound::Cond(cond) => {
                 let cond = cond.clone();
-                if self.count(size(&cond), loc) { cond } else { WRONG }
+                if self.count(size(&cond), loc) && self.spend(Cost::Tests, weight(&cond), loc) { cond } else { WRONG }
             }
             Bound::Constant(constant) => self.bare_constant(&constant.clone(), name, loc),
             Bound::Wrong => WRONG,
@@ -99,9 +104,7 @@ impl Checker<'_> {
             _ => {}
         }
         let message = format!("`{name}` is {}, which is no condition by itself", Elem::of_field(ty).phrase());
-        self.push(
-            Diagnostic::error(codes::NOT_BOOL, loc, message).help(format!("compare it with something: `{name} == …`, `{name} in […]`")),
-        );
+        self.push(Finding::error(codes::NOT_BOOL, loc, message).help(format!("compare it with something: `{name} == …`, `{name} in […]`")));
         WRONG
     }
 
@@ -113,7 +116,7 @@ impl Checker<'_> {
             Found::Here(id) => match self.names.def(id).map(|d| d.kind) {
                 Some(DefKind::Fn(..)) => {
                     self.push(
-                        Diagnostic::error(codes::NOT_A_VALUE, loc, format!("`{name}` is a function")).help(format!("call it: `{name}()`")),
+                        Finding::error(codes::NOT_A_VALUE, loc, format!("`{name}` is a function")).help(format!("call it: `{name}()`")),
                     );
                     WRONG
                 }
@@ -143,7 +146,7 @@ impl Checker<'_> {
     fn not_a_field(&mut self, name: &str, loc: Loc, found: FieldName) {
         match found {
             FieldName::Planned => {
-                let mut diagnostic = Diagnostic::error(codes::UNSUPPORTED, loc, format!("the field `{name}` is not supported yet"));
+                let mut diagnostic = Finding::error(codes::UNSUPPORTED, loc, format!("the field `{name}` is not supported yet"));
                 if let Some(path) = name.strip_suffix(".absent") {
                     diagnostic = diagnostic.help(format!("`not ({path} under \"/\")` is true of files without a path, such as pipes"));
                 }
@@ -153,7 +156,7 @@ impl Checker<'_> {
                 let (last, path) = (name.rsplit('.').next().unwrap_or(name), &self.index.catalog[id].name);
                 let message = format!("`{path}` has no part `{last}`");
                 let parts = self.index.catalog[id].parts.iter().map(String::as_str);
-                self.push(Diagnostic::error(codes::UNKNOWN_PART, loc, message).near(last, super::tail(loc, last), parts));
+                self.push(Finding::error(codes::UNKNOWN_PART, loc, message).near(last, super::tail(loc, last), parts));
             }
             _ => self.unknown_field(name, loc),
         }
@@ -175,8 +178,7 @@ impl Checker<'_> {
             Operand::Call { name, span, .. } => {
                 let message = format!("the result of `{}` is true or false and is not compared", name.node);
                 self.push(
-                    Diagnostic::error(codes::BOOL_COMPARED, Loc::new(env.id, *span), message)
-                        .help("use the call by itself, or after `not`"),
+                    Finding::error(codes::BOOL_COMPARED, Loc::new(env.id, *span), message).help("use the call by itself, or after `not`"),
                 );
                 return WRONG;
             }
@@ -193,6 +195,9 @@ impl Checker<'_> {
                 return WRONG;
             }
         };
+        if self.is_spent(Cost::Tests) || self.is_spent(Cost::Patterns) {
+            return WRONG;
+        }
         let left = Left { field, part, name: &name.node };
         if !self.operator(&left, op, value, loc, env.id) {
             return WRONG;
@@ -215,7 +220,7 @@ impl Checker<'_> {
     /// The left side is no field: perhaps a constant, with the sides turned round.
     fn no_left_side(&mut self, name: &ast::Name, loc: Loc, env: &Env<'_>) {
         let found = self.names.find(env.file, &name.node);
-        if matches!(found, Found::Failed) {
+        if matches!(found, Found::Failed) || matches!(found, Found::Here(id) if self.is_broken(id)) {
             return;
         }
         let is_constant = env.args.iter().any(|(arg, _)| *arg == name.node) || matches!(found, Found::Here(_));
@@ -227,14 +232,14 @@ impl Checker<'_> {
     }
 
     /// Whether the operator suits the field; else says which do.
-    fn operator(&mut self, left: &Left<'_>, op: &ast::Spanned<Op>, value: &ast::Value, loc: Loc, file: crate::source::FileId) -> bool {
+    fn operator(&mut self, left: &Left<'_>, op: &ast::Spanned<Op>, value: &ast::Value, loc: Loc, part: crate::source::PartId) -> bool {
         let field = &self.index.catalog[left.field];
         let boolean = field.ty == FieldType::Bool && left.part.is_none() || matches!(left.part, Some(Part::Unresolved | Part::Deleted));
         if boolean {
             let no = matches!(&value.kind, ValueKind::Name(n) if n == "false") != (op.node == Op::Ne);
             let fixed = if no { format!("not {}", left.name) } else { left.name.to_owned() };
             let message = format!("`{}` is true or false and is a condition by itself", left.name);
-            self.push(Diagnostic::error(codes::BOOL_COMPARED, loc, message).help(format!("write `{fixed}`")).fix(
+            self.push(Finding::error(codes::BOOL_COMPARED, loc, message).help(format!("write `{fixed}`")).fix(
                 "use it by itself",
                 loc,
                 fixed,
@@ -248,12 +253,12 @@ impl Checker<'_> {
             (FieldType::Mode, _) => &[Op::Eq, Op::Ne, Op::In, Op::Has],
             _ => &[Op::Eq, Op::Ne, Op::In, Op::Lt, Op::Le, Op::Gt, Op::Ge],
         };
-        let op_loc = Loc::new(file, op.span);
+        let op_loc = Loc::new(part, op.span);
         if !allowed.contains(&op.node) {
             let words: Vec<&str> = allowed.iter().map(|o| op_text(*o)).collect();
             let message = format!("`{}` does not work on `{}`", op_text(op.node), left.name);
             let mut diagnostic =
-                Diagnostic::error(codes::WRONG_OPERATOR, op_loc, message).help(format!("it has {}", crate::diag::list(&words)));
+                Finding::error(codes::WRONG_OPERATOR, op_loc, message).help(format!("it has {}", crate::diag::list(&words)));
             if op.node == Op::Has && field.ty == FieldType::Path {
                 diagnostic = diagnostic.help("`matches` compares with a pattern");
             }
@@ -261,10 +266,10 @@ impl Checker<'_> {
             return false;
         }
         if op.node == Op::Ne && field.many {
-            let text = self.sources.slice(Loc::new(file, value.span));
+            let text = self.sources.slice(Loc::new(part, value.span));
             let fixed = format!("not ({} == {text})", left.name);
             let message = format!("`!=` on `{}` could mean that one differs or that all do", left.name);
-            self.push(Diagnostic::error(codes::NEGATED_MANY, op_loc, message).help(format!("that none is: `{fixed}`")).fix(
+            self.push(Finding::error(codes::NEGATED_MANY, op_loc, message).help(format!("that none is: `{fixed}`")).guess(
                 "none of them is",
                 loc,
                 fixed.clone(),
@@ -305,6 +310,11 @@ impl Checker<'_> {
                 if matches!(op, Op::Eq) && self.is_pattern(language, left, loc) {
                     return None;
                 }
+                let plain = left.part.is_none() && op != Op::Under;
+                let cost = if plain { lang::size(language) } else { lang::length(language) };
+                if !self.spend(Cost::Patterns, cost, loc) {
+                    return None;
+                }
                 let language = self.language(language, left.part, op, loc)?;
                 let space = if matches!(field.ty, FieldType::Comm | FieldType::Name) { Space::Comm } else { Space::Path };
                 Some(vec![Test::InPaths(self.sets.intern(space, language))])
@@ -323,14 +333,14 @@ impl Checker<'_> {
             (Shape::One, Op::In) => {
                 let message = format!("`in` asks for a set, and `{text}` is one value");
                 let op = if constant.is_pattern() { "matches" } else { "==" };
-                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message);
+                let diagnostic = Finding::error(codes::ONE_WANTED, loc, message);
                 let diagnostic = diagnostic.help(format!("write `{} {op} {text}`, or `[{text}]`", left.name));
                 diagnostic.fix("put it into a set", loc, format!("[{text}]"))
             }
             (Shape::Set | Shape::Range, _) if wanted_one => {
                 let what = if constant.shape == Shape::Set { "a set" } else { "more than one value" };
                 let message = format!("`{}` compares with one value, and this is {what}", op_text(op));
-                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message);
+                let diagnostic = Finding::error(codes::ONE_WANTED, loc, message);
                 match op {
                     Op::Eq | Op::Matches => diagnostic.help(format!("write `{} in {text}`", left.name)),
                     _ => diagnostic,
@@ -345,7 +355,7 @@ impl Checker<'_> {
     fn is_pattern(&mut self, language: &PathLang, left: &Left<'_>, loc: Loc) -> bool {
         let Some(pattern) = lang::first_wild(language) else { return false };
         let text = self.sources.slice(loc);
-        let diagnostic = Diagnostic::error(
+        let diagnostic = Finding::error(
             codes::PATTERN_COMPARED,
             loc,
             format!("`{}` is a pattern, and `==` compares with one exact value", pattern.text),
@@ -373,7 +383,7 @@ impl Checker<'_> {
                     Err(text) => {
                         let message = format!("`{text}` can be no extension: that is what follows the last dot");
                         let help = "compare `.name` with a pattern such as `\"*.tar.gz\"`";
-                        self.push(Diagnostic::error(codes::BAD_PATTERN, loc, message).help(help));
+                        self.push(Finding::error(codes::BAD_PATTERN, loc, message).help(help));
                         None
                     }
                 };
@@ -382,7 +392,7 @@ impl Checker<'_> {
         };
         if below.is_none() {
             self.push(
-                Diagnostic::error(codes::WRONG_OPERATOR, loc, "what is under a difference of patterns is unclear")
+                Finding::error(codes::WRONG_OPERATOR, loc, "what is under a difference of patterns is unclear")
                     .help("write two tests: `x under a and not x under b`"),
             );
         }

@@ -1,13 +1,15 @@
 //! Constant expressions: sets, unions, differences, names. Wrong ones give nothing and are reported once.
 
+use super::cost::Cost;
 use super::interval::{self, Intervals};
 use super::{Bound, Checker, Elem, Env, MAX_NESTING, Ty, advice, lang};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::glob::{Part, Pattern};
 use crate::hir::{PathLang, Space};
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::Loc;
 use ebsec_grammar::ast::{self, Literal, ValueKind};
+use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
 /// A value with its type.
@@ -42,6 +44,16 @@ pub(super) enum Data {
 }
 
 impl Constant {
+    /// How many elements it has.
+    pub(super) fn size(&self) -> usize {
+        match &self.data {
+            Data::Bool(_) => 1,
+            Data::Lang(language) => lang::size(language),
+            Data::Numbers(all) => all.len(),
+            Data::Texts(all) => all.len(),
+        }
+    }
+
     /// The type as a declaration would say it.
     pub(super) fn ty(&self) -> Ty {
         Ty { elem: self.elem, set: self.shape == Shape::Set }
@@ -56,8 +68,8 @@ impl Constant {
     pub(super) fn example(ty: Ty) -> Self {
         let data = match ty.elem {
             Elem::Bool => Data::Bool(true),
-            Elem::Path => Data::Lang(PathLang::Patterns(vec![Pattern { text: "/".into(), parts: vec![Part::Byte(b'/')] }])),
-            Elem::Name | Elem::Comm => Data::Lang(PathLang::Patterns(vec![Pattern { text: "a".into(), parts: vec![Part::Byte(b'a')] }])),
+            Elem::Path => Data::Lang(PathLang::Patterns(vec![Pattern { text: "/".into(), parts: [Part::Byte(b'/')].into() }])),
+            Elem::Name | Elem::Comm => Data::Lang(PathLang::Patterns(vec![Pattern { text: "a".into(), parts: [Part::Byte(b'a')].into() }])),
             Elem::Duration | Elem::Date | Elem::Attack | Elem::Text => Data::Texts(vec![String::new()]),
             _ => Data::Numbers(vec![(1, 1)]),
         };
@@ -87,7 +99,7 @@ impl Checker<'_> {
     fn set(&mut self, items: &[ast::Value], loc: Loc, want: Elem, env: &Env<'_>) -> Option<Constant> {
         if items.is_empty() {
             self.push(
-                Diagnostic::error(codes::EMPTY_SET, loc, "this set is empty")
+                Finding::error(codes::EMPTY_SET, loc, "this set is empty")
                     .help("nothing is ever in it: leave the test out, or name an element"),
             );
             return None;
@@ -106,7 +118,7 @@ impl Checker<'_> {
             };
             if one.shape == Shape::Set {
                 let text = "a set cannot be an element of a set";
-                self.push(Diagnostic::error(codes::ONE_WANTED, item_loc, text).help("join two sets with `+`"));
+                self.push(Finding::error(codes::ONE_WANTED, item_loc, text).help("join two sets with `+`"));
                 wrong = true;
                 continue;
             }
@@ -126,7 +138,7 @@ impl Checker<'_> {
                 }
             }
         }
-        if wrong {
+        if wrong || !self.spend(Cost::Elements, items.len(), loc) {
             return None;
         }
         let data = if !patterns.is_empty() || !langs.is_empty() {
@@ -149,12 +161,15 @@ impl Checker<'_> {
                 let loc = Loc::new(env.id, tree.span);
                 let text = self.sources.slice(loc).to_owned();
                 let message = format!("`{sign}` works on sets, and `{text}` is one value");
-                let diagnostic = Diagnostic::error(codes::ONE_WANTED, loc, message).help(format!("write `[{text}]`"));
+                let diagnostic = Finding::error(codes::ONE_WANTED, loc, message).help(format!("write `[{text}]`"));
                 self.push(diagnostic.fix("put it into a set", loc, format!("[{text}]")));
                 return None;
             }
         }
         let (left, right) = (left?, right?);
+        if !self.spend(Cost::Elements, left.size() + right.size(), loc) {
+            return None;
+        }
         let elem = if left.elem == right.elem { left.elem } else { want };
         let data = match (&left.data, &right.data) {
             (Data::Lang(x), Data::Lang(y)) => {
@@ -171,9 +186,17 @@ impl Checker<'_> {
             (Data::Numbers(x), Data::Numbers(y)) if union => Data::Numbers(interval::normal([x.as_slice(), y].concat())),
             (Data::Numbers(x), Data::Numbers(y)) => Data::Numbers(interval::minus(x, y)),
             (Data::Texts(x), Data::Texts(y)) if union => Data::Texts([x.as_slice(), y].concat()),
-            (Data::Texts(x), Data::Texts(y)) => Data::Texts(x.iter().filter(|t| !y.contains(t)).cloned().collect()),
+            (Data::Texts(x), Data::Texts(y)) => {
+                let gone: FxHashSet<&String> = y.iter().collect();
+                Data::Texts(x.iter().filter(|t| !gone.contains(t)).cloned().collect())
+            }
             _ => return None,
         };
+        if matches!(&data, Data::Lang(language) if lang::depth(language) > lang::MAX_DEPTH) {
+            let message = format!("differences of patterns are nested deeper than {}", lang::MAX_DEPTH);
+            self.error(codes::TOO_COMPLEX, loc, message);
+            return None;
+        }
         let empty = match &data {
             Data::Lang(PathLang::Patterns(all)) => all.is_empty(),
             Data::Numbers(all) => all.is_empty(),
@@ -243,7 +266,7 @@ impl Checker<'_> {
             return Some(constant);
         }
         let message = format!("`{name}` is of type `{}`, and {} is wanted here", constant.ty(), want.phrase());
-        let mut diagnostic = Diagnostic::error(codes::TYPE_MISMATCH, loc, message);
+        let mut diagnostic = Finding::error(codes::TYPE_MISMATCH, loc, message);
         if let Some(id) = def {
             diagnostic = diagnostic.related(self.names.def_loc(id), "defined here");
             let number = matches!(constant.elem, Elem::Int) && matches!(want, Elem::Port | Elem::Uid | Elem::Gid);
@@ -259,23 +282,23 @@ impl Checker<'_> {
 
     fn unknown_name(&mut self, name: &str, loc: Loc, want: Elem, env: &Env<'_>, found: Found<DefId>) {
         use super::FieldName;
-        if matches!(found, Found::Failed) {
+        if matches!(found, Found::Failed) || self.uncounted() {
             return;
         }
         if let Elem::Enum(kind) = want {
             let names = self.index.catalog.enums.get(kind).into_iter().flat_map(|e| e.keys().map(String::as_str));
             let message = format!("`{name}` is no `{kind}`");
-            return self.push(Diagnostic::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, names));
+            return self.push(Finding::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, names));
         }
         if !matches!(self.index.field(name), FieldName::Unknown | FieldName::BadPart(_)) {
             let text = format!("`{name}` is a field, and fields are compared with constants only");
             let joins = "what such comparisons are needed for has fields of its own, for example `file.owned`";
-            return self.push(Diagnostic::error(codes::FIELD_COMPARED, loc, text).note(joins));
+            return self.push(Finding::error(codes::FIELD_COMPARED, loc, text).note(joins));
         }
         if want == Elem::ModeBits {
             let message = format!("`{name}` is no permission bit");
             let known = ["setuid", "setgid", "sticky"];
-            return self.push(Diagnostic::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, known));
+            return self.push(Finding::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, known));
         }
         if want == Elem::Attack && name.starts_with('T') && name.len() > 1 {
             return self.bad_attack(name, loc);
@@ -286,11 +309,11 @@ impl Checker<'_> {
         }
         let module = self.module_of(env.file, &found);
         let mut known = self.known(module, |kind| matches!(kind, DefKind::Let(..) | DefKind::Param(..)));
-        known.extend(env.args.iter().map(|(arg, _)| *arg));
+        known.extend(self.candidates(env.args.len(), env.args.iter().map(|(arg, _)| *arg)));
         let help = advice::name_help(name, want, env.file != usize::MAX);
         if let Some(help) = help.filter(|_| crate::diag::nearest(name, &known).is_none()) {
             let message = format!("there is no constant `{name}`");
-            return self.push(Diagnostic::error(codes::UNKNOWN_NAME, loc, message).help(help));
+            return self.push(Finding::error(codes::UNKNOWN_NAME, loc, message).help(help));
         }
         self.not_found(codes::UNKNOWN_NAME, "constant", name, loc, found, &known);
     }
@@ -307,7 +330,7 @@ impl Checker<'_> {
         if !self.enter(id) {
             return None;
         }
-        let result = self.evaluate(id).map(Rc::new);
+        let result = self.evaluate(id);
         self.open.pop();
         self.values.insert(key, result.clone());
         result
@@ -323,7 +346,7 @@ impl Checker<'_> {
             self.cyclic.extend(self.open.iter().skip(start).copied());
             let way: Vec<String> = self.open.iter().skip(start).chain([&id]).map(|d| format!("`{}`", self.def_name(*d))).collect();
             let message = format!("`{}` is defined by itself: {}", self.def_name(id), way.join(" -> "));
-            let mut diagnostic = Diagnostic::error(codes::CYCLE, loc, message);
+            let mut diagnostic = Finding::error(codes::CYCLE, loc, message);
             for other in self.open.iter().skip(start + 1) {
                 diagnostic = diagnostic.related(self.names.def_loc(*other), "through this");
             }
@@ -342,14 +365,14 @@ impl Checker<'_> {
         self.names.def(id).map_or("", |d| d.name.node.as_str())
     }
 
-    fn evaluate(&mut self, id: DefId) -> Option<Constant> {
+    fn evaluate(&mut self, id: DefId) -> Option<Rc<Constant>> {
         let def = *self.names.def(id)?;
-        let env = self.env(def.file);
+        let env = Env::of(def.file, def.part);
         let (ty, value) = match def.kind {
             DefKind::Let(Some(ty), value) => (self.ty(ty, env.id)?, value),
             DefKind::Let(None, value) => {
                 let ty = self.infer(value, &env)?;
-                return self.value(value, ty.elem, &env).map(|c| c.as_ref().clone());
+                return self.value(value, ty.elem, &env);
             }
             DefKind::Param(ty, default) => {
                 let ty = self.ty(ty, env.id)?;
@@ -359,67 +382,71 @@ impl Checker<'_> {
                 let Some(value) = default else {
                     let message = format!("the parameter `{}` has no value", def.name.node);
                     let help = format!("give it one in `[params]` of ebsec.toml, or by `--param {}=VALUE`", def.name.node);
-                    self.push(Diagnostic::error(codes::NO_PARAMETER, self.names.def_loc(id), message).help(help));
+                    self.push(Finding::error(codes::NO_PARAMETER, self.names.def_loc(id), message).help(help));
                     return None;
                 };
                 (ty, value)
             }
-            DefKind::Fn(..) | DefKind::Mark => return None,
+            DefKind::Fn(..) | DefKind::Mark | DefKind::Broken => return None,
         };
         let constant = self.value(value, ty.elem, &env)?;
         self.shaped(&constant, ty, Loc::new(env.id, value.span))
     }
 
     /// Checks that a value is one or a set, as its declaration says.
-    pub(super) fn shaped(&mut self, constant: &Rc<Constant>, ty: Ty, loc: Loc) -> Option<Constant> {
+    pub(super) fn shaped(&mut self, constant: &Rc<Constant>, ty: Ty, loc: Loc) -> Option<Rc<Constant>> {
         let is_set = constant.shape == Shape::Set;
         let one = constant.shape == Shape::One || ty.elem == Elem::Cidr;
         if ty.set == is_set && (is_set || one) {
-            return Some(Constant { elem: ty.elem, ..constant.as_ref().clone() });
+            if constant.elem == ty.elem {
+                return Some(Rc::clone(constant));
+            }
+            let copy = self.spend(Cost::Elements, constant.size(), loc).then(|| constant.as_ref().clone());
+            return copy.map(|copy| Rc::new(Constant { elem: ty.elem, ..copy }));
         }
         let text = self.sources.slice(loc).to_owned();
         let diagnostic = if ty.set {
             let message = format!("`{text}` is not a set, and `{ty}` is declared");
-            Diagnostic::error(codes::ONE_WANTED, loc, message)
+            Finding::error(codes::ONE_WANTED, loc, message)
                 .fix("put it into a set", loc, format!("[{text}]"))
                 .help(format!("write `[{text}]`"))
         } else {
             let message = format!("more than one value, and `{ty}` is declared");
-            Diagnostic::error(codes::ONE_WANTED, loc, message).help(format!("declare the type `set<{ty}>`"))
+            Finding::error(codes::ONE_WANTED, loc, message).help(format!("declare the type `set<{ty}>`"))
         };
         self.push(diagnostic);
         None
     }
 
     /// The type that a declaration names.
-    pub(super) fn ty(&mut self, ty: &ast::Type, file: crate::source::FileId) -> Option<Ty> {
+    pub(super) fn ty(&mut self, ty: &ast::Type, part: crate::source::PartId) -> Option<Ty> {
         let catalog = self.index.catalog;
         let (name, set) = match (&ty.arg, ty.name.node.as_str()) {
             (Some(arg), "set") => (arg, true),
             (Some(_), "flags" | "enum") => {
-                self.unsupported(Loc::new(file, ty.span), "this type");
+                self.unsupported(Loc::new(part, ty.span), "this type");
                 return None;
             }
             (Some(_), other) => {
-                self.error(codes::UNKNOWN_TYPE, Loc::new(file, ty.span), format!("only `set` has a type in `<>`, `{other}` has none"));
+                self.error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), format!("only `set` has a type in `<>`, `{other}` has none"));
                 return None;
             }
             (None, "set") => {
-                self.push(Diagnostic::error(codes::UNKNOWN_TYPE, Loc::new(file, ty.span), "a set of what?").help("write `set<path>`"));
+                self.push(Finding::error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "a set of what?").help("write `set<path>`"));
                 return None;
             }
             (None, _) => (&ty.name, false),
         };
         if let Some(elem) = Elem::named(&name.node, catalog) {
             if set && elem == Elem::Bool {
-                self.error(codes::UNKNOWN_TYPE, Loc::new(file, ty.span), "there are no sets of truth values");
+                self.error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "there are no sets of truth values");
                 return None;
             }
             return Some(Ty { elem, set });
         }
-        let loc = Loc::new(file, name.span);
+        let loc = Loc::new(part, name.span);
         let message = format!("there is no type `{}`", name.node);
-        self.push(Diagnostic::error(codes::UNKNOWN_TYPE, loc, message).near(&name.node, loc, Elem::names(catalog)));
+        self.push(Finding::error(codes::UNKNOWN_TYPE, loc, message).near(&name.node, loc, Elem::names(catalog)));
         None
     }
 

@@ -1,11 +1,12 @@
 //! What a line of a unit test expects: the verdict and the rule, which has to be one that can bring it about.
 
 use super::{Checker, Env};
-use crate::diag::{Diagnostic, codes};
-use crate::hir::{Action, Package};
+use crate::diag::{Finding, codes};
+use crate::hir::Action;
 use crate::resolve::Found;
 use crate::source::Loc;
 use ebsec_grammar::ast;
+use rustc_hash::FxHashSet;
 
 impl Checker<'_> {
     /// The expected verdict, with the full name of the policy.
@@ -15,7 +16,7 @@ impl Checker<'_> {
         expect: &ast::Expect,
         file: usize,
         env: &Env<'_>,
-        package: &Package,
+        applied: &FxHashSet<String>,
     ) -> Option<Option<(Action, String, Option<String>)>> {
         let ast::Expect::By { verdict, rule, default, .. } = expect else { return Some(None) };
         let loc = Loc::new(env.id, rule.span);
@@ -32,22 +33,25 @@ impl Checker<'_> {
         let def = self.names.policy(id)?;
         if label.is_none() && !default {
             let message = format!("`{policy}` is a policy: which of its rules?");
-            self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
+            self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
             return None;
         }
-        if !package.policies.iter().any(|p| p.name == def.name) {
+        if !applied.contains(&def.name) {
+            if self.names.half_applied.contains(&id) {
+                return None;
+            }
             let message = format!("`{}` is not applied, so it does nothing", def.name);
-            self.push(Diagnostic::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
+            self.push(Finding::error(codes::NOT_APPLIED, loc, message).help(format!("write `apply {}`", def.name)));
             return None;
         }
         match label {
-            Some(label) if !def.labels.contains_key(label) => {
+            Some(label) if !def.may_have(label) => {
                 let message = format!("the policy `{policy}` has no rule `{label}`");
-                let known: Vec<&str> = def.labels.keys().copied().collect();
-                self.push(Diagnostic::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
+                let known = self.candidates(def.labels.len(), def.labels.keys().copied());
+                self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, super::tail(loc, label), known));
                 return None;
             }
-            None if !def.tree.members.iter().any(|m| matches!(m.kind, ast::MemberKind::Default { .. })) => {
+            None if !def.may_have_defaults() => {
                 self.error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no default"));
                 return None;
             }

@@ -7,6 +7,33 @@ use crate::hir::{PathLang, Space};
 /// Most patterns in one set.
 pub const MAX_PATTERNS: usize = 262_144;
 
+/// Most literals times patterns with wildcards that are matched to take literals out of a set; beyond, the difference is
+/// kept as one.
+const MAX_MATCHED: usize = 1 << 20;
+
+/// Deepest differences within each other.
+pub const MAX_DEPTH: usize = 64;
+
+/// How deep differences lie in each other.
+#[must_use]
+pub fn depth(lang: &PathLang) -> usize {
+    match lang {
+        PathLang::Patterns(_) => 0,
+        PathLang::Union(all) => all.iter().map(depth).max().unwrap_or(0),
+        PathLang::Minus(a, b) => 1 + depth(a).max(depth(b)),
+    }
+}
+
+/// How many bytes and wildcards its patterns have.
+#[must_use]
+pub fn length(lang: &PathLang) -> usize {
+    match lang {
+        PathLang::Patterns(all) => all.iter().map(|p| p.parts.len()).sum(),
+        PathLang::Union(all) => all.iter().map(length).sum(),
+        PathLang::Minus(a, b) => length(a) + length(b),
+    }
+}
+
 /// How many patterns a set has.
 #[must_use]
 pub fn size(lang: &PathLang) -> usize {
@@ -65,15 +92,19 @@ pub fn minus(a: PathLang, b: PathLang, space: Space) -> PathLang {
     let (PathLang::Patterns(left), PathLang::Patterns(right)) = (&a, &b) else {
         return PathLang::Minus(Box::new(a), Box::new(b));
     };
-    let gone: rustc_hash::FxHashSet<&str> = right.iter().map(|p| p.text.as_str()).collect();
+    let gone: rustc_hash::FxHashSet<&str> = right.iter().map(|p| &*p.text).collect();
+    let same: rustc_hash::FxHashSet<&[Part]> = right.iter().map(|p| &*p.parts).collect();
     let wild: Vec<&Pattern> = right.iter().filter(|p| p.literal().is_none()).collect();
+    if left.len().saturating_mul(wild.len()) > MAX_MATCHED {
+        return PathLang::Minus(Box::new(a), Box::new(b));
+    }
     let mut rest = Vec::new();
     let mut open = false;
-    for pattern in left.iter().filter(|p| !gone.contains(p.text.as_str())) {
+    for pattern in left.iter().filter(|p| !gone.contains(&*p.text)) {
         match pattern.literal() {
             Some(literal) => {
                 // The same literal may be written with an escape; then its text differs and its bytes do not.
-                if wild.iter().any(|w| matches(w, &literal, space)) || right.iter().any(|r| r.parts == pattern.parts) {
+                if wild.iter().any(|w| matches(w, &literal, space)) || same.contains(&*pattern.parts) {
                     continue;
                 }
             }
@@ -109,7 +140,7 @@ pub fn by_name(names: &PathLang) -> PathLang {
     each(names, &|p| {
         let mut parts = anywhere();
         parts.extend(p.parts.iter().cloned());
-        Pattern { text: format!("/**/{}", p.text), parts }
+        Pattern { text: format!("/**/{}", p.text).into(), parts: parts.into() }
     })
 }
 
@@ -125,15 +156,15 @@ fn below<const N: usize>(dir: &Pattern, text: &str, more: [Part; N]) -> Pattern 
         let mut parts = before.to_vec();
         parts.extend([Part::Star, Part::Byte(b'/'), Part::Segments]);
         let text = dir.text.strip_suffix("**").unwrap_or(&dir.text);
-        return Pattern { text: format!("{text}*/**"), parts };
+        return Pattern { text: format!("{text}*/**").into(), parts: parts.into() };
     }
-    let root = dir.parts == [Part::Byte(b'/')];
-    let mut parts = dir.parts.clone();
+    let root = *dir.parts == [Part::Byte(b'/')];
+    let mut parts = dir.parts.to_vec();
     if !root {
         parts.extend(bytes("/"));
     }
     parts.extend(more);
-    Pattern { text: format!("{}/{text}", if root { "" } else { dir.text.as_str() }), parts }
+    Pattern { text: format!("{}/{text}", if root { "" } else { &*dir.text }).into(), parts: parts.into() }
 }
 
 /// The directories and all below them, or with `strictly` only what is below. `None` for a difference of languages:
@@ -167,7 +198,7 @@ pub fn by_ext(extensions: &PathLang) -> Result<PathLang, String> {
         let mut parts = anywhere();
         parts.extend([Part::Set(Box::new(crate::hir::glob::set_of(|b| b != 0 && b != b'/'))), Part::Star, Part::Byte(b'.')]);
         parts.extend(p.parts.iter().map(without_dot));
-        Pattern { text: format!("/**/?*.{}", p.text), parts }
+        Pattern { text: format!("/**/?*.{}", p.text).into(), parts: parts.into() }
     }))
 }
 
@@ -181,7 +212,7 @@ fn check_ext(lang: &PathLang) -> Result<(), String> {
         }
     }
     match lang {
-        PathLang::Patterns(all) => all.iter().find(|p| p.parts.iter().any(bad)).map_or(Ok(()), |p| Err(p.text.clone())),
+        PathLang::Patterns(all) => all.iter().find(|p| p.parts.iter().any(bad)).map_or(Ok(()), |p| Err(p.text.to_string())),
         PathLang::Union(all) => all.iter().try_for_each(check_ext),
         PathLang::Minus(a, b) => check_ext(a).and_then(|()| check_ext(b)),
     }

@@ -3,10 +3,10 @@
 use super::constant::{Constant, Data, Shape};
 use super::interval::{self, Intervals};
 use super::{Checker, Date, Elem, Env, Given, Ty, advice};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::PathLang;
 use crate::hir::glob::{self, GlobError, Kind, Problem};
-use crate::source::{FileId, Loc, Span};
+use crate::source::{Loc, PartId, Span};
 use ebsec_grammar::ast::{self, Literal, ValueKind};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -63,7 +63,7 @@ impl Checker<'_> {
             Literal::Number(text) => ("a number", text.clone()),
         };
         let message = format!("`{}` is {what}, and {} is wanted here", self.sources.slice(loc), want.phrase());
-        let mut diagnostic = Diagnostic::error(codes::TYPE_MISMATCH, loc, message);
+        let mut diagnostic = Finding::error(codes::TYPE_MISMATCH, loc, message);
         let is_address = |t: &str| t.split('/').next().is_some_and(|a| a.parse::<IpAddr>().is_ok());
         match (literal, want) {
             (Literal::Str(_), Elem::Ip | Elem::Cidr | Elem::Address) if is_address(&text) => {
@@ -112,7 +112,7 @@ impl Checker<'_> {
         }
     }
 
-    fn bad_pattern(&self, text: &str, loc: Loc, error: &GlobError) -> Diagnostic {
+    fn bad_pattern(&self, text: &str, loc: Loc, error: &GlobError) -> Finding {
         let code = match error.problem {
             Problem::Relative => codes::RELATIVE_PATH,
             Problem::TrailingSlash | Problem::EmptySegment | Problem::DotSegment => codes::NOT_NORMALISED,
@@ -126,12 +126,12 @@ impl Checker<'_> {
             let start = loc.span.start + 1 + error.offset as u32;
             place.span = Span { start, end: (start + error.len as u32).min(loc.span.end.saturating_sub(1)) };
         }
-        let diagnostic = Diagnostic::error(code, place, error.message.clone());
+        let diagnostic = Finding::error(code, place, error.message.clone());
         match error.problem {
             Problem::Relative => diagnostic.help("paths begin with `/`; for a name anywhere ask `.name`"),
             Problem::TrailingSlash if plain && !text.ends_with("**/") => {
                 let without = text.trim_end_matches('/');
-                diagnostic.help(format!("write `\"{without}\"`; for all below it use `under`")).fix(
+                diagnostic.help(format!("write `\"{without}\"`; for all below it use `under`")).guess(
                     "take the slash away",
                     loc,
                     format!("\"{without}\""),
@@ -143,7 +143,7 @@ impl Checker<'_> {
             }
             Problem::DotSegment if plain && !text.contains(['{', '[', '\\', '*']) => {
                 let fixed = normalised(text);
-                diagnostic.help(format!("write `\"{fixed}\"`")).fix("normalise the path", loc, format!("\"{fixed}\""))
+                diagnostic.help(format!("write `\"{fixed}\"`")).guess("normalise the path", loc, format!("\"{fixed}\""))
             }
             Problem::SegmentTooLong | Problem::TooLong => diagnostic.note("no such thing exists, so the test would always be false"),
             _ => diagnostic,
@@ -165,10 +165,10 @@ impl Checker<'_> {
             return None;
         };
         if matches!(want, Elem::Mode | Elem::ModeBits) && number != 0 && !text.starts_with("0o") {
-            let mut diagnostic = Diagnostic::error(codes::NOT_OCTAL, loc, format!("permission bits are octal, `{text}` is not"));
+            let mut diagnostic = Finding::error(codes::NOT_OCTAL, loc, format!("permission bits are octal, `{text}` is not"));
             let digits = text.trim_start_matches('0');
             if !text.starts_with("0x") && digits.bytes().all(|b| (b'0'..b'8').contains(&b)) {
-                diagnostic = diagnostic.help(format!("write `0o{digits}`")).fix("make it octal", loc, format!("0o{digits}"));
+                diagnostic = diagnostic.help(format!("write `0o{digits}`")).guess("make it octal", loc, format!("0o{digits}"));
             }
             self.push(diagnostic);
             return None;
@@ -181,7 +181,7 @@ impl Checker<'_> {
             Ok(ip) => Some(ip.to_canonical()),
             Err(_) => {
                 let message = format!("`{text}` is not an address");
-                let mut diagnostic = Diagnostic::error(codes::BAD_ADDRESS, loc, message);
+                let mut diagnostic = Finding::error(codes::BAD_ADDRESS, loc, message);
                 if !text.contains(':') {
                     let part = text.split('.').find(|p| p.parse::<u8>().is_err() || (p.len() > 1 && p.starts_with('0')));
                     if let Some(part) = part {
@@ -222,7 +222,7 @@ impl Checker<'_> {
             let fixed = format!("{shown}/{length}");
             let message = format!("`{text}` has bits beyond its length of {length}");
             self.push(
-                Diagnostic::error(codes::HOST_BITS, loc, message).help(format!("the prefix is `{fixed}`; one address is `{address}`")).fix(
+                Finding::error(codes::HOST_BITS, loc, message).help(format!("the prefix is `{fixed}`; one address is `{address}`")).guess(
                     "clear the bits",
                     loc,
                     fixed,
@@ -235,8 +235,8 @@ impl Checker<'_> {
     }
 
     /// `5432..5440`, `10.0.0.1..10.0.0.9`.
-    pub(super) fn range(&mut self, low: &ast::Name, high: &ast::Name, loc: Loc, want: Elem, file: FileId) -> Option<Constant> {
-        let (low_loc, high_loc) = (Loc::new(file, low.span), Loc::new(file, high.span));
+    pub(super) fn range(&mut self, low: &ast::Name, high: &ast::Name, loc: Loc, want: Elem, part: PartId) -> Option<Constant> {
+        let (low_loc, high_loc) = (Loc::new(part, low.span), Loc::new(part, high.span));
         let addresses = low.node.contains(['.', ':']) || high.node.contains(['.', ':']);
         let wanted = match want {
             Elem::Ip | Elem::Address => addresses,
@@ -263,7 +263,7 @@ impl Checker<'_> {
         if from > to {
             let message = format!("this range ends before it begins: `{}` is more than `{}`", low.node, high.node);
             let turned = format!("{}..{}", high.node, low.node);
-            self.push(Diagnostic::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).fix(
+            self.push(Finding::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).guess(
                 "turn it round",
                 loc,
                 turned,
@@ -276,7 +276,7 @@ impl Checker<'_> {
 
     pub(super) fn bad_attack(&mut self, text: &str, loc: Loc) {
         let message = format!("`{text}` does not have the shape of an ATT&CK id");
-        self.push(Diagnostic::error(codes::BAD_ATTACK, loc, message).help("a technique is `T1552`, a sub-technique `T1552.004`"));
+        self.push(Finding::error(codes::BAD_ATTACK, loc, message).help("a technique is `T1552`, a sub-technique `T1552.004`"));
     }
 
     /// A day that exists.
@@ -284,7 +284,7 @@ impl Checker<'_> {
         let date = Date::parse(text);
         if date.is_none() {
             self.push(
-                Diagnostic::error(codes::BAD_DATE, loc, format!("there is no day `{text}`"))
+                Finding::error(codes::BAD_DATE, loc, format!("there is no day `{text}`"))
                     .help("days are written year-month-day, as in 2027-03-31"),
             );
         }
@@ -292,11 +292,11 @@ impl Checker<'_> {
     }
 
     /// A parameter's value from ebsec.toml or the command line.
-    pub(super) fn given(&mut self, given: &Given, ty: Ty) -> Option<Constant> {
-        let file = given.loc.file;
-        let value = if given.from_text { self.reparse(&given.value, ty.elem, file)? } else { given.value.clone() };
-        let loc = Loc::new(file, value.span);
-        let env = Env { file: usize::MAX, id: file, args: &[] };
+    pub(super) fn given(&mut self, given: &Given, ty: Ty) -> Option<Rc<Constant>> {
+        let part = given.loc.part;
+        let value = if given.from_text { self.reparse(&given.value, ty.elem, part)? } else { given.value.clone() };
+        let loc = Loc::new(part, value.span);
+        let env = Env::of(usize::MAX, part);
         let constant = self.value(&value, ty.elem, &env)?;
         // One value on the command line is a set of one.
         let constant = match (&value.kind, ty.set && constant.shape != Shape::Set && given.from_text) {
@@ -307,10 +307,10 @@ impl Checker<'_> {
     }
 
     /// Texts stand for what the type says: `"10.0.0.0/8"` for a prefix, `"/a"` for a path.
-    fn reparse(&mut self, value: &ast::Value, elem: Elem, file: FileId) -> Option<ast::Value> {
+    fn reparse(&mut self, value: &ast::Value, elem: Elem, part: PartId) -> Option<ast::Value> {
         match &value.kind {
             ValueKind::Set(items) => {
-                let items: Vec<_> = items.iter().map(|i| self.reparse(i, elem, file)).collect();
+                let items: Vec<_> = items.iter().map(|i| self.reparse(i, elem, part)).collect();
                 Some(ast::Value { span: value.span, kind: ValueKind::Set(items.into_iter().collect::<Option<_>>()?) })
             }
             ValueKind::Literal(Literal::Str(text)) => {
@@ -318,12 +318,12 @@ impl Checker<'_> {
                 if matches!(elem, Elem::Path | Elem::Name | Elem::Comm | Elem::Text) && !starts {
                     return Some(value.clone());
                 }
-                let parsed = ebsec_grammar::parse(&format!("let x = {text}"));
-                let kind = match parsed.file.items.into_iter().next().map(|i| i.kind) {
-                    Some(ast::ItemKind::Let { value, .. }) if parsed.errors.is_empty() => value,
+                let tree = ebsec_grammar::parse(&format!("let x = {text}"));
+                let kind = match tree.items().first().map(|entry| &entry.item.kind) {
+                    Some(ast::ItemKind::Let { value, .. }) if tree.errors().is_empty() => value.clone(),
                     _ => {
                         let message = format!("`{text}` is not {}", elem.phrase());
-                        let diagnostic = Diagnostic::error(codes::TYPE_MISMATCH, Loc::new(file, value.span), message);
+                        let diagnostic = Finding::error(codes::TYPE_MISMATCH, Loc::new(part, value.span), message);
                         let several = text.contains(',') && !text.starts_with('[');
                         self.push(if several { diagnostic.help(format!("several values are written `[{text}]`")) } else { diagnostic });
                         return None;
@@ -332,7 +332,7 @@ impl Checker<'_> {
                 let quoted = matches!(elem, Elem::Path | Elem::Name | Elem::Comm | Elem::Text);
                 let parsed = moved(kind, value.span);
                 // Quotes within, as in ebsec.toml: each layer that is taken off makes the text shorter.
-                if quoted { Some(parsed) } else { self.reparse(&parsed, elem, file) }
+                if quoted { Some(parsed) } else { self.reparse(&parsed, elem, part) }
             }
             _ => Some(value.clone()),
         }

@@ -1,9 +1,10 @@
 //! Rules and defaults of a policy, one for each event, with scope, `unless`, `allow` and exceptions folded in.
 
 use super::apply::Exceptions;
+use super::cost::{Cost, weight};
 use super::policy::{Properties, SEVERITIES, fold};
-use super::{Checker, Elem, Env, atoms, catalog};
-use crate::diag::{Diagnostic, codes};
+use super::{Checker, Env, atoms, catalog};
+use crate::diag::{Finding, codes};
 use crate::hir::{Action, Cond, Rule, Severity};
 use crate::resolve::PolicyDef;
 use crate::source::{Loc, Span};
@@ -75,7 +76,8 @@ impl<'a> Checker<'a> {
         self.collect_defaults(&mut policy, env);
         self.collect_allows(&mut policy, env);
         let mut rules = Vec::new();
-        for member in &def.tree.members {
+        for (part, member) in &def.members {
+            let env = &env.at(*part);
             match &member.kind {
                 MemberKind::Rule(rule) => self.rule(&mut rules, &policy, rule, env),
                 MemberKind::Default { verdict, events, because, with } => {
@@ -88,15 +90,16 @@ impl<'a> Checker<'a> {
     }
 
     fn collect_defaults(&mut self, policy: &mut Policy<'_, 'a>, env: &Env<'_>) {
-        for member in &policy.def.tree.members {
+        for (part, member) in &policy.def.members {
             let MemberKind::Default { events, .. } = &member.kind else { continue };
+            let env = &env.at(*part);
             for name in events {
                 // Unknown events are reported where the default is made.
                 let Some(event) = self.index.event(&name.node) else { continue };
                 let loc = Loc::new(env.id, name.span);
                 if let Some(first) = policy.defaults.get(&event) {
                     let message = format!("`{}` has two defaults in this policy", name.node);
-                    self.push(Diagnostic::error(codes::TWO_DEFAULTS, loc, message).related(*first, "first here"));
+                    self.push(Finding::error(codes::TWO_DEFAULTS, loc, message).related(*first, "first here"));
                 } else {
                     policy.defaults.insert(event, loc);
                 }
@@ -105,8 +108,9 @@ impl<'a> Checker<'a> {
     }
 
     fn collect_allows(&mut self, policy: &mut Policy<'_, 'a>, env: &Env<'_>) {
-        for member in &policy.def.tree.members {
+        for (part, member) in &policy.def.members {
             let MemberKind::Rule(rule) = &member.kind else { continue };
+            let env = &env.at(*part);
             if rule.action.node != ast::Action::Allow {
                 continue;
             }
@@ -115,9 +119,12 @@ impl<'a> Checker<'a> {
             let mask = atoms::mask(&cond);
             for (event, loc) in self.events(&rule.events, env) {
                 self.require(&cond, mask, event, Loc::new(env.id, member.span));
+                if !self.spend(Cost::Tests, weight(&cond), loc) {
+                    return;
+                }
                 if policy.defaults.contains_key(&event) {
                     policy.allows.entry(event).or_default().push(cond.clone());
-                } else {
+                } else if !policy.def.broken_default {
                     self.allow_without_default(policy, event, loc);
                 }
             }
@@ -129,7 +136,7 @@ impl<'a> Checker<'a> {
         let catalog = self.index.catalog;
         let name = &catalog[event].name;
         let message = format!("`allow {name}` answers no default: this policy has none for `{name}`");
-        let mut diagnostic = Diagnostic::error(codes::ALLOW_WITHOUT_DEFAULT, loc, message);
+        let mut diagnostic = Finding::error(codes::ALLOW_WITHOUT_DEFAULT, loc, message);
         // A default of the other level does not count: say so where it stands.
         let related = policy.defaults.iter().filter(|(other, _)| {
             let raised = |hook: EventId, intent: EventId| {
@@ -173,6 +180,10 @@ impl<'a> Checker<'a> {
         let label = Loc::new(env.id, rule.label.span);
         for (event, _) in self.verdict_events(&rule.events, action, env) {
             self.check_clauses(when.as_ref(), unless.as_ref(), event, label, rule, env);
+            let own = policy.properties.scope.iter().chain(&when).chain(&unless).map(weight).sum();
+            if !self.spend(Cost::Tests, own, label) {
+                return;
+            }
             let mut not: Vec<Cond> = unless.iter().cloned().collect();
             self.add_exceptions(&mut not, policy.exceptions.for_rule(policy.def, &rule.label.node), event, label);
             let cond = fold(policy.properties.scope.as_ref(), when.clone(), not, policy.identity);
@@ -192,6 +203,9 @@ impl<'a> Checker<'a> {
 
     fn add_exceptions<'e>(&mut self, not: &mut Vec<Cond>, all: impl Iterator<Item = &'e (Cond, u128)>, event: EventId, place: Loc) {
         for (cond, mask) in all {
+            if self.is_spent(Cost::Tests) || !self.spend(Cost::Tests, weight(cond), place) {
+                return;
+            }
             self.require(cond, *mask, event, place);
             not.push(cond.clone());
         }
@@ -211,6 +225,10 @@ impl<'a> Checker<'a> {
         for (event, event_loc) in self.verdict_events(events, action, env) {
             if policy.defaults.get(&event) != Some(&event_loc) {
                 continue; // a second default, reported before
+            }
+            let own = policy.properties.scope.iter().chain(policy.allows.get(&event).into_iter().flatten()).map(weight).sum();
+            if !self.spend(Cost::Tests, own, event_loc) {
+                return;
             }
             let mut not = Vec::new();
             if let Some(allows) = policy.allows.get(&event) {
@@ -266,7 +284,7 @@ impl<'a> Checker<'a> {
             let loc = Loc::new(env.id, name.span);
             let built = self.index.event(AFTER_EXEC).is_some();
             let help = if built { "use `kill exec.done`, or `deny exec`" } else { "use `deny exec`" };
-            self.push(Diagnostic::error(codes::DENY_AFTER_EXEC, loc, message).help(help));
+            self.push(Finding::error(codes::DENY_AFTER_EXEC, loc, message).help(help));
             let rest: Vec<ast::Name> = names.iter().filter(|n| n.node != AFTER_EXEC).cloned().collect();
             return self.events(&rest, env);
         }
@@ -282,7 +300,7 @@ impl<'a> Checker<'a> {
             if let Some((_, first)) = events.iter().find(|(e, _)| *e == event) {
                 let message = format!("`{}` stands here twice", name.node);
                 let first = *first;
-                self.push(Diagnostic::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here"));
+                self.push(Finding::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here"));
             } else {
                 self.on_all_kernels(event, loc);
                 events.push((event, loc));
@@ -311,7 +329,7 @@ impl<'a> Checker<'a> {
             .filter(|r| !catalog[r.event].is_hook)
             .map(|r| catalog[r.event].name.as_str())
             .collect();
-        let mut diagnostic = Diagnostic::error(codes::HOOK_UNAVAILABLE, loc, message);
+        let mut diagnostic = Finding::error(codes::HOOK_UNAVAILABLE, loc, message);
         if !intents.is_empty() {
             diagnostic = diagnostic.help(format!("{} is closed on every kernel", crate::diag::list(&intents)));
         }
@@ -340,7 +358,7 @@ impl<'a> Checker<'a> {
             match (key.node.as_str(), value) {
                 ("after" | "limit", _) => self.unsupported(loc, &format!("`{}`", key.node)),
                 ("severity", PairValue::Value(value)) => with.severity = self.choice(value, "severity", SEVERITIES, env),
-                ("attack", PairValue::Value(value)) => with.attack = Some(self.texts(value, Elem::Attack, env)),
+                ("attack", PairValue::Value(value)) => with.attack = Some(self.attack(value, env)),
                 ("errno", PairValue::Value(_)) if action == Action::Audit => {
                     self.error(codes::NO_EFFECT, loc, "an `audit` refuses nothing, so it has no errno");
                 }
@@ -349,7 +367,7 @@ impl<'a> Checker<'a> {
                 (other, _) => {
                     let message = format!("`with` of a rule has no `{other}`");
                     let known = ["severity", "attack", "errno", "after", "limit"];
-                    self.push(Diagnostic::error(codes::UNKNOWN_KEY, loc, message).near(other, loc, known));
+                    self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(other, loc, known));
                 }
             }
         }
@@ -382,11 +400,13 @@ impl<'a> Checker<'a> {
 
     /// Reports keys that are given twice.
     pub(super) fn keys_once(&mut self, record: &ast::Record, env: &Env<'_>) {
-        for (i, (key, _)) in record.pairs.iter().enumerate() {
-            if let Some((first, _)) = record.pairs.iter().take(i).find(|(k, _)| k.node == key.node) {
+        let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
+        for (key, _) in &record.pairs {
+            let first = *seen.entry(key.node.as_str()).or_insert(key.span);
+            if first != key.span {
                 let message = format!("`{}` is given twice", key.node);
-                let first = Loc::new(env.id, first.span);
-                self.push(Diagnostic::error(codes::DUPLICATE_KEY, Loc::new(env.id, key.span), message).related(first, "first here"));
+                let first = Loc::new(env.id, first);
+                self.push(Finding::error(codes::DUPLICATE_KEY, Loc::new(env.id, key.span), message).related(first, "first here"));
             }
         }
     }

@@ -8,6 +8,7 @@ mod call;
 mod catalog;
 mod cond;
 mod constant;
+mod cost;
 mod date;
 mod expected;
 mod interval;
@@ -23,14 +24,15 @@ pub use catalog::{FieldName, Index, PARTS, Part};
 pub use date::Date;
 pub use ty::{Elem, Ty};
 
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, Findings, codes};
 use crate::hir;
 use crate::resolve::{DefId, DefKind, Found, ModuleId, Names, ROOT};
-use crate::source::{FileId, Loc, Sources, Span};
+use crate::source::{Loc, PartId, Sources, Span};
 use constant::Constant;
 use ebsec_grammar::ast;
 use ebsec_templates::Catalog;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// A value for a parameter from outside of the source.
@@ -40,7 +42,7 @@ pub struct Given {
     pub name: String,
     /// Where the name stands.
     pub loc: Loc,
-    /// The value, with places in the same file.
+    /// The value, with places in the same part.
     pub value: ast::Value,
     /// Texts stand for themselves (TOML, command line): `"/a"` need not be quoted twice.
     pub from_text: bool,
@@ -67,8 +69,8 @@ const MAX_ATOMS: usize = 65_536;
 struct Env<'e> {
     /// Index into [`Names::files`]; past its end no name is seen.
     file: usize,
-    /// For places.
-    id: FileId,
+    /// The part that holds the tree, for places.
+    id: PartId,
     /// Arguments of the function at hand.
     args: &'e [(&'e str, Bound)],
 }
@@ -90,7 +92,7 @@ struct Checker<'a> {
     today: Date,
     /// Target kernels: (series as written, major, minor).
     kernels: Vec<(String, u16, u16)>,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Findings,
     sets: sets::Sets,
     /// Values of constants by instance (see `apply`).
     values: FxHashMap<(u32, DefId), Option<Rc<Constant>>>,
@@ -108,6 +110,11 @@ struct Checker<'a> {
     given: FxHashMap<DefId, &'a Given>,
     /// Tests in the condition at hand.
     atoms: usize,
+    /// Calls of functions in it.
+    calls: usize,
+    spent: cost::Spent,
+    /// How many names may still be compared with misspelt ones.
+    searched: Cell<usize>,
 }
 
 /// Checks a package and gives its typed policy.
@@ -116,7 +123,7 @@ pub fn check<'a>(
     sources: &'a Sources,
     catalog: &'static Catalog,
     settings: Settings<'a>,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Findings,
 ) -> hir::Package {
     let mut checker = Checker {
         names,
@@ -124,7 +131,7 @@ pub fn check<'a>(
         index: Index::new(catalog),
         today: settings.today,
         kernels: settings.package.kernels.iter().map(|k| series(k)).collect(),
-        diagnostics: Vec::new(),
+        diagnostics: std::mem::take(diagnostics),
         sets: sets::Sets::default(),
         values: FxHashMap::default(),
         bodies: FxHashMap::default(),
@@ -135,6 +142,9 @@ pub fn check<'a>(
         overrides: FxHashMap::default(),
         given: FxHashMap::default(),
         atoms: 0,
+        calls: 0,
+        spent: cost::Spent::default(),
+        searched: Cell::new(cost::MAX_SEARCHED),
     };
     checker.parameters(settings.given);
     checker.definitions();
@@ -142,17 +152,38 @@ pub fn check<'a>(
     checker.policies(&mut package);
     checker.scenarios(&mut package);
     package.path_sets = checker.sets.take();
-    diagnostics.append(&mut checker.diagnostics);
+    *diagnostics = checker.diagnostics;
     package
+}
+
+impl Env<'_> {
+    /// The names that a part of a file sees.
+    fn of(file: usize, part: PartId) -> Env<'static> {
+        Env { file, id: part, args: &[] }
+    }
+
+    /// The same names for a tree in another part.
+    fn at(self, part: PartId) -> Self {
+        Self { id: part, ..self }
+    }
 }
 
 impl<'a> Checker<'a> {
     fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, loc, message));
+        self.diagnostics.push(Finding::error(code, loc, message));
     }
 
-    fn push(&mut self, diagnostic: Diagnostic) {
+    fn push(&mut self, diagnostic: Finding) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether there is no room for a further finding; it is counted then, and its words are spared.
+    fn uncounted(&mut self) -> bool {
+        let full = self.diagnostics.is_full();
+        if full {
+            self.diagnostics.count();
+        }
+        full
     }
 
     fn unsupported(&mut self, loc: Loc, what: &str) {
@@ -163,12 +194,16 @@ impl<'a> Checker<'a> {
         self.error(codes::UNSUPPORTED, loc, format!("{what} are not supported yet"));
     }
 
-    /// The names that an item of a file sees.
-    fn env(&self, file: usize) -> Env<'static> {
-        Env { file, id: self.names.loc(file, Span::default()).file, args: &[] }
+    /// The definition of an id, unless it could not be read.
+    fn is_broken(&self, id: DefId) -> bool {
+        self.names.def(id).is_some_and(|d| matches!(d.kind, DefKind::Broken))
     }
 
     fn parameters(&mut self, given: &'a [Given]) {
+        let names = self.names;
+        let all = || names.defs.iter().filter(|d| matches!(d.kind, DefKind::Param(..)));
+        let own: Vec<&str> = all().filter(|d| d.module == ROOT).map(|d| d.name.node.as_str()).collect();
+        let elsewhere: FxHashSet<&str> = all().filter(|d| d.module != ROOT).map(|d| d.name.node.as_str()).collect();
         for one in given {
             let module = self.names.modules.first();
             let def = module.and_then(|m| m.defs.get(one.name.as_str())).copied();
@@ -176,16 +211,13 @@ impl<'a> Checker<'a> {
             match def {
                 // A later value wins: the command line comes after the file.
                 Some(id) if is_param => drop(self.given.insert(id, one)),
+                Some(id) if self.is_broken(id) => {}
                 _ => {
-                    let names = self.names;
-                    let params = names.defs.iter().filter(|d| d.module == ROOT && matches!(d.kind, DefKind::Param(..)));
                     let message = format!("the package has no parameter `{}`", one.name);
-                    let known: Vec<&str> = params.map(|d| d.name.node.as_str()).collect();
-                    let unknown = Diagnostic::error(codes::UNKNOWN_PARAMETER, one.loc, message);
+                    let known = self.candidates(own.len(), own.iter().copied());
+                    let unknown = Finding::error(codes::UNKNOWN_PARAMETER, one.loc, message);
                     let last = one.name.rsplit('.').next().unwrap_or_default();
-                    let elsewhere =
-                        names.defs.iter().any(|d| d.module != ROOT && d.name.node == last && matches!(d.kind, DefKind::Param(..)));
-                    self.push(if elsewhere {
+                    self.push(if elsewhere.contains(last) {
                         unknown.help(format!("it is a module's: set it where the policy is applied, `apply … with {{ {last} = … }}`"))
                     } else {
                         unknown.near(&one.name, one.loc, known)
@@ -205,12 +237,12 @@ impl<'a> Checker<'a> {
             match def.kind {
                 DefKind::Let(..) | DefKind::Param(..) => drop(self.constant(id)),
                 DefKind::Fn(args, body) => self.function(id, args, body),
-                DefKind::Mark => {}
+                DefKind::Mark | DefKind::Broken => {}
             }
         }
-        for (file, item) in &self.names.others {
-            if let ast::ItemKind::Mark { name, .. } = &item.kind {
-                self.unsupported(self.names.loc(*file, name.span), "`mark`");
+        for other in &self.names.others {
+            if let ast::ItemKind::Mark { name, .. } = &other.item.kind {
+                self.unsupported(Loc::new(other.part, name.span), "`mark`");
             }
         }
     }
@@ -218,41 +250,42 @@ impl<'a> Checker<'a> {
     /// Says that a name was not found, with what it may have been.
     fn not_found<T>(&mut self, code: &'static str, what: &str, name: &str, loc: Loc, found: Found<T>, known: &[&str]) {
         let last = name.rsplit('.').next().unwrap_or(name);
-        if matches!(found, Found::Failed) {
+        if matches!(found, Found::Failed) || self.uncounted() {
             return;
         }
-        if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc.file)) {
+        if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc)) {
             let message = format!("the module of `{name}` has another name in this file");
             let fixed = format!("{alias}.{last}");
-            let diagnostic = Diagnostic::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
+            let diagnostic = Finding::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
             return self.push(diagnostic.fix("use the name of the import", loc, fixed));
         }
         let diagnostic = match found {
             Found::NotImported => {
                 let module = name.rsplit_once('.').map_or("", |(before, _)| before);
-                Diagnostic::error(codes::UNKNOWN_MODULE, loc, format!("`{module}` is not imported in this file"))
+                Finding::error(codes::UNKNOWN_MODULE, loc, format!("`{module}` is not imported in this file"))
                     .help(format!("write `import {module}` at the top of the file"))
             }
             Found::NotIn(module) if module != ROOT => {
                 let module = self.names.modules.get(module.0 as usize).map_or("", |m| m.name.as_str());
-                Diagnostic::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(
+                Finding::error(code, loc, format!("the module `{module}` has no {what} `{last}`")).near(
                     last,
                     tail(loc, last),
                     known.iter().copied(),
                 )
             }
-            _ => Diagnostic::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
+            _ => Finding::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
         };
         self.push(diagnostic);
     }
 
     /// The name by which a file imports the module before the last dot, if it is not the module's own.
-    fn alias_of(&self, name: &str, file: FileId) -> Option<&'a str> {
+    fn alias_of(&self, name: &str, loc: Loc) -> Option<&'a str> {
         let (module, _) = name.rsplit_once('.')?;
-        let names = self.names;
+        let (names, file) = (self.names, self.sources.place(loc).file);
         let scope = names.files.iter().find(|f| f.id == file)?;
         let is_it = |id: &ModuleId| names.modules.get(id.0 as usize).is_some_and(|m| m.name == module);
-        scope.imports.iter().find(|(_, id)| is_it(id)).map(|(alias, _)| alias.as_str())
+        let imports = self.candidates(names.files.len() + scope.imports.len(), scope.imports.keys().map(String::as_str));
+        imports.into_iter().find(|alias| scope.imports.get(*alias).is_some_and(is_it))
     }
 
     /// Names of a module's definitions that a message may propose.
@@ -260,7 +293,7 @@ impl<'a> Checker<'a> {
         let names = self.names;
         let Some(module) = names.modules.get(module.0 as usize) else { return Vec::new() };
         let all = module.defs.iter().filter(|(_, id)| names.def(**id).is_some_and(|d| keep(&d.kind)));
-        all.map(|(name, _)| *name).collect()
+        self.candidates(module.defs.len(), all.map(|(name, _)| *name))
     }
 
     fn module_of<T>(&self, file: usize, found: &Found<T>) -> ModuleId {
@@ -280,5 +313,5 @@ fn series(text: &str) -> (String, u16, u16) {
 /// The end of a dotted name.
 fn tail(loc: Loc, last: &str) -> Loc {
     let start = loc.span.end.saturating_sub(last.len() as u32).max(loc.span.start);
-    Loc::new(loc.file, Span { start, end: loc.span.end })
+    Loc::new(loc.part, Span { start, end: loc.span.end })
 }

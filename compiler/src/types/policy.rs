@@ -3,15 +3,18 @@
 use super::apply::{Applied, Exceptions};
 use super::constant::{Data, Shape};
 use super::{Checker, Elem, Env, advice, atoms};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{self, Cond, Mode, Severity};
 use crate::resolve::{PolicyDef, ROOT};
-use crate::source::{Loc, Span};
+use crate::source::Loc;
 use ebsec_grammar::ast::{self, MemberKind, ValueKind};
 use rustc_hash::FxHashMap;
 
 /// Properties of a policy besides `scope`.
 const PROPERTIES: &[&str] = &["description", "severity", "mode", "attack", "tags", "scope"];
+
+/// Most ATT&CK ids of a policy or rule.
+const MAX_ATTACK: usize = 64;
 
 /// Names of severities.
 pub(super) const SEVERITIES: &[(&str, Severity)] =
@@ -37,13 +40,14 @@ impl<'a> Checker<'a> {
         let exceptions = self.exceptions(&applied);
         let names = self.names;
         let own = names.policies.iter().filter(|p| p.module == ROOT);
-        let mut all: Vec<(usize, u32, &PolicyDef<'a>, Option<&Applied>)> = own.map(|p| (p.file, p.tree.name.span.start, p, None)).collect();
+        let mut all: Vec<(usize, Loc, &PolicyDef<'a>, Option<&Applied>)> =
+            own.map(|p| (p.file, Loc::new(p.part, p.written.span), p, None)).collect();
         for one in &applied {
             if let Some(policy) = names.policy(one.policy) {
-                all.push((one.file, one.start, policy, Some(one)));
+                all.push((one.file, one.loc, policy, Some(one)));
             }
         }
-        all.sort_by_key(|(file, start, ..)| (*file, *start));
+        all.sort_by_key(|(file, loc, ..)| (*file, *loc));
         for (_, _, policy, one) in all {
             if let Some(one) = one {
                 self.instance = one.instance;
@@ -57,7 +61,7 @@ impl<'a> Checker<'a> {
     }
 
     fn policy(&mut self, def: &PolicyDef<'a>, applied: Option<&Applied>, exceptions: &Exceptions<'a>) -> hir::Policy {
-        let env = self.env(def.file);
+        let env = Env::of(def.file, def.part);
         let mut properties = self.properties(def, &env);
         if let Some(one) = applied {
             properties.mode = one.mode.or(properties.mode);
@@ -71,23 +75,24 @@ impl<'a> Checker<'a> {
             mode: properties.mode.unwrap_or(Mode::Observe),
             rules,
             description: properties.description,
-            loc: Loc::new(env.id, def.tree.name.span),
+            loc: Loc::new(env.id, def.written.span),
         }
     }
 
     fn properties(&mut self, def: &PolicyDef<'a>, env: &Env<'_>) -> Properties {
         let mut properties = Properties::default();
-        let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
-        for member in &def.tree.members {
+        let mut seen: FxHashMap<&str, Loc> = FxHashMap::default();
+        for (part, member) in &def.members {
+            let env = &env.at(*part);
             let (key, span) = match &member.kind {
                 MemberKind::Prop { key, .. } => (key.node.as_str(), key.span),
                 MemberKind::Scope(scope) => ("scope", scope.span),
                 _ => continue,
             };
-            if let Some(first) = seen.insert(key, span) {
+            let loc = Loc::new(env.id, span);
+            if let Some(first) = seen.insert(key, loc) {
                 let message = format!("`{key}` is given twice");
-                let first = Loc::new(env.id, first);
-                self.push(Diagnostic::error(codes::DUPLICATE_KEY, Loc::new(env.id, span), message).related(first, "first here"));
+                self.push(Finding::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here"));
             }
             match &member.kind {
                 MemberKind::Scope(tree) => {
@@ -107,13 +112,13 @@ impl<'a> Checker<'a> {
             "description" => properties.description = self.text(value, env).unwrap_or_default(),
             "severity" => properties.severity = self.choice(value, "severity", SEVERITIES, env),
             "mode" => properties.mode = self.choice(value, "mode", MODES, env),
-            "attack" => properties.attack = self.texts(value, Elem::Attack, env),
+            "attack" => properties.attack = self.attack(value, env),
             // Tags are checked here and shown by documentation only.
             "tags" => drop(self.texts(value, Elem::Text, env)),
             _ => {
                 let loc = Loc::new(env.id, key.span);
                 let message = format!("a policy has no property `{}`", key.node);
-                self.push(Diagnostic::error(codes::UNKNOWN_PROPERTY, loc, message).near(&key.node, loc, PROPERTIES.iter().copied()));
+                self.push(Finding::error(codes::UNKNOWN_PROPERTY, loc, message).near(&key.node, loc, PROPERTIES.iter().copied()));
             }
         }
     }
@@ -127,6 +132,17 @@ impl<'a> Checker<'a> {
                 None
             }
         }
+    }
+
+    /// ATT&CK ids, which each rule keeps for itself.
+    pub(super) fn attack(&mut self, value: &ast::Value, env: &Env<'_>) -> Vec<String> {
+        let ids = self.texts(value, Elem::Attack, env);
+        if ids.len() > MAX_ATTACK {
+            let message = format!("more than {MAX_ATTACK} ATT&CK ids");
+            self.error(codes::TOO_COMPLEX, Loc::new(env.id, value.span), message);
+            return Vec::new();
+        }
+        ids
     }
 
     /// One or several texts.
@@ -151,7 +167,7 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`{text}` is no {what}");
         let near = text.trim_matches('"');
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_VALUE, loc, message);
+        let diagnostic = Finding::error(codes::UNKNOWN_VALUE, loc, message);
         let mode = Some(what).filter(|w| *w == "mode").and_then(|_| advice::mode_help(near));
         self.push(match mode {
             Some(help) => diagnostic.help(help),

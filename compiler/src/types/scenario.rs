@@ -4,14 +4,15 @@
 mod net;
 
 use super::constant::{Constant, Data, Shape};
+use super::cost::Cost;
 use super::{Checker, Elem, Env};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::{FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Step, Subject, TestCase};
 use crate::resolve::ROOT;
 use crate::source::Loc;
 use ebsec_grammar::ast::{self, ItemKind, PairValue, Target, TestLineKind};
 use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -19,6 +20,8 @@ use std::rc::Rc;
 const PROCESS_KEYS: &[&str] = &["exe", "parent", "lineage", "uid", "gid", "euid", "comm", "container", "trusted", "unresolved"];
 /// Keys of a step about its file.
 const FILE_KEYS: &[&str] = &["mode", "owner", "memfd", "deleted", "unresolved", "target", "host_path"];
+/// Most programs in the line of a process.
+const MAX_LINE: usize = 1024;
 /// What a file has if the test does not say.
 const USUAL_FILE: FileAttributes = FileAttributes { mode: 0o644, owner: 0, memfd: false };
 
@@ -43,15 +46,17 @@ impl Checker<'_> {
     /// All tests of the package; those of imported modules are theirs.
     pub(super) fn scenarios(&mut self, package: &mut Package) {
         let names = self.names;
-        for (file, item) in &names.others {
-            let ItemKind::Test { name, lines } = &item.kind else { continue };
-            if names.files.get(*file).is_none_or(|f| f.module != ROOT) {
+        let applied: FxHashSet<String> = package.policies.iter().map(|p| p.name.clone()).collect();
+        for other in &names.others {
+            let ItemKind::Test { name, .. } = &other.item.kind else { continue };
+            if names.files.get(other.file).is_none_or(|f| f.module != ROOT) {
                 continue;
             }
-            let env = self.env(*file);
+            let head = Env::of(other.file, other.part);
             let mut processes: FxHashMap<&str, (Subject, Loc)> = FxHashMap::default();
             let mut steps = Vec::new();
-            for line in lines {
+            for (part, line) in &other.lines {
+                let env = head.at(*part);
                 match &line.kind {
                     TestLineKind::Process { name, record } => {
                         let loc = Loc::new(env.id, name.span);
@@ -59,14 +64,20 @@ impl Checker<'_> {
                         if let Some((_, first)) = processes.get(name.node.as_str()) {
                             let message = format!("the process `{}` is defined twice", name.node);
                             let first = *first;
-                            self.push(Diagnostic::error(codes::DUPLICATE, loc, message).related(first, "first here"));
+                            self.push(Finding::error(codes::DUPLICATE, loc, message).related(first, "first here"));
                         }
                         processes.insert(&name.node, (subject, loc));
                     }
-                    TestLineKind::Step { .. } => steps.extend(self.step(line, &processes, *file, &env, package)),
+                    TestLineKind::Step { .. } => steps.extend(self.step(line, &processes, other.file, &env, &applied)),
+                    TestLineKind::Broken { name } => {
+                        if let Some(name) = name {
+                            let loc = Loc::new(env.id, name.span);
+                            processes.entry(&name.node).or_insert((Subject::default(), loc));
+                        }
+                    }
                 }
             }
-            package.tests.push(TestCase { name: name.node.clone(), loc: Loc::new(env.id, name.span), steps });
+            package.tests.push(TestCase { name: name.node.clone(), loc: Loc::new(head.id, name.span), steps });
         }
     }
 
@@ -83,7 +94,14 @@ impl Checker<'_> {
             match key.node.as_str() {
                 "exe" => subject.exe.path = self.path(value, env),
                 "parent" => subject.parent.path = self.path(value, env),
-                "lineage" => line = self.paths(value, env),
+                "lineage" => {
+                    line = self.paths(value, env);
+                    if line.len() > MAX_LINE {
+                        line.clear();
+                        let message = format!("a process has at most {MAX_LINE} programs in its line");
+                        self.error(codes::TOO_COMPLEX, Loc::new(env.id, value.span), message);
+                    }
+                }
                 "uid" => subject.uid = self.id(value, Elem::Uid, env),
                 "gid" => subject.gid = self.id(value, Elem::Gid, env),
                 "euid" => euid = Some(self.id(value, Elem::Uid, env)),
@@ -119,7 +137,7 @@ impl Checker<'_> {
 
     fn unknown_key(&mut self, what: &str, key: &str, loc: Loc, known: Vec<&str>) {
         let message = format!("{what} has no `{key}`");
-        self.push(Diagnostic::error(codes::UNKNOWN_KEY, loc, message).near(key, loc, known));
+        self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(key, loc, known));
     }
 
     fn one(&mut self, value: &ast::Value, want: Elem, env: &Env<'_>) -> Option<Rc<Constant>> {
@@ -193,19 +211,23 @@ impl Checker<'_> {
         processes: &FxHashMap<&str, (Subject, Loc)>,
         file: usize,
         env: &Env<'_>,
-        package: &Package,
+        applied: &FxHashSet<String>,
     ) -> Option<Step> {
         let TestLineKind::Step { process, event, target, record, times, expect } = &line.kind else { return None };
-        let subject = processes.get(process.node.as_str()).map(|(s, _)| s.clone());
-        if subject.is_none() {
+        let place = Loc::new(env.id, line.span);
+        let found = processes.get(process.node.as_str()).map(|(s, _)| s);
+        let affordable = found.is_none_or(|s| self.spend(Cost::Programs, s.lineage.len(), place));
+        let subject = found.filter(|_| affordable).cloned();
+        if found.is_none() {
             let loc = Loc::new(env.id, process.span);
             let message = format!("the test has no process `{}`", process.node);
-            self.push(Diagnostic::error(codes::UNKNOWN_PROCESS, loc, message).near(&process.node, loc, processes.keys().copied()));
+            let known = self.candidates(processes.len(), processes.keys().copied());
+            self.push(Finding::error(codes::UNKNOWN_PROCESS, loc, message).near(&process.node, loc, known));
         }
         if let Some(times) = times.as_ref().filter(|t| t.node == 0) {
             self.error(codes::OUT_OF_RANGE, Loc::new(env.id, times.span), "an operation that happens no times tests nothing");
         }
-        let expect = self.expect(expect, file, env, package);
+        let expect = self.expect(expect, file, env, applied);
         let event = self.event(&event.node, Loc::new(env.id, event.span))?;
         let catalog = self.index.catalog;
         let hook = &catalog[catalog[event].usual];
@@ -380,7 +402,7 @@ impl Checker<'_> {
             ObjectKind::Path if draft.object.path == PathValue::Absent && !memfd => {
                 let message = format!("`{}` needs a path", self.index.catalog[draft.event].name);
                 self.push(
-                    Diagnostic::error(codes::TYPE_MISMATCH, loc, message)
+                    Finding::error(codes::TYPE_MISMATCH, loc, message)
                         .help("write it after the event: `web file.read \"/etc/hosts\" => …`"),
                 );
             }
@@ -388,7 +410,7 @@ impl Checker<'_> {
                 let second_is_new = draft.hook.objects.get(1).is_some_and(|o| !o.exists);
                 if second_is_new && draft.target.is_none() {
                     let message = format!("`{}` needs a new name", self.index.catalog[draft.event].name);
-                    self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it as `{ target = \"/new\" }`"));
+                    self.push(Finding::error(codes::TYPE_MISMATCH, loc, message).help("write it as `{ target = \"/new\" }`"));
                 }
             }
             ObjectKind::Net => self.complete_net(draft, loc),
@@ -403,7 +425,7 @@ impl Checker<'_> {
         let names = operation_fields(catalog, draft.hook).filter(|(id, _)| catalog[*id].ty == FieldType::Name);
         for (_, key) in names.filter(|(id, _)| !draft.names.contains_key(id)) {
             let message = format!("`{}` needs `{key}`", catalog[draft.event].name);
-            self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help(format!("write it as `{{ {key} = \"…\" }}`")));
+            self.push(Finding::error(codes::TYPE_MISMATCH, loc, message).help(format!("write it as `{{ {key} = \"…\" }}`")));
         }
     }
 }

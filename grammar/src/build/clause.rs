@@ -70,7 +70,7 @@ pub(super) fn listed(words: &[&str]) -> String {
     }
 }
 
-impl Builder<'_, '_> {
+impl Builder<'_> {
     /// All clauses that follow.
     pub(super) fn clauses(&mut self, nodes: &mut Cursor<'_>, owner: Owner) -> Option<Clauses> {
         let mut clauses = Clauses::default();

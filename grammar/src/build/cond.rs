@@ -13,7 +13,7 @@ struct Joint {
     span: Span,
 }
 
-impl Builder<'_, '_> {
+impl Builder<'_> {
     /// The next node as a condition.
     pub(super) fn cond(&mut self, nodes: &mut Cursor<'_>) -> Option<Cond> {
         let (node, mut inner) = nodes.take(Kind::cond)?;

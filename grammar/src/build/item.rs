@@ -4,11 +4,9 @@ use super::clause::Owner;
 use super::{Builder, Cursor};
 use crate::ast::{Item, ItemKind, Literal, Name, Policy, Span};
 use crate::error::{self, SyntaxError};
-use crate::explain::Part;
-use crate::lex::Lexer;
 use crate::tree::{Kind, Node};
 
-impl Builder<'_, '_> {
+impl Builder<'_> {
     pub(super) fn item(&mut self, node: Node, mut nodes: Cursor<'_>) -> Option<Item> {
         let doc = self.doc(&mut nodes);
         let (kind, mut inner) = nodes.next()?;
@@ -20,10 +18,8 @@ impl Builder<'_, '_> {
             Kind::param => self.param(nodes),
             Kind::fn_ => self.fn_(nodes),
             Kind::mark => self.mark(nodes),
-            Kind::policy => self.policy(nodes),
             Kind::apply => self.apply(nodes),
             Kind::except => self.except(keyword.span, nodes),
-            Kind::test => self.test(nodes),
             _ => None,
         }?;
         Some(Item { doc, span: node.span, kind })
@@ -85,49 +81,15 @@ impl Builder<'_, '_> {
         Some(ItemKind::Mark { name, per, lasts })
     }
 
-    fn policy(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
-        let name = self.name(nodes, "a name")?;
-        let brace = nodes.span(Kind::lbrace)?;
-        let members = self.series(*nodes, Part::Member, Builder::member);
-        let closed = self.closed(*nodes, brace, &format!("policy `{}`", name.node));
-        while let Some((node, inner)) = nodes.next() {
-            if closed && node.kind == Kind::nested {
-                self.inside(node, inner, &name.node);
-            }
-        }
-        Some(ItemKind::Policy(Policy { name, members }))
-    }
-
-    /// Reports an item within a policy that is closed after it.
-    fn inside(&mut self, node: Node, mut nodes: Cursor<'_>, policy: &str) {
-        let item = std::iter::from_fn(|| nodes.next()).find(|(n, _)| n.kind != Kind::doc);
-        let keyword = item.and_then(|(_, mut item)| item.next()).map_or(node.span, |(keyword, _)| keyword.span);
-        let message = format!("`{}` stands inside of policy `{policy}`", self.slice(keyword));
-        self.error(SyntaxError::new(error::INSIDE, keyword, message).help("items stand outside of policies; move it before the policy"));
-    }
-
-    /// Whether a block has its closing brace; reports it if not.
-    pub(super) fn closed(&mut self, mut nodes: Cursor<'_>, brace: Span, what: &str) -> bool {
-        let (mut end, mut inner) = (brace.end, None);
-        while let Some((node, _)) = nodes.next() {
-            match node.kind {
-                Kind::rbrace => return true,
-                Kind::nested => {
-                    inner.get_or_insert(node.span.start);
-                }
-                _ => {}
-            }
-            end = inner.unwrap_or(node.span.end);
-        }
-        let rest = crate::span(end as usize, self.text.len());
-        let next = Lexer::within(self.text, rest).next();
-        let error = SyntaxError::new(error::UNCLOSED, brace, format!("the `{{` of {what} is never closed"));
-        let error = match next {
-            Some(next) => error.related(next.span, "it should be closed before this"),
-            None => error,
+    /// The line up to the `{` of a policy or test. What follows stands in parts of its own.
+    pub(super) fn head(&mut self, mut nodes: Cursor<'_>) -> Option<Item> {
+        let doc = self.doc(&mut nodes);
+        let (keyword, _) = nodes.next()?;
+        let kind = match keyword.kind {
+            Kind::k_policy => ItemKind::Policy(Policy { name: self.name(&mut nodes, "a name")?, members: Vec::new() }),
+            _ => ItemKind::Test { name: self.string(&mut nodes)?, lines: Vec::new() },
         };
-        self.error(error.help("add a `}`"));
-        false
+        Some(Item { doc, span: crate::span(0, self.text.trim_end().len()), kind })
     }
 
     fn apply(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {

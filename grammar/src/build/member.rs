@@ -14,7 +14,7 @@ struct Body {
     clauses: Clauses,
 }
 
-impl Builder<'_, '_> {
+impl Builder<'_> {
     pub(super) fn member(&mut self, node: Node, mut nodes: Cursor<'_>) -> Option<Member> {
         let doc = self.doc(&mut nodes);
         let (first, mut inner) = nodes.next()?;
@@ -37,7 +37,7 @@ impl Builder<'_, '_> {
 
     fn labelled(&mut self, key: Node, rest: Node, nodes: &mut Cursor<'_>) -> Option<MemberKind> {
         if rest.kind == Kind::prop {
-            let key = self.plain(key);
+            let key = self.named(key);
             let value = self.value_of(&key.node, nodes)?;
             return Some(MemberKind::Prop { key, value });
         }
@@ -56,7 +56,7 @@ impl Builder<'_, '_> {
 
     /// A label; a keyword in its place gets a proposal made of the keyword and the event.
     fn label(&mut self, key: Node, mut body: Cursor<'_>) -> Name {
-        let label = self.plain(key);
+        let label = self.named(key);
         if words::is_keyword(&label.node) {
             let event = std::iter::from_fn(|| body.next()).find(|(n, _)| n.kind == Kind::event);
             let event = event.map_or("rule", |(n, _)| self.slice(n.span));

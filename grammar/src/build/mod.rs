@@ -1,7 +1,8 @@
-//! The flat tree of the grammar in, the syntax tree out. Reports what the tolerant grammar let through
+//! The flat tree of one part in, its syntax tree out. Reports what the tolerant grammar let through
 //! (keywords as names, `=` for `==`, clauses out of order, …) and has bad spans explained. Never drops text
 //! without an error about it.
 
+mod broken;
 mod clause;
 mod cond;
 mod item;
@@ -11,28 +12,75 @@ mod value;
 
 pub(crate) use member::unknown_action;
 
-use crate::MAX_ERRORS;
-use crate::ast::{File, Item, Name, Span, Spanned};
+use crate::MAX_NAME;
+use crate::ast::{Item, Member, Name, Span, Spanned, TestLine};
 use crate::error::{self, SyntaxError};
-use crate::explain::{self, Part};
-use crate::lex::{Lexer, TokenKind};
+use crate::explain;
+use crate::lex::{self, TokenKind};
 use crate::literal;
+use crate::outline::Within;
 use crate::tree::{Kind, Node};
 use crate::words;
 
-/// Builds the file from its nodes.
-pub(crate) fn file(text: &str, nodes: &[Node], errors: &mut Vec<SyntaxError>) -> File {
-    let mut builder = Builder { text, errors, nested: Vec::new() };
+/// What the nodes of one part are made into; most are one item, member or line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Built {
+    pub items: Vec<Item>,
+    pub members: Vec<Member>,
+    pub lines: Vec<TestLine>,
+    pub errors: Vec<SyntaxError>,
+    /// There are more errors than were asked for.
+    pub partial: bool,
+}
+
+/// Builds what the nodes of one part hold.
+pub(crate) fn part(text: &str, nodes: &[Node], room: usize) -> Built {
     let mut all = Cursor { nodes, at: 0, end: nodes.len() };
-    let mut items = match all.take(Kind::file) {
-        Some((_, inner)) => builder.series(inner, Part::Item, Builder::item),
-        None => Vec::new(),
-    };
-    if !builder.nested.is_empty() {
-        items.append(&mut builder.nested);
-        items.sort_by_key(|item| item.span);
+    let mut builder = Builder::new(text, room);
+    let Some((root, inner)) = all.next() else { return builder.built };
+    match root.kind {
+        Kind::items | Kind::only_item => {
+            let items = builder.series(inner, Within::File, Builder::item, broken::item);
+            builder.built.items = items;
+        }
+        Kind::members | Kind::only_member => {
+            builder.built.members = builder.series(inner, Within::Policy, Builder::member, broken::member);
+        }
+        Kind::test_lines | Kind::only_test_line => {
+            builder.built.lines = builder.series(inner, Within::Test, Builder::test_line, broken::line);
+        }
+        Kind::policy_head | Kind::test_head => {
+            let head = builder.head(inner);
+            builder.built.items.extend(head);
+        }
+        _ => {}
     }
-    File { items }
+    builder.built
+}
+
+/// What is known of a part that is all wrong: the error, and its kind and name.
+pub(crate) fn bad(text: &str, within: Within, room: usize) -> Built {
+    let mut builder = Builder::new(text, room);
+    let span = crate::span(0, text.len());
+    builder.bad(within, span);
+    builder.keep(within, span);
+    builder.built
+}
+
+/// The kind and name of a part of which nothing can be read.
+pub(crate) fn unread(text: &str, within: Within) -> Built {
+    let mut builder = Builder::new(text, 0);
+    builder.keep(within, crate::span(0, text.len()));
+    builder.built
+}
+
+/// Leaves a name that is longer than names are its beginning, and says whether it was.
+fn cut(name: &mut Name) -> bool {
+    let long = name.node.len() > MAX_NAME;
+    if long {
+        name.node.truncate(name.node.floor_char_boundary(MAX_NAME));
+    }
+    long
 }
 
 /// The children of a node, one after the other.
@@ -71,17 +119,31 @@ impl<'n> Cursor<'n> {
     }
 }
 
-struct Builder<'t, 'e> {
+/// Makes one of a series, or keeps what is known of one that could not be made.
+type Build<B, T> = fn(&mut B, Node, Cursor<'_>) -> Option<T>;
+type Broken<B, T> = fn(&mut B, Span) -> Option<T>;
+
+struct Builder<'t> {
     text: &'t str,
-    errors: &'e mut Vec<SyntaxError>,
-    /// Items found within policies: they are read as if they stood outside.
-    nested: Vec<Item>,
+    /// Items found within policies are there too: they are read as if they stood outside.
+    built: Built,
+    /// How many errors are kept.
+    room: usize,
+    /// How many errors there were.
+    told: usize,
 }
 
-impl<'t> Builder<'t, '_> {
+impl<'t> Builder<'t> {
+    fn new(text: &'t str, room: usize) -> Self {
+        Self { text, built: Built::default(), room, told: 0 }
+    }
+
     fn error(&mut self, error: SyntaxError) {
-        if self.errors.len() <= MAX_ERRORS {
-            self.errors.push(error);
+        self.told += 1;
+        if self.built.errors.len() < self.room {
+            self.built.errors.push(error);
+        } else {
+            self.built.partial = true;
         }
     }
 
@@ -91,45 +153,44 @@ impl<'t> Builder<'t, '_> {
 
     /// Items, members or test lines with the bad ones among them explained. A bad node that does not begin like a
     /// part of its own is the rest of the part before it, which is taken back.
-    fn series<T>(&mut self, mut nodes: Cursor<'_>, part: Part, build: fn(&mut Self, Node, Cursor<'_>) -> Option<T>) -> Vec<T> {
-        let mut built: Vec<T> = Vec::new();
-        let mut last: Option<(Span, bool, usize)> = None;
+    fn series<T>(&mut self, mut nodes: Cursor<'_>, within: Within, build: Build<Self, T>, broken: Broken<Self, T>) -> Vec<T> {
+        let mut built: Vec<T> = Vec::with_capacity(1);
+        let mut last: Option<(Span, usize, usize)> = None;
         while let Some((node, inner)) = nodes.next() {
             match node.kind {
                 Kind::bad_item | Kind::bad_member | Kind::bad_test_line => {
                     let mut span = node.span;
                     if let Some((before, kept, errors)) = last.take()
-                        && self.continues(before, span, part)
+                        && self.continues(before, span, within)
                     {
                         span.start = before.start;
-                        if kept {
-                            built.pop();
-                        }
+                        built.truncate(kept);
                         self.forget(errors);
                     }
                     while let Some(next) = nodes.peek()
                         && matches!(next.kind, Kind::bad_item | Kind::bad_member | Kind::bad_test_line)
-                        && self.continues(span, next.span, part)
+                        && self.continues(span, next.span, within)
                     {
                         span.end = next.span.end;
                         nodes.next();
                     }
-                    self.bad(part, span);
+                    self.bad(within, span);
+                    built.extend(broken(self, span));
                 }
                 Kind::item | Kind::member | Kind::test_line => {
-                    let errors = self.errors.len();
+                    let (told, errors, kept) = (self.told, self.built.errors.len(), built.len());
                     let item = build(self, node, inner);
-                    if item.is_none() && self.errors.len() == errors {
-                        self.bad(part, node.span);
+                    if item.is_none() && self.told == told {
+                        self.bad(within, node.span);
                     }
-                    last = Some((node.span, item.is_some(), errors));
-                    built.extend(item);
+                    built.extend(item.or_else(|| broken(self, node.span)));
+                    last = Some((node.span, kept, errors));
                 }
                 Kind::nested => {
-                    let errors = self.errors.len();
-                    let item = self.item(node, inner);
-                    self.nested.extend(item);
-                    last = Some((node.span, false, errors));
+                    let errors = self.built.errors.len();
+                    let item = self.item(node, inner).or_else(|| broken::item(self, node.span));
+                    self.built.items.extend(item);
+                    last = Some((node.span, built.len(), errors));
                 }
                 _ => {}
             }
@@ -137,10 +198,31 @@ impl<'t> Builder<'t, '_> {
         built
     }
 
-    fn bad(&mut self, part: Part, span: Span) {
-        if self.errors.len() <= MAX_ERRORS {
-            let error = explain::explain(self.text, part, span);
+    /// Keeps the kind and name of what could not be read.
+    fn keep(&mut self, within: Within, span: Span) {
+        match within {
+            Within::File => {
+                let item = broken::item(self, span);
+                self.built.items.extend(item);
+            }
+            Within::Policy => {
+                let member = broken::member(self, span);
+                self.built.members.extend(member);
+            }
+            Within::Test => {
+                let line = broken::line(self, span);
+                self.built.lines.extend(line);
+            }
+        }
+    }
+
+    fn bad(&mut self, within: Within, span: Span) {
+        if self.built.errors.len() < self.room {
+            let error = explain::explain(self.text, within, span);
             self.error(error);
+        } else {
+            self.built.partial = true;
+            self.told += 1;
         }
     }
 
@@ -148,16 +230,16 @@ impl<'t> Builder<'t, '_> {
     /// they mean something else.
     fn forget(&mut self, from: usize) {
         let again = [error::KEYWORD, error::UNKNOWN_ACTION, error::LAST_COMMA, error::WRONG_CLAUSE];
-        let said = self.errors.split_off(from.min(self.errors.len()));
-        self.errors.extend(said.into_iter().filter(|e| !again.contains(&e.code)));
+        let said = self.built.errors.split_off(from.min(self.built.errors.len()));
+        self.built.errors.extend(said.into_iter().filter(|e| !again.contains(&e.code)));
     }
 
     /// Whether the bad span goes on with what stands before it.
-    fn continues(&self, before: Span, bad: Span, part: Part) -> bool {
-        let mut tokens = Lexer::within(self.text, bad).skip_while(|t| t.kind == TokenKind::Doc);
+    fn continues(&self, before: Span, bad: Span, within: Within) -> bool {
+        let mut tokens = lex::within(self.text, bad).skip_while(|t| t.kind == TokenKind::Doc);
         let Some(first) = tokens.next() else { return false };
         let word = self.slice(first.span);
-        if part == Part::Item && matches!(self.slice(before).as_bytes().last(), Some(b'}')) {
+        if within == Within::File && matches!(self.slice(before).as_bytes().last(), Some(b'}')) {
             return false;
         }
         let goes_on = words::CLAUSES.contains(&word) || words::COMPARISONS.contains(&word) || matches!(word, "and" | "or");
@@ -165,7 +247,7 @@ impl<'t> Builder<'t, '_> {
             return goes_on;
         }
         match first.kind {
-            TokenKind::Word if part.begins(word) => false,
+            TokenKind::Word if within.begins(word) => false,
             TokenKind::Word if words::near(word, words::CLAUSES).is_some() => {
                 !tokens.next().is_some_and(|t| matches!(self.slice(t.span), ":" | "="))
             }
@@ -173,7 +255,7 @@ impl<'t> Builder<'t, '_> {
                 let between = self.text.get(before.end as usize..first.span.start as usize).unwrap_or_default();
                 !between.contains('\n')
             }
-            _ => !(part == Part::Item && word == "}"),
+            _ => !(within == Within::File && word == "}"),
         }
     }
 
@@ -199,9 +281,19 @@ impl<'t> Builder<'t, '_> {
         Spanned { node: self.slice(node.span).to_owned(), span: node.span }
     }
 
+    /// A name: of a node that is longer than names are, the beginning, after an error.
+    fn named(&mut self, node: Node) -> Name {
+        let mut name = self.plain(node);
+        if cut(&mut name) {
+            let error = SyntaxError::new(error::LONG_NAME, node.span, format!("a name has at most {MAX_NAME} bytes"));
+            self.error(error.help("choose a shorter one"));
+        }
+        name
+    }
+
     /// A name that must not be (or begin with) a keyword.
     fn checked(&mut self, node: Node, what: &str) -> Name {
-        let name = self.plain(node);
+        let name = self.named(node);
         let first = name.node.split('.').next().unwrap_or_default();
         if words::is_keyword(first) {
             let message = format!("`{first}` is a keyword and cannot be {what}");
@@ -222,7 +314,7 @@ impl<'t> Builder<'t, '_> {
     }
 
     fn event(&mut self, nodes: &mut Cursor<'_>) -> Option<Name> {
-        nodes.take(Kind::event).map(|(node, _)| self.plain(node))
+        nodes.take(Kind::event).map(|(node, _)| self.named(node))
     }
 
     /// A string with its escapes resolved; the span keeps the quotes.

@@ -1,23 +1,14 @@
-//! Tests. Takes `test` and `test_line` nodes, gives their trees.
+//! Lines of tests. Takes `test_line` nodes, gives their trees.
 
 use super::member::verdict;
 use super::{Builder, Cursor};
-use crate::ast::{Expect, ItemKind, Literal, Name, Span, Spanned, Target, TestLine, TestLineKind};
+use crate::ast::{Expect, Literal, Name, Span, Spanned, Target, TestLine, TestLineKind};
 use crate::error::{self, SyntaxError};
-use crate::explain::Part;
 use crate::tree::{Kind, Node};
 use crate::words;
 
-impl Builder<'_, '_> {
-    pub(super) fn test(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
-        let name = self.string(nodes)?;
-        let brace = nodes.span(Kind::lbrace)?;
-        let lines = self.series(*nodes, Part::TestLine, Builder::test_line);
-        self.closed(*nodes, brace, &format!("test `{}`", name.node));
-        Some(ItemKind::Test { name, lines })
-    }
-
-    fn test_line(&mut self, node: Node, mut nodes: Cursor<'_>) -> Option<TestLine> {
+impl Builder<'_> {
+    pub(super) fn test_line(&mut self, node: Node, mut nodes: Cursor<'_>) -> Option<TestLine> {
         let (kind, mut inner) = nodes.next()?;
         let kind = match kind.kind {
             Kind::process => self.process(&mut inner),

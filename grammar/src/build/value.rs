@@ -10,7 +10,7 @@ use crate::literal::{self, Word};
 use crate::tree::{Kind, Node};
 use crate::words;
 
-impl Builder<'_, '_> {
+impl Builder<'_> {
     /// The next node as a constant.
     pub(super) fn value(&mut self, nodes: &mut Cursor<'_>) -> Option<Value> {
         let (_, mut inner) = nodes.take(Kind::value)?;
@@ -93,10 +93,7 @@ impl Builder<'_, '_> {
         let text = self.slice(node.span);
         let name = || ValueKind::Name(text.to_owned());
         let kind = match literal::classify(text) {
-            Ok(Word::Name) => {
-                self.checked(node, "a value");
-                name()
-            }
+            Ok(Word::Name) => ValueKind::Name(self.checked(node, "a value").node),
             Ok(Word::Literal(literal)) => ValueKind::Literal(literal),
             Ok(Word::Endpoint) => {
                 let help = "compare `remote.ip` and `remote.port` each for itself";
@@ -145,7 +142,7 @@ impl Builder<'_, '_> {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         while let Some((_, mut pair)) = inner.take(Kind::pair) {
             let (key, _) = pair.take(Kind::key)?;
-            let key = self.plain(key);
+            let key = self.named(key);
             self.equals(&mut pair);
             if let Some(earlier) = seen.insert(self.slice(key.span), key.span) {
                 let error = SyntaxError::new(error::CLAUSE_ORDER, key.span, format!("`{}` is given twice", key.node));
@@ -174,7 +171,10 @@ impl Builder<'_, '_> {
         let (value, mut inner) = nodes.take(Kind::value)?;
         let only = inner.next().filter(|_| inner.peek().is_none()).map(|(n, _)| n);
         let word = only.filter(|n| n.kind == Kind::word).map(|n| literal::classify(self.slice(n.span)));
-        let window = nodes.take(Kind::window).and_then(|(_, mut w)| w.next()).map(|(n, _)| n);
+        let window = nodes
+            .take(Kind::window)
+            .and_then(|(_, mut w)| std::iter::from_fn(|| w.next()).find(|(n, _)| n.kind == Kind::word))
+            .map(|(n, _)| n);
         let rate = match (&word, window) {
             (Some(Ok(Word::Rate(slash))), None) => Some(self.split_rate(value.span, *slash)),
             (Some(Ok(Word::Literal(Literal::Number(_)))), Some(window)) => Some((self.plain(value), self.window(window))),

@@ -1,10 +1,11 @@
 //! The sentence "expected …, found …". Takes what the parser tried at the place where it stopped, gives it in the
 //! user's words, with the word that was probably meant.
 
-use super::{Bad, Part, Stop, is_clause, is_comparison};
+use super::{Bad, Stop, is_clause, is_comparison};
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
 use crate::lex::TokenKind;
+use crate::outline::Within;
 use crate::tree::Kind;
 use crate::words;
 
@@ -69,7 +70,7 @@ impl Bad<'_> {
             (None, false) => "this is not complete".to_owned(),
         };
         let error = SyntaxError::new(error::UNEXPECTED, place, message);
-        if self.part == Part::TestLine && !found && kinds.contains(&Kind::arrow) {
+        if self.within == Within::Test && !found && kinds.contains(&Kind::arrow) {
             let error = SyntaxError::new(error::NO_ARROW, place, "the line does not say which verdict is expected");
             return error.help("end the line with `=> allow` or `=> deny by policy.rule`");
         }
@@ -132,9 +133,9 @@ impl Bad<'_> {
     /// What was tried, without the clauses that cannot follow where this stands.
     fn relevant(&self, stop: &Stop, kinds: &[Kind]) -> Vec<Kind> {
         let first = self.tokens.iter().position(|t| t.kind != TokenKind::Doc).map_or("", |at| self.word(at));
-        let order: &[&str] = match (self.part, first) {
-            (Part::Item, "apply") => &["where", "with"],
-            (Part::Item, _) => &["when", "because", "until"],
+        let order: &[&str] = match (self.within, first) {
+            (Within::File, "apply") => &["where", "with"],
+            (Within::File, _) => &["when", "because", "until"],
             (_, "default") => &["because", "with"],
             _ => &["when", "unless", "because", "with"],
         };

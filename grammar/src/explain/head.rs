@@ -1,10 +1,11 @@
 //! Mistakes that show in the first words of a bad span: an unknown item, a rule outside of a policy, an unknown
 //! action, a property with a colon. Gives nothing where the words begin well.
 
-use super::{Bad, Part, is_clause};
+use super::{Bad, is_clause};
 use crate::build::unknown_action;
 use crate::error::{self, SyntaxError};
 use crate::lex::TokenKind;
+use crate::outline::Within;
 use crate::words;
 
 /// Properties of a policy that are often written `key: value`.
@@ -17,10 +18,10 @@ impl Bad<'_> {
         if matches!(self.word(first), ")" | "]" | "}") {
             return Some(self.stray(first));
         }
-        match self.part {
-            Part::Item => self.item_head(first),
-            Part::Member => self.member_head(first),
-            Part::TestLine => self.line_head(),
+        match self.within {
+            Within::File => self.item_head(first),
+            Within::Policy => self.member_head(first),
+            Within::Test => self.line_head(),
         }
     }
 

@@ -9,36 +9,26 @@ mod unbuilt;
 
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
-use crate::lex::{Lexer, Token, TokenKind};
+use crate::lex::{self, Token, TokenKind};
+use crate::outline::Within;
 use crate::tree::{self, Failure, Kind};
 use crate::words;
 
-/// What the span was meant to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// A top-level item.
-    Item,
-    /// A member of a policy.
-    Member,
-    /// A line of a test.
-    TestLine,
-}
-
-impl Part {
-    /// Whether such a part begins with this word, whatever follows.
-    pub fn begins(self, word: &str) -> bool {
+impl Within {
+    /// Whether what stands there begins with this word, whatever follows.
+    pub(crate) fn begins(self, word: &str) -> bool {
         match self {
-            Part::Item => words::ITEMS.contains(&word),
-            Part::Member => word == "default",
-            Part::TestLine => word == "process",
+            Self::File => words::ITEMS.contains(&word),
+            Self::Policy => word == "default",
+            Self::Test => word == "process",
         }
     }
 
     fn rule(self) -> Kind {
         match self {
-            Part::Item => Kind::only_item,
-            Part::Member => Kind::only_member,
-            Part::TestLine => Kind::only_test_line,
+            Self::File => Kind::only_item,
+            Self::Policy => Kind::only_member,
+            Self::Test => Kind::only_test_line,
         }
     }
 }
@@ -46,7 +36,8 @@ impl Part {
 /// A bad span in pieces.
 struct Bad<'t> {
     text: &'t str,
-    part: Part,
+    /// What the span was meant to be.
+    within: Within,
     tokens: Vec<Token>,
 }
 
@@ -57,20 +48,20 @@ struct Stop {
 }
 
 /// The one error for a bad span.
-pub(crate) fn explain(text: &str, part: Part, span: Span) -> SyntaxError {
-    let tokens: Vec<Token> = Lexer::within(text, span).collect();
-    let mut bad = Bad { text, part, tokens };
-    bad.part = if part == Part::Member && bad.is_item() { Part::Item } else { part };
+pub(crate) fn explain(text: &str, within: Within, span: Span) -> SyntaxError {
+    let tokens: Vec<Token> = lex::within(text, span).collect();
+    let mut bad = Bad { text, within, tokens };
+    bad.within = if within == Within::Policy && bad.is_item() { Within::File } else { within };
     if bad.tokens.iter().all(|t| t.kind == TokenKind::Doc) {
         return bad.only_docs(span);
     }
     if let Some(error) = bad.head() {
         return error;
     }
-    match tree::parse(bad.part.rule(), crate::slice(text, span), span.start as usize) {
-        Err(Failure::Expected { at, kinds }) => bad.stopped(at, &kinds),
+    match tree::parse(bad.within.rule(), crate::slice(text, span), &mut Vec::new()) {
+        Err(Failure::Expected { at, kinds }) => bad.stopped(at + span.start as usize, &kinds),
         Err(Failure::Limit) => limit(span),
-        Ok(_) => bad.stopped(span.start as usize, &[]),
+        Ok(()) => bad.stopped(span.start as usize, &[]),
     }
 }
 
@@ -105,7 +96,7 @@ impl<'t> Bad<'t> {
 
     /// A token for a message: its text in backticks, shortened.
     fn quoted(&self, at: usize) -> String {
-        let text = self.word(at).trim_end();
+        let text = self.word(at).trim_end_matches(tree::is_blank);
         match text.char_indices().nth(32) {
             Some((cut, _)) => format!("`{}…`", text.get(..cut).unwrap_or_default()),
             None => format!("`{text}`"),

@@ -1,10 +1,11 @@
 //! Mistakes that show at the place where reading stopped: an open string, a bracket that does not fit, a missing comma
 //! or operator. Gives nothing where the place says nothing of itself.
 
-use super::{Bad, Part, Stop, is_clause, is_comparison};
+use super::{Bad, Stop, is_clause, is_comparison};
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
 use crate::lex::TokenKind;
+use crate::outline::Within;
 use crate::tree::Kind;
 use crate::words;
 
@@ -146,7 +147,7 @@ impl Bad<'_> {
     pub(super) fn property(&self, stop: &Stop) -> Option<SyntaxError> {
         let first = self.tokens.iter().position(|t| t.kind != TokenKind::Doc)?;
         let (key, found) = (self.word(first), self.word(stop.at));
-        if self.part != Part::Member || self.word(first + 1) != "=" || key == "scope" || stop.at < first + 2 {
+        if self.within != Within::Policy || self.word(first + 1) != "=" || key == "scope" || stop.at < first + 2 {
             return None;
         }
         if words::near(key, &["scope"]).is_some() {
@@ -169,7 +170,7 @@ impl Bad<'_> {
             "=>" | "->" | "=" => stop.at == object + 1,
             word => stop.at == object && self.is_word(object) && word.contains('.'),
         };
-        if self.part != Part::TestLine || !kinds.contains(&Kind::k_by) || !here {
+        if self.within != Within::Test || !kinds.contains(&Kind::k_by) || !here {
             return None;
         }
         if self.word(object - 1).starts_with("net.") {

@@ -1,8 +1,9 @@
 //! Words of the language whose form is written down and which nothing builds yet: marks, counting and limits. A
 //! mistake in their form is not worth a message of its own: the words are refused anyhow, and the form is shown.
 
-use super::{Bad, Part, Stop};
+use super::{Bad, Stop};
 use crate::error::{self, SyntaxError};
+use crate::outline::Within;
 
 impl Bad<'_> {
     /// `mark …` as an item, whatever follows.
@@ -27,7 +28,7 @@ impl Bad<'_> {
 
     /// The same words after the events or the condition of a rule.
     pub(super) fn tail(&self, stop: &Stop) -> Option<SyntaxError> {
-        if self.part != Part::Member || stop.at == 0 || !stop.open.is_empty() {
+        if self.within != Within::Policy || stop.at == 0 || !stop.open.is_empty() {
             return None;
         }
         if self.word(stop.at) == "mark" && self.is_word(stop.at + 1) {

@@ -123,7 +123,7 @@ pub fn boot(bench: &Bench, script: &str, append: &str, mut files: Vec<GuestFile>
     let (figures, rest): (Vec<_>, Vec<_>) =
         result.output.lines().map(|line| (figure(line), line)).partition(|(figure, _)| figure.is_some());
     for (_, line) in rest {
-        eprintln!("note: the guest says: {line}");
+        eprintln!("note: the guest says: {}", ebsec_compiler::diag::text::line(line));
     }
     Ok(figures.into_iter().filter_map(|(figure, _)| figure).collect())
 }

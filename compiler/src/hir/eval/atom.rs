@@ -7,9 +7,12 @@ use ebsec_templates::{Catalog, FieldOf, FieldType};
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 
-/// Answers of path sets within one operation.
+/// Answers of path sets within one operation, and what all answers took.
 #[derive(Default)]
-pub(super) struct Memo(FxHashMap<(PathSetId, Vec<u8>), bool>);
+pub(super) struct Memo {
+    sets: FxHashMap<(PathSetId, Vec<u8>), bool>,
+    pub work: u64,
+}
 
 /// One elementary event.
 #[derive(Clone, Copy)]
@@ -47,6 +50,7 @@ impl<'a> Scene<'a> {
 
     fn atom(&self, atom: &Atom, memo: &mut Memo) -> Truth {
         let value = self.value(atom);
+        memo.work += WORK_OF_ATOM + test_work(&atom.test, &value);
         match (&atom.test, value) {
             (_, Value::Absent) => Truth::False,
             (_, Value::Failed) => Truth::Failed,
@@ -91,11 +95,11 @@ impl<'a> Scene<'a> {
     }
 
     fn has(&self, set: PathSetId, bytes: &[u8], memo: &mut Memo) -> bool {
-        if let Some(known) = memo.0.get(&(set, bytes.to_vec())) {
+        if let Some(known) = memo.sets.get(&(set, bytes.to_vec())) {
             return *known;
         }
-        let answer = self.package.path_sets.get(set.0 as usize).is_some_and(|s| lang_has(&s.lang, bytes, s.space));
-        memo.0.insert((set, bytes.to_vec()), answer);
+        let answer = self.package.path_sets.get(set.0 as usize).is_some_and(|s| lang_has(&s.lang, bytes, s.space, &mut memo.work));
+        memo.sets.insert((set, bytes.to_vec()), answer);
         answer
     }
 
@@ -166,11 +170,26 @@ fn unresolved(program: &Program) -> bool {
 }
 
 /// Whether bytes are in a regular set.
-fn lang_has(lang: &PathLang, bytes: &[u8], space: crate::hir::Space) -> bool {
+fn lang_has(lang: &PathLang, bytes: &[u8], space: crate::hir::Space, work: &mut u64) -> bool {
     match lang {
-        PathLang::Patterns(all) => all.iter().any(|p| glob::matches(p, bytes, space)),
-        PathLang::Union(all) => all.iter().any(|l| lang_has(l, bytes, space)),
-        PathLang::Minus(a, b) => lang_has(a, bytes, space) && !lang_has(b, bytes, space),
+        PathLang::Patterns(all) => all.iter().any(|p| {
+            *work += WORK_OF_ATOM + (p.parts.len() * bytes.len() / 2) as u64;
+            glob::matches(p, bytes, space)
+        }),
+        PathLang::Union(all) => all.iter().any(|l| lang_has(l, bytes, space, work)),
+        PathLang::Minus(a, b) => lang_has(a, bytes, space, work) && !lang_has(b, bytes, space, work),
+    }
+}
+
+/// Finding a field and its answer.
+const WORK_OF_ATOM: u64 = 16;
+
+fn test_work(test: &Test, value: &Value<'_>) -> u64 {
+    match (test, value) {
+        (Test::InRanges(all), _) => all.len() as u64,
+        (Test::InPrefixes(all), _) => all.len() as u64,
+        (_, Value::Programs(all)) => WORK_OF_ATOM * all.len() as u64,
+        _ => 0,
     }
 }
 

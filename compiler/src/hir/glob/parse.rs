@@ -61,7 +61,7 @@ const MAX_TEXT: usize = 16_384;
 pub fn parse(text: &str, kind: Kind) -> Result<Pattern, GlobError> {
     let mut parser = Parser { bytes: text.as_bytes(), at: 0, kind, depth: 0 };
     let at = parser.whole(text)?;
-    Ok(Pattern { text: text.to_owned(), parts: at })
+    Ok(Pattern { text: text.into(), parts: at.into() })
 }
 
 /// Where a path stands: a set of the states below, as bits, and the least lengths so far.

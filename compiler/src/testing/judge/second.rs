@@ -2,7 +2,7 @@
 //! judges differ is a mistake of the compiler, and a finding. Never says whether a line's expectation is met.
 
 use super::{Judge, Layout, Past, Scenery, Stage, Trouble};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::eval::{self, Verdict};
 use crate::hir::{Package, Step};
 use crate::pipeline::{self, Built};
@@ -18,7 +18,7 @@ pub struct Second {
     /// Lines that no kernel object can be laid out for, with the reason.
     pub left_out: Vec<(Loc, String)>,
     /// Where the judges differ, or why there are no programs.
-    pub findings: Vec<Diagnostic>,
+    pub findings: Vec<Finding>,
 }
 
 /// Each line on old and new kernels, with processes that were executed and with records written from the tables.
@@ -64,7 +64,7 @@ fn judge_all(package: &Package, built: &Built, steps: &[&Step], second: &mut Sec
     Ok(())
 }
 
-fn differs(package: &Package, step: &Step, expected: &Verdict, got: &Result<Verdict, Trouble>) -> Diagnostic {
+fn differs(package: &Package, step: &Step, expected: &Verdict, got: &Result<Verdict, Trouble>) -> Finding {
     let one = eval::describe(package, expected);
     let message = match got {
         Ok(verdict) => {
@@ -83,6 +83,6 @@ fn differs(package: &Package, step: &Step, expected: &Verdict, got: &Result<Verd
     internal(step.loc, message)
 }
 
-fn internal(loc: Loc, message: String) -> Diagnostic {
-    Diagnostic::error(codes::INTERNAL, loc, message).help("this is a mistake of ebsec, not of the policy: please report it with the policy")
+fn internal(loc: Loc, message: String) -> Finding {
+    Finding::error(codes::INTERNAL, loc, message).help("this is a mistake of ebsec, not of the policy: please report it with the policy")
 }

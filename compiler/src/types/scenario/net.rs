@@ -1,7 +1,7 @@
 //! Steps about sockets: their addresses, and what follows from them.
 
 use super::{Draft, last, operation_fields};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Finding, codes};
 use crate::hir::Remote;
 use crate::source::Loc;
 use crate::types::{Checker, Env};
@@ -20,7 +20,7 @@ impl Checker<'_> {
                 draft.wrong = true;
                 let message = format!("`{}` shows no address", self.index.catalog[draft.event].name);
                 let help = "write `{ unresolved = true }` for an option that can hold a source route";
-                self.push(Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help(help));
+                self.push(Finding::error(codes::TYPE_MISMATCH, loc, message).help(help));
             }
             Ok(at) => {
                 draft.object.remote = Some(Remote { named: Some(at.ip().to_canonical()), port: Some(at.port()), source: None });
@@ -67,7 +67,7 @@ impl Checker<'_> {
         } else if draft.untold || !catalog[draft.event].is_hook {
             let message = format!("`{}` needs an address with a port", catalog[draft.event].name);
             self.push(
-                Diagnostic::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web net.egress 10.0.0.1:443 => …`"),
+                Finding::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web net.egress 10.0.0.1:443 => …`"),
             );
         }
     }

@@ -1,0 +1,290 @@
+//! The outline: a text in, its parts out. Each byte is in exactly one part, which runs to the start of the next; what
+//! begins a part is said in `starts`. Looks at tokens alone, never fails, and cuts nothing that the grammar reads as one:
+//! where a start is in doubt, the part holds more than one thing and the grammar finds them.
+
+mod starts;
+
+use crate::MAX_DEPTH;
+use crate::ast::Span;
+use crate::lex::{self, Token, TokenKind};
+use crate::scan;
+use serde::Serialize;
+
+/// What a part is, by its first words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum PartKind {
+    /// Blanks and comments before the first part.
+    Trivia,
+    /// `import …`
+    Import,
+    /// `let …`
+    Let,
+    /// `param …`
+    Param,
+    /// `fn …`
+    Fn,
+    /// `mark … per …`
+    Mark,
+    /// `apply …`
+    Apply,
+    /// `except …`
+    Except,
+    /// `policy name {`, or what begins like it.
+    Policy,
+    /// `test "…" {`, or what begins like it.
+    Test,
+    /// `label: …`
+    Rule,
+    /// `key = …`
+    Property,
+    /// `default …`
+    Default,
+    /// `process name = …`
+    Process,
+    /// Another line of a test.
+    Step,
+    /// The `}` of a policy or a test.
+    Close,
+    /// Anything else.
+    Unknown,
+}
+
+/// In what a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Within {
+    /// In the file itself.
+    File,
+    /// In the braces of a policy.
+    Policy,
+    /// In the braces of a test.
+    Test,
+}
+
+/// A piece of a text: what it is and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// What it is.
+    pub kind: PartKind,
+    /// In what it stands.
+    pub within: Within,
+    /// Whether it is the line up to the `{` of a policy or test, and what follows stands in it.
+    pub head: bool,
+    /// Its bytes in the text.
+    pub span: Span,
+    /// Its name, or the name that it is about; bytes of the part.
+    pub name: Option<Span>,
+}
+
+/// The parts of a text.
+pub(crate) struct Outline {
+    pub pieces: Vec<Piece>,
+    /// The tokens show that `scan` would find nothing in any of them.
+    pub plain: bool,
+}
+
+/// Cuts a text into parts.
+pub(crate) fn outline(text: &str) -> Outline {
+    let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 6);
+    let (mut plain, mut depth) = (!text.bytes().any(scan::is_suspect), 0_usize);
+    for token in lex::tokens(text) {
+        match token.kind {
+            TokenKind::Foreign | TokenKind::Refused | TokenKind::OpenStr => plain = false,
+            TokenKind::Punct => match text.as_bytes().get(token.span.start as usize) {
+                Some(b'(' | b'[' | b'{') => depth += 1,
+                Some(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+                // At the edge of a part it may begin a comment of another language, which it does not in the text.
+                Some(b'/') => plain &= crate::slice(text, token.span) != "/*",
+                _ => {}
+            },
+            _ => {}
+        }
+        // In a part that stands in a block one bracket more may be open than the text before it says.
+        plain &= depth < MAX_DEPTH;
+        if !token.kind.is_trivia() {
+            tokens.push(token);
+        }
+    }
+    let mut cutter = Cutter { text, tokens, at: 0, unclosed: 0, pieces: Vec::new() };
+    cutter.file();
+    Outline { pieces: cutter.pieces, plain }
+}
+
+/// What the words at a place are, and where their name stands: for a text that could not be read.
+pub(crate) fn named(text: &str, span: Span, within: Within) -> (PartKind, Option<Span>) {
+    let cutter = Cutter { text, tokens: lex::within(text, span).take(64).collect(), at: 0, unclosed: 0, pieces: Vec::new() };
+    cutter.kind(cutter.after_docs(0), within)
+}
+
+struct Cutter<'t> {
+    text: &'t str,
+    /// All tokens that the grammar does not pass over.
+    tokens: Vec<Token>,
+    /// The token that is next.
+    at: usize,
+    /// No block closes that begins before this token and after the one that said so.
+    unclosed: usize,
+    pieces: Vec<Piece>,
+}
+
+impl<'t> Cutter<'t> {
+    fn file(&mut self) {
+        let start = self.start(0);
+        if start > 0 {
+            self.pieces.push(piece(PartKind::Trivia, Within::File, Span { start: 0, end: start }));
+        }
+        while self.at < self.tokens.len() {
+            let first = self.after_docs(self.at);
+            match self.head(first) {
+                Some(brace) => {
+                    let (kind, name) = self.kind(first, Within::File);
+                    self.push(brace + 1, kind, Within::File, name);
+                    if let Some(head) = self.pieces.last_mut() {
+                        head.head = true;
+                    }
+                    match kind {
+                        PartKind::Test => self.test(),
+                        _ => self.policy(),
+                    }
+                }
+                None => self.piece(first, Within::File),
+            }
+        }
+    }
+
+    /// The members of a policy, and its closing brace if it has one.
+    fn policy(&mut self) {
+        while self.at < self.tokens.len() {
+            let first = self.after_docs(self.at);
+            if self.begins_block(first) {
+                return;
+            }
+            if self.is(first, b'}') {
+                return self.close(first, Within::Policy);
+            }
+            self.piece(first, Within::Policy);
+        }
+    }
+
+    /// The lines of a test, and its closing brace if it has one.
+    fn test(&mut self) {
+        while self.at < self.tokens.len() {
+            let first = self.after_docs(self.at);
+            if self.begins_item(first) {
+                return;
+            }
+            if self.is(first, b'}') {
+                return self.close(first, Within::Test);
+            }
+            self.piece(first, Within::Test);
+        }
+    }
+
+    /// The closing brace, with documentation of nothing before it as a part of its own.
+    fn close(&mut self, brace: usize, within: Within) {
+        if brace > self.at {
+            self.push(brace, PartKind::Unknown, within, None);
+        }
+        self.push(brace + 1, PartKind::Close, within, None);
+    }
+
+    /// One part, from the next token to the start of another.
+    fn piece(&mut self, first: usize, within: Within) {
+        let (kind, name) = self.kind(first, within);
+        let end = match within {
+            Within::File => self.item_end(first),
+            Within::Policy => self.member_end(first),
+            Within::Test => self.line_end(first),
+        };
+        self.push(end, kind, within, name);
+    }
+
+    fn push(&mut self, end: usize, kind: PartKind, within: Within, name: Option<Span>) {
+        let span = Span { start: self.start(self.at), end: self.start(end) };
+        // What follows may be the next part already.
+        let name = name.filter(|name| name.end <= span.end);
+        let name = name.map(|name| Span { start: name.start - span.start, end: name.end - span.start });
+        self.pieces.push(Piece { name, ..piece(kind, within, span) });
+        self.at = end;
+    }
+
+    /// Where a token begins; the end of the text after the last one.
+    fn start(&self, at: usize) -> u32 {
+        self.tokens.get(at).map_or_else(|| crate::span(0, self.text.len()).end, |t| t.span.start)
+    }
+
+    fn word(&self, at: usize) -> &'t str {
+        self.tokens.get(at).map_or("", |t| crate::slice(self.text, t.span))
+    }
+
+    /// Whether a token is this one character.
+    fn is(&self, at: usize, byte: u8) -> bool {
+        self.tokens
+            .get(at)
+            .is_some_and(|t| t.span.end - t.span.start == 1 && self.text.as_bytes().get(t.span.start as usize) == Some(&byte))
+    }
+
+    fn token(&self, at: usize) -> Option<TokenKind> {
+        self.tokens.get(at).map(|t| t.kind)
+    }
+
+    fn is_word(&self, at: usize) -> bool {
+        self.token(at) == Some(TokenKind::Word)
+    }
+
+    /// A word that is a name: not a number, and without dots.
+    fn is_name(&self, at: usize) -> bool {
+        self.is_word(at) && self.begins_alpha(at) && !self.word(at).contains('.')
+    }
+
+    fn begins_alpha(&self, at: usize) -> bool {
+        self.is_word(at) && !self.word(at).starts_with(|c: char| c.is_ascii_digit())
+    }
+
+    /// The first token from here on that is not documentation.
+    fn after_docs(&self, at: usize) -> usize {
+        let docs = self.tokens.get(at..).unwrap_or_default().iter().take_while(|t| t.kind == TokenKind::Doc);
+        at + docs.count()
+    }
+
+    /// Whether a token is the first of its line.
+    fn begins_line(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |t| t.span.end);
+        let between = Span { start: before, end: self.start(at) };
+        at == 0 || crate::slice(self.text, between).contains('\n')
+    }
+
+    /// What the tokens at a place are by their first words, and their name in bytes of the text.
+    fn kind(&self, first: usize, within: Within) -> (PartKind, Option<Span>) {
+        let name = |at: usize| self.tokens.get(at).filter(|t| t.kind == TokenKind::Word).map(|t| t.span);
+        let item = match self.word(first) {
+            "import" => PartKind::Import,
+            "let" => PartKind::Let,
+            "param" => PartKind::Param,
+            "fn" => PartKind::Fn,
+            "mark" => PartKind::Mark,
+            "apply" => PartKind::Apply,
+            "except" => PartKind::Except,
+            "policy" => PartKind::Policy,
+            "test" => PartKind::Test,
+            _ => PartKind::Unknown,
+        };
+        let next = self.word(first + 1);
+        match (within, item) {
+            (_, PartKind::Test) if !matches!(next, ":" | "=") => {
+                (item, self.tokens.get(first + 1).filter(|t| t.kind == TokenKind::Str).map(|t| t.span))
+            }
+            (Within::File | Within::Policy, PartKind::Import) if self.word(first + 2) == "as" => (item, name(first + 3)),
+            (Within::File | Within::Policy, _) if item != PartKind::Unknown && !matches!(next, ":" | "=") => (item, name(first + 1)),
+            (Within::Policy, _) if self.word(first) == "default" && next != ":" => (PartKind::Default, None),
+            (Within::Policy, _) if self.is_name(first) && next == "=" => (PartKind::Property, name(first)),
+            (Within::Policy, _) if self.is_name(first) && (next == ":" || starts::is_verb(next)) => (PartKind::Rule, name(first)),
+            (Within::Test, _) if self.word(first) == "process" && self.is_name(first + 1) => (PartKind::Process, name(first + 1)),
+            (Within::Test, _) if self.is_name(first) => (PartKind::Step, None),
+            _ => (PartKind::Unknown, None),
+        }
+    }
+}
+
+fn piece(kind: PartKind, within: Within, span: Span) -> Piece {
+    Piece { kind, within, head: false, span, name: None }
+}
