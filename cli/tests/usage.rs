@@ -92,7 +92,7 @@ fn an_entry_of_sources_that_names_no_file_is_an_error() {
 #[test]
 fn a_named_file_that_is_no_source_is_not_passed_over() {
     let folder = folder(&[("ebsec.toml", &package(r#"["api.ebsec"]"#)), ("api.ebsec", POLICY), ("other.ebsec", "wrong")]);
-    says(&ebsec(folder.path(), "check other.ebsec"), 2, &["`other.ebsec` is no source of the package", "`sources`"]);
+    says(&ebsec(folder.path(), "check other.ebsec"), 2, &["`other.ebsec` is not a source of the package", "`sources`"]);
     says(&ebsec(folder.path(), "check api.ebsec ebsec.toml"), 0, &[]);
 }
 
@@ -101,7 +101,7 @@ fn an_output_that_is_no_artifact_is_not_replaced() {
     let folder = folder(&[("a.ebsec", POLICY), ("empty", ""), ("short", "x")]);
     for name in ["a.ebsec", "short"] {
         let before = fs::read(folder.path().join(name)).unwrap();
-        says(&ebsec(folder.path(), &format!("build a.ebsec -o {name}")), 2, &[&format!("`{name}` is there and is no artifact")]);
+        says(&ebsec(folder.path(), &format!("build a.ebsec -o {name}")), 2, &[&format!("`{name}` exists and is not an artifact")]);
         assert_eq!(fs::read(folder.path().join(name)).unwrap(), before);
     }
     for _ in 0..2 {
