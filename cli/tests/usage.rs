@@ -294,9 +294,21 @@ fn codes_are_found_by_their_number_and_listed() {
     assert!(first.is_some() && all.clone().all(|(code, level)| code.is_some_and(|c| c.starts_with('E')) && level == first), "{list}");
     assert!(list.contains("  A pattern where one exact value is expected\n") && list.starts_with("E0100  file-too-large "));
     assert!(list.lines().count() > 100);
-    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code or name `x\u{1b}1`", "`ebsec explain` lists"]);
+    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code, name, event or field `x\u{1b}1`", "`ebsec explain` lists"]);
     says(&ebsec(here, "explain pattern-compare"), 1, &["did you mean `pattern-compared`?"]);
     says(&ebsec(here, "explain E0236"), 1, &["did you mean `E02"]);
+}
+
+#[test]
+fn events_and_fields_are_explained() {
+    let here = Path::new(".");
+    let event = text(&ebsec(here, "explain file.read").stdout);
+    assert!(event.starts_with("file.read: ") && event.contains("\n  file.path ") && event.contains(" path "), "{event}");
+    let field = text(&ebsec(here, "explain process.exe").stdout);
+    assert!(field.contains("Type: path\n") && field.contains("  process.exe.name\n") && field.contains("  net.egress\n"), "{field}");
+    assert!(json(&ebsec(here, "explain exec --json"))["fields"].as_array().unwrap().contains(&"file.path".into()));
+    assert_eq!(json(&ebsec(here, "explain remote.port --json"))["type"], "port");
+    says(&ebsec(here, "explain file.raed"), 1, &["did you mean `file.read`?"]);
 }
 
 #[test]

@@ -201,11 +201,7 @@ impl Reader<'_> {
             Some(text) if !text.is_empty() && !text.chars().any(text::is_hidden) => Some(text.to_owned()),
             Some(_) => {
                 let loc = self.loc(value.span());
-                self.diagnostics.push(Finding::error(
-                    codes::CONFIG_TYPE,
-                    loc,
-                    format!("`{key}` is empty or has invisible characters"),
-                ));
+                self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, format!("`{key}` is empty or has invisible characters")));
                 None
             }
             None => {

@@ -27,8 +27,7 @@ fn judge(name: &str, case: &Case, outcome: &Outcome) -> Option<String> {
         return Some(format!("the right policy has findings\n{}", after.shown()));
     }
     let wanted = &fixed.sources.files[0].text;
-    let fixes: Vec<_> =
-        outcome.findings.iter().flat_map(|f| &f.fixes).filter(|f| f.applicability != Applicability::DisplayOnly).collect();
+    let fixes: Vec<_> = outcome.findings.iter().flat_map(|f| &f.fixes).filter(|f| f.applicability != Applicability::DisplayOnly).collect();
     let leads = |fix: &&_| case.fixed(outcome, fix).is_some_and(|fixed| fixed.sources.files[0].text == *wanted);
     let misses = outcome.findings.len() == 1 && !fixes.is_empty() && !fixes.iter().any(leads);
     misses.then(|| format!("no fix leads to the right policy\n{}", outcome.shown()))

@@ -81,7 +81,11 @@ impl Tree {
             && let Some(item) = self.parts().get(end).and_then(|part| part.content.items.first())
         {
             let found = self.inside(end, item.span, &what);
-            let way = if what.starts_with("policy") { format!("close {what} with `}}` before it") } else { "close the test before it".to_owned() };
+            let way = if what.starts_with("policy") {
+                format!("close {what} with `}}` before it")
+            } else {
+                "close the test before it".to_owned()
+            };
             return error(end, SyntaxError { help: Some(format!("tests and policies belong outside of others: {way}")), ..found });
         }
         let next = match inner.next() {

@@ -119,13 +119,16 @@ fn code(first: &str, rest: &[&str]) -> Option<Format> {
     let word = first.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
     let after = first.get(word.len()..).unwrap_or_default().trim();
     let any = |of: fn(&str) -> bool| rest.iter().any(|line| of(line.trim()));
-    let cedar = |line: &str| ["permit", "forbid"].iter().any(|w| line.strip_prefix(w).is_some_and(|more| more.trim_start().starts_with('(')));
+    let cedar =
+        |line: &str| ["permit", "forbid"].iter().any(|w| line.strip_prefix(w).is_some_and(|more| more.trim_start().starts_with('(')));
     let is_name = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
     match word {
         "package" if is_name(after) => return Some(Format::Rego),
         "import" if after.starts_with("rego.v1") || after.starts_with("future.keywords") => return Some(Format::Rego),
         "abi" | "include" if after.starts_with('<') => return Some(Format::AppArmor),
-        "profile" if first.ends_with('{') && (after.contains(['/', '=']) || any(|line| line.ends_with(','))) => return Some(Format::AppArmor),
+        "profile" if first.ends_with('{') && (after.contains(['/', '=']) || any(|line| line.ends_with(','))) => {
+            return Some(Format::AppArmor);
+        }
         _ if first.starts_with("#include <") || first.starts_with('/') && first.ends_with('{') => return Some(Format::AppArmor),
         _ if cedar(first) || first.starts_with('@') && rest.iter().any(|line| cedar(line)) => return Some(Format::Cedar),
         _ => {}
@@ -162,7 +165,8 @@ fn example(format: Format, first: &str, lines: &[&str]) -> String {
     match action(format, skip == 1, lines) {
         Some(action) => format!("policy {name} {{ {label}: {action} {event} when file.path {asks} }}"),
         None => {
-            let program = lines.iter().find_map(|l| l.trim_end().ends_with('{').then(|| self::path(l)).flatten()).unwrap_or("/usr/bin/example");
+            let program =
+                lines.iter().find_map(|l| l.trim_end().ends_with('{').then(|| self::path(l)).flatten()).unwrap_or("/usr/bin/example");
             format!(
                 "policy {name} {{ scope = process.exe == \"{program}\" default deny {event} {label}: allow {event} when file.path {asks} }}"
             )

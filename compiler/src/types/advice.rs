@@ -82,7 +82,8 @@ impl Index {
     /// The fields of the same beginning, or what fields begin with.
     fn fields_help(&self, name: &str) -> String {
         let family = name.split('.').next().unwrap_or(name);
-        let of = |f: &&str| matches!(self.field(f), FieldName::Field(_, None)) && f.strip_prefix(family).is_some_and(|r| r.starts_with('.'));
+        let of =
+            |f: &&str| matches!(self.field(f), FieldName::Field(_, None)) && f.strip_prefix(family).is_some_and(|r| r.starts_with('.'));
         let mut all: Vec<&str> = self.built_fields().filter(of).collect();
         all.sort_unstable();
         if all.is_empty() {
@@ -90,9 +91,9 @@ impl Index {
             families.sort_unstable();
             families.dedup();
             let families: Vec<String> = families.iter().map(|f| format!("`{f}.`")).collect();
-            return format!("fields begin with {}", families.join(", "));
+            return format!("fields begin with {}; `ebsec explain EVENT` lists those of an event", families.join(", "));
         }
-        format!("known: {}", list(&all))
+        format!("known: {}; `ebsec explain EVENT` lists all fields of an event", list(&all))
     }
 
     /// The address of what is asked by a host's name.
@@ -184,7 +185,7 @@ impl Checker<'_> {
         let intents: Vec<&str> = events.iter().filter(|e| !e.is_hook).map(|e| e.name.as_str()).collect();
         let hook = events.iter().filter(|e| e.is_hook).max_by_key(|e| (e.fields.len(), std::cmp::Reverse(&e.name)));
         let hook = hook.map_or(String::new(), |e| format!(", and hooks of the kernel such as `{}`", e.name));
-        format!("the events are {}{hook}", list(&intents))
+        format!("the events are {}{hook}; `ebsec explain EVENT` describes one", list(&intents))
     }
 
     fn unsupported_family(&mut self, what: &str, family: &str, loc: Loc) {

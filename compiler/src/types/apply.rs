@@ -162,7 +162,8 @@ impl<'a> Checker<'a> {
             return true;
         }
         let count = names.policies.len();
-        let with: Vec<&str> = self.candidates(count, names.policies.iter().filter(|p| p.module == ROOT && p.labels.contains_key(name)).map(|p| p.name.as_str()));
+        let with: Vec<&str> = self
+            .candidates(count, names.policies.iter().filter(|p| p.module == ROOT && p.labels.contains_key(name)).map(|p| p.name.as_str()));
         let [policy] = with.as_slice() else { return false };
         let full = format!("{policy}.{name}");
         let message = format!("`{name}` is a rule: its policy is missing");

@@ -434,7 +434,10 @@ impl Checker<'_> {
                 return None;
             }
             (None, "set") => {
-                self.push(Finding::error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "`set` needs the type of its elements").help("write `set<path>`"));
+                self.push(
+                    Finding::error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "`set` needs the type of its elements")
+                        .help("write `set<path>`"),
+                );
                 return None;
             }
             (None, _) => (&ty.name, false),

@@ -71,10 +71,8 @@ impl Checker<'_> {
         let Some(def) = self.names.policy(id) else { return };
         let mut rules: Vec<String> = def.labels.keys().take(MAX_RULES).map(|label| format!("{name}.{label}")).collect();
         rules.sort_unstable();
-        let help = match rules.is_empty() {
-            true => format!("write `{name} default`"),
-            false => format!("write one of its rules: {}", crate::diag::list(&rules)),
-        };
+        rules.extend(def.may_have_defaults().then(|| format!("{name} default")));
+        let help = format!("write one of {}", crate::diag::list(&rules));
         let finding = Finding::error(codes::UNKNOWN_RULE, loc, format!("`{name}` is a policy: which of its rules?")).help(help);
         self.push(match applied.contains(&def.name) || self.names.half_applied.contains(&id) {
             true => finding,

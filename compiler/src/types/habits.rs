@@ -17,7 +17,17 @@ const NO_CWD: &str = "paths are always absolute, so conditions do not ask for th
 /// Names of other tools, what holds the same, and what there is to know.
 const HABITS: &[(&[&str], &[&str], &str)] = &[
     (
-        &["process.user", "process.username", "process.user.name", "process.user_name", "user", "user.name", "user.uid", "user.id", "proc.uid"],
+        &[
+            "process.user",
+            "process.username",
+            "process.user.name",
+            "process.user_name",
+            "user",
+            "user.name",
+            "user.uid",
+            "user.id",
+            "proc.uid",
+        ],
         &["process.uid"],
         NUMBERS,
     ),
@@ -25,7 +35,16 @@ const HABITS: &[(&[&str], &[&str], &str)] = &[
     (&["process.group", "group.name", "group.gid"], &["process.gid"], "groups are compared by their number"),
     (&["process.name", "proc.name", "process.file.name", "process.program"], &["process.exe.name", "process.comm"], ""),
     (
-        &["process.path", "process.file.path", "process.executable", "process.binary", "process.image", "proc.exe", "proc.exepath", "image"],
+        &[
+            "process.path",
+            "process.file.path",
+            "process.executable",
+            "process.binary",
+            "process.image",
+            "proc.exe",
+            "proc.exepath",
+            "image",
+        ],
         &["process.exe"],
         "",
     ),
@@ -40,7 +59,16 @@ const HABITS: &[(&[&str], &[&str], &str)] = &[
     (&["process.pid", "process.ppid", "process.tid", "proc.pid", "proc.ppid", "pid", "ppid"], &[], NO_PID),
     (&["process.cwd", "process.working_directory", "proc.cwd", "cwd"], &[], NO_CWD),
     (
-        &["fd.name", "fd.filename", "open.file.path", "exec.file.path", "unlink.file.path", "rename.file.path", "file.full_path", "file.filename"],
+        &[
+            "fd.name",
+            "fd.filename",
+            "open.file.path",
+            "exec.file.path",
+            "unlink.file.path",
+            "rename.file.path",
+            "file.full_path",
+            "file.filename",
+        ],
         &["file.path"],
         "",
     ),
@@ -50,7 +78,17 @@ const HABITS: &[(&[&str], &[&str], &str)] = &[
     (&["file.perm", "file.permissions", "file.perms"], &["file.mode"], ""),
     (&["file.uid", "file.user"], &["file.owner"], "owners are compared by their number"),
     (
-        &["fd.sip", "fd.rip", "dst.ip", "dest.ip", "destination.ip", "daddr", "network.destination.ip", "connect.addr.ip", "remote.address"],
+        &[
+            "fd.sip",
+            "fd.rip",
+            "dst.ip",
+            "dest.ip",
+            "destination.ip",
+            "daddr",
+            "network.destination.ip",
+            "connect.addr.ip",
+            "remote.address",
+        ],
         &["remote.ip"],
         "",
     ),
@@ -102,7 +140,9 @@ pub(super) fn port_of(name: &str) -> Option<u16> {
 /// Why a text is not a path, where it is written as a shell or a regular expression has it.
 pub(super) fn path_help(text: &str) -> Option<&'static str> {
     if text.starts_with('^') || text.ends_with('$') || text.contains(".*") {
-        return Some("patterns are not regular expressions: `*` is any part of a name, `**` any folders, `?` one character, `{a,b}` either");
+        return Some(
+            "patterns are not regular expressions: `*` is any part of a name, `**` any folders, `?` one character, `{a,b}` either",
+        );
     }
     if text.starts_with('~') {
         return Some("`~` is not expanded: for all users write `matches \"/home/*/…\"`");

@@ -131,7 +131,8 @@ impl Checker<'_> {
         }
         let diagnostic = Finding::error(code, place, error.message.clone());
         match error.problem {
-            Problem::Relative => diagnostic.help(super::habits::path_help(text).unwrap_or("paths begin with `/`; to match a name in any folder, use `.name`")),
+            Problem::Relative => diagnostic
+                .help(super::habits::path_help(text).unwrap_or("paths begin with `/`; to match a name in any folder, use `.name`")),
             Problem::TrailingSlash if plain && !text.ends_with("**/") => {
                 let without = text.trim_end_matches('/');
                 diagnostic.help(format!("write `\"{without}\"`; for everything below it use `under`")).guess(

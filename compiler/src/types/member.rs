@@ -338,7 +338,8 @@ impl<'a> Checker<'a> {
             return;
         }
         let name = &catalog[event].name;
-        let message = format!("`{name}` exists only from kernel {major}.{minor} on, and the package also targets {}", crate::diag::list(&older));
+        let message =
+            format!("`{name}` exists only from kernel {major}.{minor} on, and the package also targets {}", crate::diag::list(&older));
         let intents: Vec<&str> = catalog[catalog[event].usual]
             .raises
             .iter()

@@ -35,7 +35,9 @@ impl Bad<'_> {
                 let help = "there are no regular expressions: write `matches` and a pattern such as `\"/etc/*.conf\"`, or `in` and a set";
                 return Some(new(both(before), message).help(help));
             }
-            (Some((network, ".")), Some(before)) if self.word(at + 1) == "*" && network.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
+            (Some((network, ".")), Some(before))
+                if self.word(at + 1) == "*" && network.bytes().all(|b| b.is_ascii_digit() || b == b'.') =>
+            {
                 let span = Span { start: self.span(before).start, end: self.span(at + 1).end };
                 let zeros = 4_usize.saturating_sub(network.split('.').count());
                 let bits = 32 - 8 * zeros;
@@ -106,7 +108,7 @@ impl Bad<'_> {
     fn events_comma(&self, at: usize, kinds: &[Kind]) -> Option<SyntaxError> {
         let events = kinds.contains(&Kind::dangling_comma) && kinds.contains(&Kind::k_when);
         let before = at.checked_sub(1)?;
-        let event = self.is_word(at) && (self.word(at).contains('.') || self.word(at) == "exec") && !is_comparison(self.word(at + 1));
+        let event = self.is_word(at) && is_event(self.word(at)) && !is_comparison(self.word(at + 1));
         if !events || !event || self.within != Within::Policy {
             return None;
         }
@@ -148,4 +150,10 @@ impl Bad<'_> {
         let error = SyntaxError::new(error::UNEXPECTED, self.span(at), format!("expected `=` before {}", self.quoted(at)));
         Some(error.help(format!("write `let {} = …`", self.word(first + 1))).guess(place, " ="))
     }
+}
+
+/// Whether a word looks like an event and not like a field, which would be the beginning of a condition.
+fn is_event(word: &str) -> bool {
+    let verbs = ["read", "write", "run", "done", "egress", "listen", "accept", "tamper"];
+    word == "exec" || word.starts_with("hook.") || word.split_once('.').is_some_and(|(_, last)| verbs.contains(&last))
 }

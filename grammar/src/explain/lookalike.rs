@@ -57,7 +57,8 @@ const LETTERS: &[(char, char)] = &[
 impl Bad<'_> {
     /// The error for the first character that the language does not have.
     pub(super) fn lookalike(&self) -> Option<SyntaxError> {
-        let at = self.tokens.iter().position(|t| t.kind == TokenKind::Punct && (!self.text_of(*t).is_ascii() || self.text_of(*t) == "`"))?;
+        let at =
+            self.tokens.iter().position(|t| t.kind == TokenKind::Punct && (!self.text_of(*t).is_ascii() || self.text_of(*t) == "`"))?;
         let found = self.word(at).chars().next()?;
         let code = u32::from(found);
         let Some((_, name, meant)) = LOOKALIKES.iter().find(|(all, ..)| all.contains(found)) else {

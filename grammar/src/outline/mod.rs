@@ -258,7 +258,9 @@ impl<'t> Cutter<'t> {
         // Names in quotes are a mistake that is said once, not at each use.
         let name = |at: usize| match self.tokens.get(at) {
             Some(t) if t.kind == TokenKind::Word => Some(t.span),
-            Some(t) if t.kind == TokenKind::Str && t.span.end - t.span.start > 2 => Some(Span { start: t.span.start + 1, end: t.span.end - 1 }),
+            Some(t) if t.kind == TokenKind::Str && t.span.end - t.span.start > 2 => {
+                Some(Span { start: t.span.start + 1, end: t.span.end - 1 })
+            }
             _ => None,
         };
         let item = match self.word(first) {
