@@ -63,7 +63,7 @@ soak-scenarios: fetch-kernels guest-tools
 soak-races: fetch-kernels guest-tools
 	for name in $(RACES); do \
 	  folder=tests/kernel/scenarios/$$name; \
-	  $(EBSEC) build $$folder/policy.ebsec -o target/$$name.bpf.o; \
+	  $(EBSEC) build $$(realpath $$folder/policy.ebsec) -o target/$$name.bpf.o; \
 	  for kernel in $(or $(KERNEL),6.1 6.12 6.18 7); do \
 	    $(EBSEC) guest --kernel $$kernel $$(cat $$folder/options) --timeout 14400 \
 	      --file target/$$name.bpf.o:/scenario/policy.bpf.o \
