@@ -121,7 +121,7 @@ impl Found {
         }
         let config = self.folder.join(CONFIG);
         let help = "its sources are the `.ebsec` files of its folder, or those of them that `sources` names";
-        Err(Failure::new(format!("`{}` is no source of the package of `{}`", shown(path), shown(&config))).help(help))
+        Err(Failure::new(format!("`{}` is not a source of the package of `{}`", shown(path), shown(&config))).help(help))
     }
 
     /// Whether the check will say what is wrong with the settings, and perhaps with `sources`.

@@ -80,7 +80,7 @@ fn the_standard_input_is_printed() {
     says(&ebsec(folder.path(), "fmt - --check --stdin-filename x.ebsec", UNTIDY), 1, "x.ebsec\n", "");
     says(&ebsec(folder.path(), "fmt - --check", TIDY), 0, "", "");
     says(&ebsec(folder.path(), "fmt - --stdin-filename x.ebsec", WRONG), 1, "", "x.ebsec:2:17");
-    says(&ebsec(folder.path(), "fmt - a.ebsec", ""), 2, "", "`-` is formatted alone");
+    says(&ebsec(folder.path(), "fmt - a.ebsec", ""), 2, "", "`-` takes no other path");
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn an_entry_of_sources_that_names_no_file_is_an_error() {
 #[test]
 fn a_named_file_that_is_no_source_is_not_passed_over() {
     let folder = folder(&[("ebsec.toml", &package(r#"["api.ebsec"]"#)), ("api.ebsec", POLICY), ("other.ebsec", "wrong")]);
-    says(&ebsec(folder.path(), "check other.ebsec"), 2, &["`other.ebsec` is no source of the package", "`sources`"]);
+    says(&ebsec(folder.path(), "check other.ebsec"), 2, &["`other.ebsec` is not a source of the package", "`sources`"]);
     says(&ebsec(folder.path(), "check api.ebsec ebsec.toml"), 0, &[]);
 }
 
@@ -101,7 +101,7 @@ fn an_output_that_is_no_artifact_is_not_replaced() {
     let folder = folder(&[("a.ebsec", POLICY), ("empty", ""), ("short", "x")]);
     for name in ["a.ebsec", "short"] {
         let before = fs::read(folder.path().join(name)).unwrap();
-        says(&ebsec(folder.path(), &format!("build a.ebsec -o {name}")), 2, &[&format!("`{name}` is there and is no artifact")]);
+        says(&ebsec(folder.path(), &format!("build a.ebsec -o {name}")), 2, &[&format!("`{name}` exists and is not an artifact")]);
         assert_eq!(fs::read(folder.path().join(name)).unwrap(), before);
     }
     for _ in 0..2 {
@@ -135,9 +135,9 @@ fn what_has_no_rule_in_force_is_checked_and_not_built() {
 fn a_filter_that_holds_of_no_test_is_told() {
     let folder = folder(&[("a.ebsec", POLICY), ("none/b.ebsec", "let b = [1]\n"), ("bare/c.ebsec", "test \"bare\" {\n}\n")]);
     let done = ebsec(folder.path(), "test a.ebsec --filter three");
-    says(&done, 2, &["no test's name holds `three`"]);
+    says(&done, 2, &["no test name contains `three`"]);
     assert!(done.stdout.is_empty());
-    says(&ebsec(folder.path(), "test none --filter one"), 2, &["no test's name holds `one`"]);
+    says(&ebsec(folder.path(), "test none --filter one"), 2, &["no test name contains `one`"]);
     let done = ebsec(folder.path(), "test a.ebsec none --filter one");
     says(&done, 0, &[]);
     assert!(text(&done.stdout).starts_with("pass one (2 of 2)\n2 of 2 operations"), "{}", text(&done.stdout));
@@ -257,7 +257,7 @@ fn verify_needs_a_loader_and_known_kernels_before_it_boots() {
     says(&ebsec(folder.path(), "build a.ebsec"), 0, &[]);
     let with = |loader: &str| command(folder.path(), "verify policy.bpf.o --kernel 6.12").env("EBSEC_LOAD", loader).output().unwrap();
     says(&with("/nonexistent"), 2, &["EBSEC_LOAD names `/nonexistent`, which cannot be read", "make static", "make guest-tools"]);
-    says(&with("script"), 2, &["EBSEC_LOAD names `script`, which is no program for x86-64"]);
+    says(&with("script"), 2, &["EBSEC_LOAD names `script`, which is not a program for x86-64"]);
     says(&with(EBSEC), 2, &["which is not a static binary"]);
     for kernel in ["foo", "5.10", "../6.1"] {
         let done = ebsec(folder.path(), &format!("verify policy.bpf.o --kernel 6.1 --kernel {kernel}"));
@@ -294,9 +294,21 @@ fn codes_are_found_by_their_number_and_listed() {
     assert!(first.is_some() && all.clone().all(|(code, level)| code.is_some_and(|c| c.starts_with('E')) && level == first), "{list}");
     assert!(list.contains("  A pattern where one exact value is expected\n") && list.starts_with("E0100  file-too-large "));
     assert!(list.lines().count() > 100);
-    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code or name `x\u{1b}1`", "`ebsec explain` lists"]);
+    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code, name, event or field `x\u{1b}1`", "`ebsec explain` lists"]);
     says(&ebsec(here, "explain pattern-compare"), 1, &["did you mean `pattern-compared`?"]);
     says(&ebsec(here, "explain E0236"), 1, &["did you mean `E02"]);
+}
+
+#[test]
+fn events_and_fields_are_explained() {
+    let here = Path::new(".");
+    let event = text(&ebsec(here, "explain file.read").stdout);
+    assert!(event.starts_with("file.read: ") && event.contains("\n  file.path ") && event.contains(" path "), "{event}");
+    let field = text(&ebsec(here, "explain process.exe").stdout);
+    assert!(field.contains("Type: path\n") && field.contains("  process.exe.name\n") && field.contains("  net.egress\n"), "{field}");
+    assert!(json(&ebsec(here, "explain exec --json"))["fields"].as_array().unwrap().contains(&"file.path".into()));
+    assert_eq!(json(&ebsec(here, "explain remote.port --json"))["type"], "port");
+    says(&ebsec(here, "explain file.raed"), 1, &["did you mean `file.read`?"]);
 }
 
 #[test]
@@ -324,7 +336,7 @@ fn inspect_shows_what_says_something() {
 #[test]
 fn a_parameter_without_a_name_is_told() {
     let folder = folder(&[("a.ebsec", POLICY), ("b.ebsec", "param s: set<path>\nparam n: set<cidr>\nparam d: path\n")]);
-    says(&ebsec(folder.path(), "check a.ebsec --param =3"), 1, &["`=3` does not name the parameter", "write `NAME=VALUE`"]);
+    says(&ebsec(folder.path(), "check a.ebsec --param =3"), 1, &["`=3` does not name a parameter", "write `NAME=VALUE`"]);
     // As the help says it.
     let mut command = command(folder.path(), "check b.ebsec");
     let done = command.args(["--param", "s=[\"/srv\", \"/opt\"]", "--param", "n=[10.0.0.0/8, fd00::/8]", "--param", "d=/srv"]).output();

@@ -104,12 +104,12 @@ pub fn parse(text: &str, file: FileId, diagnostics: &mut Findings) -> Config {
 pub fn command_line(text: &str, file: FileId, diagnostics: &mut Findings) -> Option<Given> {
     let at = |start: usize, end: usize| Loc::new(file, Span { start: start as u32, end: end as u32 });
     let Some((name, value)) = text.split_once('=') else {
-        let message = format!("`{text}` gives no value to a parameter");
+        let message = format!("`{text}` does not give a parameter a value");
         diagnostics.push(Finding::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
         return None;
     };
     if name.trim().is_empty() {
-        let message = format!("`{text}` does not name the parameter that it gives a value to");
+        let message = format!("`{text}` does not name a parameter");
         diagnostics.push(Finding::error(codes::UNKNOWN_PARAMETER, at(0, text.len()), message).help("write `NAME=VALUE`"));
         return None;
     }
@@ -146,7 +146,7 @@ impl Reader<'_> {
 
     fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, wanted: &str) {
         let loc = self.loc(value.span());
-        let message = format!("`{key}` is {wanted}, not {}", article(value.get_ref().type_str()));
+        let message = format!("`{key}` must be {wanted}, not {}", article(value.get_ref().type_str()));
         self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message));
     }
 
@@ -201,15 +201,11 @@ impl Reader<'_> {
             Some(text) if !text.is_empty() && !text.chars().any(text::is_hidden) => Some(text.to_owned()),
             Some(_) => {
                 let loc = self.loc(value.span());
-                self.diagnostics.push(Finding::error(
-                    codes::CONFIG_TYPE,
-                    loc,
-                    format!("`{key}` is empty or has characters that cannot be seen"),
-                ));
+                self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, format!("`{key}` is empty or has invisible characters")));
                 None
             }
             None => {
-                self.wrong(value, key, "a text");
+                self.wrong(value, key, "a string");
                 None
             }
         }
@@ -217,14 +213,14 @@ impl Reader<'_> {
 
     fn texts(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<Vec<(String, Loc)>> {
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong(value, key, "a list of texts");
+            self.wrong(value, key, "a list of strings");
             return None;
         };
         let mut all = Vec::new();
         for item in array.iter() {
             match item.get_ref().as_str() {
                 Some(text) => all.push((text.to_owned(), self.loc(item.span()))),
-                None => self.wrong(item, key, "a list of texts"),
+                None => self.wrong(item, key, "a list of strings"),
             }
         }
         Some(all)
@@ -233,7 +229,7 @@ impl Reader<'_> {
     /// The texts of `kernels`. A series without quotes is a number to TOML.
     fn series(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Vec<(String, Loc)>> {
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong(value, "kernels", "a list of texts");
+            self.wrong(value, "kernels", "a list of strings");
             return None;
         };
         let mut all = Vec::new();
@@ -247,14 +243,14 @@ impl Reader<'_> {
                 DeValue::Float(number) => number.as_str(),
                 DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
                 _ => {
-                    self.wrong(item, "kernels", "a list of texts");
+                    self.wrong(item, "kernels", "a list of strings");
                     continue;
                 }
             };
             let message = format!("the kernel series `{number}` is not in quotes");
             let quoted = format!("\"{number}\"");
             self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message).help(format!("write `{quoted}`")).fix(
-                "put quotes around it",
+                "put it in quotes",
                 loc,
                 quoted,
             ));
@@ -271,7 +267,7 @@ impl Reader<'_> {
         }
         for (series, loc) in &wanted {
             if LATER_KERNELS.contains(&series.as_str()) {
-                let message = format!("the kernel series `{series}` is not supported yet, it comes later");
+                let message = format!("the kernel series `{series}` is not supported yet");
                 self.diagnostics.push(Finding::error(codes::KERNEL_LATER, *loc, message).help(known_kernels()));
             } else if !DEFAULT_KERNELS.contains(&series.as_str()) {
                 let message = format!("unknown kernel series `{series}`");
@@ -286,7 +282,7 @@ impl Reader<'_> {
     fn sources(&mut self, value: &Spanned<DeValue<'_>>) {
         let Some(entries) = self.texts(value, "sources") else { return };
         if value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
-            let help = "without `sources` a package has every `.ebsec` file of its folder";
+            let help = "without `sources` a package contains every `.ebsec` file of its folder";
             let loc = self.loc(value.span());
             self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, "`sources` is empty").help(help));
         }
@@ -335,7 +331,7 @@ impl Reader<'_> {
                 ValueKind::Set(items.into_iter().collect::<Option<_>>()?)
             }
             _ => {
-                self.wrong(value, key, "a text, a number, a date, `true`, `false` or a list of them");
+                self.wrong(value, key, "a string, a number, a date, `true`, `false` or a list of these");
                 return None;
             }
         };
@@ -349,7 +345,7 @@ fn known_kernels() -> String {
 
 fn article(kind: &str) -> String {
     match kind {
-        "string" => "a text".to_owned(),
+        "string" => "a string".to_owned(),
         "array" => "a list".to_owned(),
         "integer" | "inline table" => format!("an {kind}"),
         other => format!("a {other}"),

@@ -169,7 +169,7 @@ pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Find
         }
         let (expected, got) = (expectation(step.expect.as_ref()), &result.got);
         if got.is_empty() {
-            let message = "the tests before this line took too much work: it and those after it were not run";
+            let message = "the tests before this line took too much work: this line and those after it were not run";
             all.push(Finding::error(codes::TOO_COMPLEX, step.loc, message).help("split the package, or its tests"));
             continue;
         }
@@ -180,9 +180,9 @@ pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Find
             let Some(rule) = policy.rules.get(found.rule) else { continue };
             let failed = if found.truth == eval::Truth::Failed { ", though what it asks could not be computed" } else { "" };
             let event = &catalog()[found.event].name;
-            diagnostic = diagnostic.related(rule.loc, format!("matches at `{event}`{failed}"));
+            diagnostic = diagnostic.related(rule.loc, format!("this rule matches at `{event}`{failed}"));
             if policy.mode == hir::Mode::Observe && rule.action != hir::Action::Audit {
-                let note = format!("the policy `{}` observes: with `mode = enforce` it would refuse", policy.name);
+                let note = format!("the policy `{}` only observes: with `mode = enforce` it would refuse", policy.name);
                 if !diagnostic.notes.contains(&note) {
                     diagnostic = diagnostic.note(note);
                 }
@@ -200,8 +200,8 @@ pub fn nothing_in_force(package: &hir::Package) -> Option<Finding> {
         return None;
     }
     let loc = package.policies.first().map_or_else(Loc::default, |p| p.loc);
-    let message = "no rule is in force, so the artifact would do nothing";
-    Some(Finding::error(codes::NO_RULES, loc, message).help("write a rule in a `policy`, or `apply` a policy of an imported module"))
+    let message = "no rule is in force: the artifact would do nothing";
+    Some(Finding::error(codes::NO_RULES, loc, message).help("write a rule in a `policy`, or `apply` a policy from an imported module"))
 }
 
 /// An expected verdict as a test writes it.

@@ -76,16 +76,69 @@ impl Tree {
             }
             return;
         }
+        let end = head + 1 + parts.clone().count();
+        if self.closer(end).is_some()
+            && let Some(item) = self.parts().get(end).and_then(|part| part.content.items.first())
+        {
+            let found = self.inside(end, item.span, &what);
+            let way = if what.starts_with("policy") {
+                format!("close {what} with `}}` before it")
+            } else {
+                "close the test before it".to_owned()
+            };
+            return error(end, SyntaxError { help: Some(format!("tests and policies belong outside of others: {way}")), ..found });
+        }
         let next = match inner.next() {
             Some((at, item)) => Some(self.absolute(at, item.span)),
-            None => self.parts().get(head + 1 + parts.count()).map(|part| part.piece.span),
+            None => self.parts().get(end).map(|part| part.piece.span),
         };
         let found = SyntaxError::new(error::UNCLOSED, brace, format!("the `{{` of {what} is never closed"));
         let found = match next.and_then(|next| lex::within(self.text(), next).next()) {
-            Some(token) => found.related(self.relative(head, token.span), "it should be closed before this"),
+            Some(token) => found.related(self.relative(head, token.span), "expected `}` before this"),
             None => found,
         };
         error(head, found.help("add a `}`"));
+    }
+
+    /// The parts that close a block after others that stand in it by mistake: they are the way it was meant.
+    pub(crate) fn misplaced_closers(&self) -> Vec<usize> {
+        let mut all = Vec::new();
+        let mut at = 0;
+        while at < self.parts().len() {
+            let (end, closed) = self.block_end(at);
+            if !closed && end > at + 1 {
+                all.extend(self.closer(end));
+            }
+            at = end;
+        }
+        all
+    }
+
+    /// One past the block that begins with a part, and whether it is closed; a part that begins none is closed by itself.
+    fn block_end(&self, at: usize) -> (usize, bool) {
+        if !self.parts().get(at).is_some_and(|part| part.piece.head) {
+            return (at + 1, true);
+        }
+        let body = self.parts().get(at + 1..).unwrap_or_default();
+        let end = at + 1 + body.iter().take_while(|p| p.piece.within != Within::File && p.piece.kind != PartKind::Close).count();
+        let closed = self.parts().get(end).is_some_and(|p| p.piece.kind == PartKind::Close);
+        (end + usize::from(closed), closed)
+    }
+
+    /// The `}` that closes nothing after whole blocks from here on: it was to close the block before them.
+    fn closer(&self, at: usize) -> Option<usize> {
+        let mut end = at;
+        while self.parts().get(end).is_some_and(|part| part.piece.head) {
+            let (next, closed) = self.block_end(end);
+            if !closed {
+                return None;
+            }
+            end = next;
+        }
+        let part = self.parts().get(end).filter(|_| end > at)?;
+        let mut tokens = lex::significant(self.slice(part));
+        let brace = tokens.next().is_some_and(|t| crate::slice(self.slice(part), t.span) == "}");
+        (brace && tokens.next().is_none()).then_some(end)
     }
 
     /// What a head is called, and its brace.
@@ -104,8 +157,8 @@ impl Tree {
     fn inside(&self, part: usize, item: Span, what: &str) -> SyntaxError {
         let text = self.parts().get(part).map_or("", |p| self.slice(p));
         let keyword = lex::within(text, item).find(|t| t.kind != TokenKind::Doc).map_or(item, |t| t.span);
-        let message = format!("`{}` stands inside of {what}", crate::slice(text, keyword));
-        SyntaxError::new(error::INSIDE, keyword, message).help("items stand outside of policies; move it before the policy")
+        let message = format!("`{}` is inside {what}", crate::slice(text, keyword));
+        SyntaxError::new(error::INSIDE, keyword, message).help("items belong outside of policies: move it before the policy")
     }
 
     /// A place of the text as bytes from the start of a part, which may be before it.

@@ -5,7 +5,7 @@
 //! part is read by itself (`read`): looked through for what the parser must not see (`scan`), read by a tolerant grammar
 //! (`ebsec.pest`) whose error nodes keep mistakes apart, made into [`ast`] (`build`); bad spans are read a second time to
 //! say precisely what is wrong with them (`explain`). The parts are a [`Tree`] (`parts`), whose items and braces are put
-//! together again (`blocks`).
+//! together again (`blocks`). A file of another tool is recognised as a whole and not read (`formats`).
 #![forbid(unsafe_code)]
 
 pub mod ast;
@@ -13,6 +13,7 @@ mod blocks;
 mod build;
 mod error;
 mod explain;
+mod formats;
 mod lex;
 mod literal;
 mod outline;

@@ -33,8 +33,12 @@ pub(crate) fn classify(word: &str) -> Result<Word, Wrong> {
 
 fn name_help(word: &str) -> Option<String> {
     if word.starts_with('T') && word.bytes().skip(1).all(|b| b.is_ascii_digit() || b == b'.') {
-        let help = "an ATT&CK id is `T` with four digits, then perhaps `.` and three, such as `T1552.004`";
-        return Some(help.to_owned());
+        let (technique, sub) = split(word, '.');
+        let padded = format!("{technique}.{:0>3}", sub.unwrap_or_default());
+        return Some(match sub.is_some_and(is_short_number) && is_attack(&padded) {
+            true => format!("did you mean `{padded}`?"),
+            false => "an ATT&CK id is `T` with four digits, then perhaps `.` and three, such as `T1552.004`".to_owned(),
+        });
     }
     if word.contains('-') {
         return Some("names hold letters, digits and `_`; put blanks around a minus".to_owned());
@@ -59,8 +63,18 @@ fn colons(word: &str) -> Result<Word, Wrong> {
             return Err((format!("`{port}` is not a port"), Some("a port is a number".to_owned())));
         }
     }
+    if let Some(range) = as_range(word) {
+        return Err((format!("`{word}` is not a range"), Some(format!("write `{range}`"))));
+    }
     let help = "an IPv6 address has eight groups of up to four hexadecimal digits, or `::` once in place of some";
     Err((format!("`{word}` is not an address"), Some(help.to_owned())))
+}
+
+/// The range that two numbers with a dash or a colon between them mean elsewhere.
+pub(crate) fn as_range(word: &str) -> Option<String> {
+    let (low, high) = word.split_once(['-', ':'])?;
+    let both = [low, high].iter().all(|end| is_decimal(end) && (*end == "0" || !end.starts_with('0')));
+    both.then(|| format!("{low}..{high}"))
 }
 
 fn bad_prefix(word: &str) -> Wrong {
@@ -77,6 +91,9 @@ fn digits(word: &str) -> Result<Word, Wrong> {
     }
     if is_date(word) {
         return Ok(Word::Literal(Literal::Date(word.to_owned())));
+    }
+    if let Some(range) = as_range(word) {
+        return Err((format!("`{word}` is not a range"), Some(format!("write `{range}`"))));
     }
     if word.contains('-') {
         let help = "a date is written year-month-day with two digits each, such as `2027-03-31`";
@@ -153,7 +170,7 @@ fn unknown_unit(word: &str, digits: &str, unit: &str) -> Wrong {
         "min" | "mins" | "minute" | "minutes" => format!("write `{digits}m`"),
         "hr" | "hour" | "hours" => format!("write `{digits}h`"),
         "day" | "days" => format!("write `{digits}d`"),
-        _ if unit.starts_with('_') => "digits stand without `_`".to_owned(),
+        _ if unit.starts_with('_') => "write the digits without `_`".to_owned(),
         _ => "the units of a duration are `ms`, `s`, `m`, `h` and `d`; names begin with a letter".to_owned(),
     };
     (format!("`{word}` is neither a number nor a duration"), Some(help))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::ast::Span;
 use crate::error::{self, SyntaxError};
+use crate::formats;
 use crate::lex::{self, Lexer};
 use crate::outline::{self, PartKind, Piece, Within};
 use crate::read::{self, Content};
@@ -47,8 +48,9 @@ pub fn parse(text: &str) -> Tree {
 /// Reads a policy file again; parts whose text stands in `old` already are taken from there.
 #[must_use]
 pub fn reparse(old: &Tree, text: &str) -> Tree {
-    if text.len() > MAX_BYTES {
-        return too_large(text);
+    let whole = if text.len() > MAX_BYTES { Some(too_large()) } else { formats::recognise(text) };
+    if let Some(error) = whole {
+        return unread(text, error);
     }
     let known: HashMap<u64, &Part> = old.parts.iter().filter(|p| !p.content.partial).map(|p| (p.key, p)).collect();
     let outline = outline::outline(text);
@@ -71,9 +73,13 @@ pub fn reparse(old: &Tree, text: &str) -> Tree {
     Tree { text: text.to_owned(), parts }
 }
 
-fn too_large(text: &str) -> Tree {
+fn too_large() -> SyntaxError {
     let message = format!("the file has more than {MAX_BYTES} bytes, the most that are read of one");
-    let error = SyntaxError::new(error::TOO_LARGE, Span::default(), message).help("split the policy into several files");
+    SyntaxError::new(error::TOO_LARGE, Span::default(), message).help("split the policy into several files")
+}
+
+/// A text of which nothing is read, and why.
+fn unread(text: &str, error: SyntaxError) -> Tree {
     let content = Content { errors: vec![error], partial: true, ..Content::default() };
     let span = crate::span(0, text.len());
     let piece = Piece { kind: PartKind::Unknown, within: Within::File, head: false, span, name: None };
@@ -123,6 +129,8 @@ impl Tree {
         let all = self.parts.iter().enumerate();
         let in_parts = all.flat_map(|(part, p)| p.content.errors.iter().map(move |error| Found { part, error: error.clone() }));
         let mut found: Vec<Found> = in_parts.take(MAX_ERRORS + 1).collect();
+        let closers = self.misplaced_closers();
+        found.retain(|f| !closers.contains(&f.part));
         self.blocks(|_| {}, |part, error| found.push(Found { part, error }));
         found.sort_by_key(|f| (self.absolute(f.part, f.error.span), f.error.code));
         if found.len() > MAX_ERRORS {

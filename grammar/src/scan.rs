@@ -105,7 +105,8 @@ fn characters(text: &str, first: bool, report: &mut Report<'_>) -> Vec<Span> {
             Some(run) if run.end == span.start && found == last => run.end = span.end,
             _ => {
                 runs.push(span);
-                report.add(|| refusal(found, span, first));
+                let run = text.get(at..).map_or(1, |rest| rest.chars().take_while(|c| *c == found).count());
+                report.add(|| refusal(found, span, run, first));
             }
         }
         last = found;
@@ -113,21 +114,24 @@ fn characters(text: &str, first: bool, report: &mut Report<'_>) -> Vec<Span> {
     runs
 }
 
-fn refusal(c: char, span: Span, first: bool) -> SyntaxError {
+/// The error for a run of one character, the first of which stands at `span`.
+fn refusal(c: char, span: Span, run: usize, first: bool) -> SyntaxError {
     let code = u32::from(c);
     let (message, help) = match c {
         '\u{feff}' if first && span.start == 0 => {
             ("the file begins with a byte order mark".to_owned(), "save it as UTF-8 without a byte order mark")
         }
-        '\r' => ("a carriage return stands without a line feed".to_owned(), "end lines with LF or CRLF"),
+        '\r' => ("a carriage return without a line feed".to_owned(), "end lines with LF or CRLF"),
         '\0' => ("the file holds a NUL character".to_owned(), "remove it; policies are UTF-8 text"),
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => (
             format!("the invisible character U+{code:04X} changes the order in which text is shown"),
-            "remove it: a reader would see another policy than the compiler",
+            "remove it: people would see a different policy than the compiler does",
         ),
         _ => (format!("the control character U+{code:04X} is not allowed"), "remove it"),
     };
-    SyntaxError::new(error::CONTROL, span, message).help(help)
+    let error = SyntaxError::new(error::CONTROL, span, message).help(help);
+    let all = crate::span(span.start as usize, span.start as usize + run * c.len_utf8());
+    if c == '\r' { error } else { error.guess(all, "") }
 }
 
 /// Comments of other languages: `#` to the end of the line, `/* … */` where blanks set it off from a path.

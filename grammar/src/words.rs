@@ -61,6 +61,29 @@ pub(crate) fn foreign_action(word: &str) -> Option<&'static str> {
     })
 }
 
+/// The clause that a word was meant to begin: a slip, or another language's word for it.
+pub(crate) fn clause_meant(word: &str) -> Option<&'static str> {
+    near(word, CLAUSES).or_else(|| match word.to_ascii_lowercase().as_str() {
+        "if" => Some("when"),
+        "except" | "but" => Some("unless"),
+        "reason" | "message" | "msg" => Some("because"),
+        _ => None,
+    })
+}
+
+/// The item that a word was meant to begin: a slip, or another language's word for it.
+pub(crate) fn item_meant(word: &str) -> Option<&'static str> {
+    near(word, ITEMS).or_else(|| match word.to_ascii_lowercase().as_str() {
+        "use" | "include" | "require" | "from" | "using" => Some("import"),
+        "const" | "var" | "list" | "set" | "static" | "define" => Some("let"),
+        "func" | "function" | "def" | "macro" => Some("fn"),
+        "rule" | "rules" | "profile" | "group" | "module" | "class" => Some("policy"),
+        "exception" | "exclude" | "ignore" => Some("except"),
+        "parameter" | "input" | "variable" => Some("param"),
+        lower => ITEMS.iter().find(|item| **item == lower).copied(),
+    })
+}
+
 /// Edits (insert, delete, replace, swap neighbours) from `a` to `b`; both are short.
 fn distance(a: &[u8], b: &[u8]) -> usize {
     let mut before: Vec<usize> = Vec::new();

@@ -309,7 +309,7 @@ impl Packages {
         let wanted = format!("{}={}", package.name, package.version);
         let mut apt = self.apt("apt-get");
         output(apt.args(["download", "-qq", &wanted]).current_dir(tree))?;
-        let deb = entry(tree, |name| name.ends_with(".deb")).ok_or_else(|| Failure::new(format!("`{}` is no package", package.name)))?;
+        let deb = entry(tree, |name| name.ends_with(".deb")).ok_or_else(|| Failure::new(format!("`{}` is not a package", package.name)))?;
         output(Command::new("dpkg").arg("-x").arg(&deb).arg(tree))?;
         // What is not needed goes at once: some packages are large.
         let _ = fs::remove_file(&deb);

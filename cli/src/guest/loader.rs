@@ -13,7 +13,7 @@ pub fn find() -> Result<PathBuf, Failure> {
     if let Some(named) = std::env::var_os(VARIABLE).filter(|v| !v.is_empty()) {
         return usable(PathBuf::from(named));
     }
-    let own = std::env::current_exe().map_err(|e| Failure::new(format!("cannot tell where this program is: {e}")))?;
+    let own = std::env::current_exe().map_err(|e| Failure::new(format!("cannot find the path of this program: {e}")))?;
     let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
     let built = |profile: &str| folder.join("../x86_64-unknown-linux-gnu").join(profile).join("ebsec-load");
     let places = [folder.join("ebsec-load"), built("release"), built("debug")];
@@ -35,14 +35,14 @@ fn flaw(path: &Path) -> Option<String> {
     match std::fs::read(path) {
         Err(e) => Some(format!("cannot be read: {e}")),
         Ok(bytes) => match asks_for_interpreter(&bytes) {
-            None => Some("is no program for x86-64".to_owned()),
+            None => Some("is not a program for x86-64".to_owned()),
             Some(true) => Some("is not a static binary".to_owned()),
             Some(false) => None,
         },
     }
 }
 
-/// Whether a program is dynamically linked; nothing if it is no program for x86-64.
+/// Whether a program is dynamically linked; nothing if it is not a program for x86-64.
 fn asks_for_interpreter(file: &[u8]) -> Option<bool> {
     const EXECUTABLE: [u64; 2] = [2, 3];
     const X86_64: u64 = 62;

@@ -88,7 +88,7 @@ impl Modules {
                 self.with_needs(&name, &mut chosen.load);
             } else {
                 let kept: Vec<&str> = self.needs.keys().map(String::as_str).collect();
-                let failure = Failure::new(format!("there is no module `{name}` for this kernel, nor has it that built in"));
+                let failure = Failure::new(format!("this kernel has no module `{name}`, built in or not"));
                 return Err(failure.help(format!("the modules kept for it are {}", kept.join(", "))));
             }
         }

@@ -93,7 +93,7 @@ impl Reader {
     /// A link may lead to another file of the package, and no further.
     fn must_be_inside(&self, path: &Path, file: &File) -> Result<(), Failure> {
         let real = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        let real = real.map_err(|e| Failure::new(format!("cannot tell where `{}` is: {}", shown(path), reason(&e))))?;
+        let real = real.map_err(|e| Failure::new(format!("cannot resolve `{}`: {}", shown(path), reason(&e))))?;
         if real.starts_with(&self.root) {
             return Ok(());
         }

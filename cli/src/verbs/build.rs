@@ -55,7 +55,7 @@ fn replaceable(path: &Path) -> Result<(), Failure> {
     if path.metadata().is_ok_and(|m| !m.is_file() || m.len() == 0) || !path.exists() || is_artifact() {
         return Ok(());
     }
-    Err(Failure::new(format!("`{}` is there and is no artifact: it is not replaced; `-o` names where the artifact goes", shown(path))))
+    Err(Failure::new(format!("`{}` exists and is not an artifact, so it is not replaced; choose another file with `-o`", shown(path))))
 }
 
 /// Where an artifact goes that is not given a place: beside what is here already, never through a link of this name.
@@ -64,7 +64,7 @@ fn in_this_folder(package: &str) -> Result<PathBuf, Failure> {
     match path.symlink_metadata() {
         Ok(found) if !found.is_file() => {
             let message = format!("`{}` is there and is not a regular file: it is not replaced", shown(&path));
-            Err(Failure::new(message).help("`-o` names where the artifact goes"))
+            Err(Failure::new(message).help("choose where the artifact goes with `-o`"))
         }
         _ => Ok(path),
     }
@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let common = &arguments.common;
     let mut packages = common.open()?;
     let (Some(found), true) = (packages.pop(), packages.is_empty()) else {
-        return Err(common.told(Failure::new("an artifact is built from one package, and several were named")));
+        return Err(common.told(Failure::new("`build` takes one package, and several were given")));
     };
     let (checked, mut findings) = check::check(&found);
     let built = checked.package.as_ref().and_then(|package| Some((package, build(package, &checked, &mut findings)?)));

@@ -1,4 +1,7 @@
-//! `ebsec explain [CODE|NAME]`: prints the page of a finding's code, or the list of codes. Knows no code itself.
+//! `ebsec explain [CODE|NAME|EVENT|FIELD]`: prints the page of a finding's code, what there is to know of an event or a
+//! field, or the list of codes. Knows no code itself.
+
+mod catalogue;
 
 use crate::guest::Failure;
 use crate::output;
@@ -9,8 +12,9 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A code such as E0205, its number alone, or a name such as field-unavailable; without one, all codes are listed.
-    #[arg(value_name = "CODE|NAME")]
+    /// A code such as E0205, its number alone, or a name such as field-unavailable; an event such as file.read, or a field such as
+    /// process.exe. Without one, all codes are listed.
+    #[arg(value_name = "CODE|NAME|EVENT|FIELD")]
     code: Option<String>,
     /// Print JSON: an object for a code, an array of objects for the list.
     #[arg(long)]
@@ -23,6 +27,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         output::print(&if arguments.json { document(&codes::all().iter().map(short).collect()) } else { table(codes::all()) })?;
         return Ok(ExitCode::SUCCESS);
     };
+    if let Some(entry) = catalogue::find(wanted) {
+        output::print(&if arguments.json { document(&entry.json()) } else { entry.shown() })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(page) = codes::page(&full(wanted)) else {
         super::could_not(&super::told(unknown(wanted), arguments.json));
         return Ok(ExitCode::from(1));
@@ -42,9 +50,9 @@ fn full(text: &str) -> String {
 }
 
 fn unknown(wanted: &str) -> Failure {
-    let known: Vec<&str> = codes::all().iter().flat_map(|p| [p.code, p.name]).collect();
+    let known: Vec<&str> = codes::all().iter().flat_map(|p| [p.code, p.name]).chain(catalogue::names()).collect();
     let near = diag::nearest(&full(wanted), &known).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-    let failure = Failure::new(format!("there is no code or name `{}`", wanted.escape_default()));
+    let failure = Failure::new(format!("there is no code, name, event or field `{}`", wanted.escape_default()));
     failure.help(format!("{near}`ebsec explain` lists all codes"))
 }
 

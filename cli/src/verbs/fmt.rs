@@ -73,7 +73,7 @@ fn formatted(arguments: &Arguments) -> Result<ExitCode, Failure> {
 /// Formats the standard input and prints it.
 fn standard_input(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.paths.len() > 1 || arguments.format == Format::Json {
-        return Err(Failure::new("`-` is formatted alone and as text").help("leave the other paths and `--format` out"));
+        return Err(Failure::new("`-` takes no other path and no `--format`").help("remove the other paths and `--format`"));
     }
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(MAX_READ).read_to_end(&mut bytes);

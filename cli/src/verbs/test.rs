@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let wrong = reports.iter().any(|r| diag::has_errors(&r.findings));
     let ran = reports.iter().filter_map(|r| r.tests.as_ref()).any(|tests| !tests.is_empty());
     if let (Some(wanted), false, false) = (filter, wrong, ran) {
-        let message = format!("no test's name holds `{wanted}`");
+        let message = format!("no test name contains `{wanted}`");
         return Err(common.told(Failure::new(message).help("`ebsec test` without `--filter` lists all tests")));
     }
     let mut run = Run::default();

@@ -101,7 +101,12 @@ impl Finding {
             found = found.related(Loc::new(part, span), text);
         }
         for (span, text) in error.guesses {
-            found = found.guess(format!("replace by `{text}`"), Loc::new(part, span), text);
+            let title = match (text.as_str(), span.start == span.end) {
+                ("", _) => "remove it".to_owned(),
+                (text, true) => format!("insert `{}`", text.trim()),
+                (text, false) => format!("replace by `{}`", text.trim()),
+            };
+            found = found.guess(title, Loc::new(part, span), text);
         }
         match error.help {
             Some(help) => found.help(help),

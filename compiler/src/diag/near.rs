@@ -1,27 +1,44 @@
 //! The known word that a misspelt one was probably meant to be. Knows nothing of what the words mean.
 
-/// The candidate at most two slips away (one for words under five letters); the first of the nearest.
+/// The candidate at most two slips away (one for words under five letters); the first of the nearest. Of dotted names only
+/// the parts count in which they differ.
 #[must_use]
 pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     if word.len() > LONGEST {
         return None;
     }
-    let limit = match word.len() {
-        0..=4 => 1,
-        5..=11 => 2,
-        _ => 3,
-    };
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates.iter().take(4096) {
-        if candidate.len().abs_diff(word.len()) > limit {
+        let (mine, other) = differing(word, candidate);
+        let limit = match mine.len() {
+            0..=4 => 1,
+            5..=11 => 2,
+            _ => 3,
+        };
+        if other.len().abs_diff(mine.len()) > limit {
             continue;
         }
-        let far = distance(word.as_bytes(), candidate.as_bytes());
-        if far <= limit && far < candidate.len() && best.is_none_or(|(least, _)| far < least) {
+        let far = distance(mine.as_bytes(), other.as_bytes());
+        if far <= limit && far < other.len() && best.is_none_or(|(least, _)| far < least) {
             best = Some((far, candidate));
         }
     }
     best.map(|(_, c)| c)
+}
+
+/// Two dotted names without the parts at their ends that are the same: how much of them may differ depends on the rest.
+fn differing<'a, 'b>(mut a: &'a str, mut b: &'b str) -> (&'a str, &'b str) {
+    while let (Some((x, rest)), Some((y, other))) = (a.split_once('.'), b.split_once('.'))
+        && x == y
+    {
+        (a, b) = (rest, other);
+    }
+    while let (Some((rest, x)), Some((other, y))) = (a.rsplit_once('.'), b.rsplit_once('.'))
+        && x == y
+    {
+        (a, b) = (rest, other);
+    }
+    (a, b)
 }
 
 /// Longest word that is looked for, and a row for it and what is near to it.
@@ -65,6 +82,9 @@ mod tests {
     fn slips_find_their_word() {
         assert_eq!(nearest("file.pth", &["file.path", "file.mode"]), Some("file.path"));
         assert_eq!(nearest("hgih", &["high", "low"]), Some("high"));
+        assert_eq!(nearest("process.name", &["process.age", "process.gid"]), None);
+        assert_eq!(nearest("fd.name", &["pod.name"]), None);
+        assert_eq!(nearest("files.path", &["file.path"]), Some("file.path"));
         assert_eq!(nearest("xx", &["high", "low"]), None);
     }
 }

@@ -86,7 +86,7 @@ impl Loaded {
             let Some(file) = self.files.get_mut(index) else { return };
             let before = file.imports.insert(key.node.clone(), module);
             if before.is_some_and(|before| before != module) {
-                let message = format!("`{}` stands for two modules in this file", key.node);
+                let message = format!("`{}` names two modules in this file", key.node);
                 diagnostics.push(Finding::error(codes::DUPLICATE, Loc::new(part, key.span), message));
             }
         }

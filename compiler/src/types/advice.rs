@@ -1,7 +1,8 @@
 //! What was probably meant where no name is near: words of other tools for modes and events, fields that are written
 //! without their beginning or their end. Proposes only what is built.
 
-use super::{Checker, Elem, Index};
+use super::habits::{self, Meant};
+use super::{Checker, Elem, FieldName, Index};
 use crate::diag::{Finding, codes, list};
 use crate::source::Loc;
 
@@ -24,21 +25,22 @@ pub(super) fn mode_help(word: &str) -> Option<String> {
 
 /// Help for a name in place of a number that is an id.
 pub(super) fn id_help(name: &str) -> &'static str {
-    if name == "root" { "ids are numbers: `root` is 0" } else { "ids are numbers, since the kernel knows no names of users and groups" }
+    if name == "root" { "ids are numbers: `root` is 0" } else { "ids are numbers: the kernel does not know the names of users and groups" }
 }
 
 /// Help for a text in place of an address, if it looks like the name of a host.
 pub(super) fn host_help(text: &str) -> Option<&'static str> {
     let name = text.bytes().any(|b| b.is_ascii_alphabetic()) && !text.contains([':', '/']);
-    name.then_some("names of hosts are not known in the kernel: write addresses, such as `203.0.113.7` or `10.0.0.0/8`")
+    name.then_some("the kernel does not know host names: write addresses, such as `203.0.113.7` or `10.0.0.0/8`")
 }
 
 /// Help for an unknown name in place of a value of this type. In a source, a name with dots may be a constant of a
 /// module; in a parameter's text there are no names.
-pub(super) fn name_help(name: &str, want: Elem, in_source: bool) -> Option<&'static str> {
+pub(super) fn name_help(name: &str, want: Elem, in_source: bool) -> Option<String> {
     match want {
-        Elem::Uid | Elem::Gid if !name.contains('.') => Some(id_help(name)),
-        Elem::Ip | Elem::Cidr | Elem::Address if !in_source => host_help(name),
+        Elem::Uid | Elem::Gid if !name.contains('.') => Some(id_help(name).to_owned()),
+        Elem::Ip | Elem::Cidr | Elem::Address if !in_source => host_help(name).map(str::to_owned),
+        Elem::Port => habits::port_of(name).map(|port| format!("ports are numbers: `{name}` is {port}")),
         _ => None,
     }
 }
@@ -77,6 +79,23 @@ impl Index {
         all.iter().copied().filter(ends).min_by_key(order).or_else(|| all.iter().copied().filter(begins).min_by_key(order))
     }
 
+    /// The fields of the same beginning, or what fields begin with.
+    fn fields_help(&self, name: &str) -> String {
+        let family = name.split('.').next().unwrap_or(name);
+        let of =
+            |f: &&str| matches!(self.field(f), FieldName::Field(_, None)) && f.strip_prefix(family).is_some_and(|r| r.starts_with('.'));
+        let mut all: Vec<&str> = self.built_fields().filter(of).collect();
+        all.sort_unstable();
+        if all.is_empty() {
+            let mut families: Vec<&str> = self.built_fields().filter_map(|f| f.split('.').next()).collect();
+            families.sort_unstable();
+            families.dedup();
+            let families: Vec<String> = families.iter().map(|f| format!("`{f}.`")).collect();
+            return format!("fields begin with {}; `ebsec explain EVENT` lists those of an event", families.join(", "));
+        }
+        format!("known: {}; `ebsec explain EVENT` lists all fields of an event", list(&all))
+    }
+
     /// The address of what is asked by a host's name.
     fn address_of(&self, name: &str) -> Option<&str> {
         let (side, last) = name.rsplit_once('.')?;
@@ -92,6 +111,9 @@ impl Checker<'_> {
         if self.uncounted() {
             return;
         }
+        if let Some(meant) = habits::meant(name) {
+            return self.foreign_field(name, loc, &meant);
+        }
         let dotted = name.contains('.');
         if dotted && let Some(family) = self.index.planned_family(name) {
             return self.unsupported_family("fields", family, loc);
@@ -100,14 +122,31 @@ impl Checker<'_> {
         let diagnostic = if let Some(found) = self.index.address_of(name) {
             let found = found.to_owned();
             let diagnostic = diagnostic.help(format!("did you mean `{found}`?"));
-            diagnostic.note("names of hosts are not known in the kernel, only addresses")
+            diagnostic.note("the kernel does not know host names, only addresses")
         } else if let Some(found) = self.index.completed(name) {
             let found = found.to_owned();
             diagnostic.help(format!("did you mean `{found}`?")).guess(format!("replace by `{found}`"), loc, found)
         } else if let Some(family) = self.index.planned_family(name) {
             return self.unsupported_family("fields", family, loc);
         } else {
-            diagnostic.near(name, loc, self.index.field_names())
+            let near = crate::diag::nearest(name, &self.index.field_names().collect::<Vec<_>>()).is_some();
+            if near { diagnostic.near(name, loc, self.index.field_names()) } else { diagnostic.help(self.index.fields_help(name)) }
+        };
+        self.push(diagnostic);
+    }
+
+    /// A field as another tool names it.
+    fn foreign_field(&mut self, name: &str, loc: Loc, meant: &Meant) {
+        let diagnostic = Finding::error(codes::UNKNOWN_FIELD, loc, format!("there is no field `{name}`"));
+        let fields: Vec<String> = meant.fields.iter().map(|f| format!("`{f}`")).collect();
+        let diagnostic = match meant.fields {
+            [] => diagnostic.help(meant.note),
+            _ => diagnostic.help(format!("did you mean {}?", fields.join(" or "))),
+        };
+        let diagnostic = match meant.fields {
+            [one] if meant.note.is_empty() => diagnostic.guess(format!("replace by `{one}`"), loc, *one),
+            [_, ..] if !meant.note.is_empty() => diagnostic.note(meant.note),
+            _ => diagnostic,
         };
         self.push(diagnostic);
     }
@@ -122,7 +161,11 @@ impl Checker<'_> {
         {
             return self.unsupported_family("events", family, loc);
         }
-        let diagnostic = Finding::error(codes::UNKNOWN_EVENT, loc, format!("there is no event `{name}`"));
+        let message = match name.strip_prefix("hook.") {
+            Some(hook) => format!("the kernel has no hook `{hook}`"),
+            None => format!("there is no event `{name}`"),
+        };
+        let diagnostic = Finding::error(codes::UNKNOWN_EVENT, loc, message);
         let known = self.index.event_names();
         let meant: Vec<&str> = events_of(name).iter().copied().filter(|e| known.contains(e)).collect();
         let diagnostic = if !meant.is_empty() {
@@ -142,7 +185,7 @@ impl Checker<'_> {
         let intents: Vec<&str> = events.iter().filter(|e| !e.is_hook).map(|e| e.name.as_str()).collect();
         let hook = events.iter().filter(|e| e.is_hook).max_by_key(|e| (e.fields.len(), std::cmp::Reverse(&e.name)));
         let hook = hook.map_or(String::new(), |e| format!(", and hooks of the kernel such as `{}`", e.name));
-        format!("the events are {}{hook}", list(&intents))
+        format!("the events are {}{hook}; `ebsec explain EVENT` describes one", list(&intents))
     }
 
     fn unsupported_family(&mut self, what: &str, family: &str, loc: Loc) {

@@ -63,7 +63,7 @@ impl<'a> Checker<'a> {
             let (file, env) = (&other.file, Env::of(other.file, other.part));
             let loc = Loc::new(env.id, target.span);
             if names.files.get(*file).is_some_and(|f| f.module != ROOT) {
-                self.error(codes::NO_EFFECT, loc, "an imported module applies nothing");
+                self.error(codes::NO_EFFECT, loc, "`apply` has no effect in an imported module");
                 continue;
             }
             let Some(policy) = self.find_policy(*file, &target.node, loc) else { continue };
@@ -108,7 +108,7 @@ impl<'a> Checker<'a> {
                     let (Some(id), Some(DefKind::Param(ty, _))) = (id, def.map(|d| d.kind)) else {
                         let mut known = self.known(module, |kind| matches!(kind, DefKind::Param(..)));
                         known.extend(["mode", "severity"]);
-                        let message = format!("`apply` has no `{name}`, and the module has no parameter of that name");
+                        let message = format!("`{name}` is neither a key of `apply` nor a parameter of the module");
                         self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(name, loc, known));
                         continue;
                     };
@@ -136,11 +136,40 @@ impl<'a> Checker<'a> {
 
     /// Says that there is no such policy.
     pub(super) fn no_policy(&mut self, file: usize, name: &str, loc: Loc, found: Found<PolicyId>) {
+        if self.half_named(file, name, loc, found) {
+            return;
+        }
         let module = self.module_of(file, &found);
         let names = self.names;
         let module = names.modules.get(module.0 as usize);
         let known = module.map_or_else(Vec::new, |m| self.candidates(m.policies.len(), m.policies.keys().copied()));
         self.not_found(codes::UNKNOWN_POLICY, "policy", name, loc, found, &known);
+    }
+
+    /// A module in place of one of its policies, or a rule without its policy.
+    fn half_named(&mut self, file: usize, name: &str, loc: Loc, found: Found<PolicyId>) -> bool {
+        if !matches!(found, Found::Nothing | Found::NotIn(_)) {
+            return false;
+        }
+        let names = self.names;
+        let module = names.files.get(file).and_then(|f| f.imports.get(name)).and_then(|id| names.modules.get(id.0 as usize));
+        if let Some(module) = module {
+            let mut policies: Vec<String> = module.policies.keys().map(|p| format!("{name}.{p}")).collect();
+            policies.sort_unstable();
+            let message = format!("`{name}` is a module: which of its policies?");
+            let help = format!("it has {}", crate::diag::list(&policies));
+            self.push(Finding::error(codes::UNKNOWN_POLICY, loc, message).help(help));
+            return true;
+        }
+        let count = names.policies.len();
+        let with: Vec<&str> = self
+            .candidates(count, names.policies.iter().filter(|p| p.module == ROOT && p.labels.contains_key(name)).map(|p| p.name.as_str()));
+        let [policy] = with.as_slice() else { return false };
+        let full = format!("{policy}.{name}");
+        let message = format!("`{name}` is a rule: its policy is missing");
+        let found = Finding::error(codes::UNKNOWN_POLICY, loc, message).help(format!("write `{full}`"));
+        self.push(found.guess(format!("replace by `{full}`"), loc, full));
+        true
     }
 
     pub(super) fn exceptions(&mut self, applied: &[Applied]) -> Exceptions<'a> {
@@ -152,7 +181,7 @@ impl<'a> Checker<'a> {
             let (file, env) = (&other.file, Env::of(other.file, other.part));
             let loc = Loc::new(env.id, target.span);
             if names.files.get(*file).is_some_and(|f| f.module != ROOT) {
-                let message = "an exception stands in the package that is built, not in a module";
+                let message = "exceptions belong in the package being built, not in a module";
                 self.error(codes::EXCEPTION_OUTSIDE_ROOT, loc, message);
                 continue;
             }
@@ -188,7 +217,7 @@ impl<'a> Checker<'a> {
             self.push(
                 Finding::error(codes::EXPIRED, loc, message)
                     .note(format!("today is {today}"))
-                    .help("take the exception out, or give it a new date"),
+                    .help("remove the exception or give it a new date"),
             );
         }
     }
@@ -227,7 +256,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         if let Some(default) = default {
-            let message = format!("`{}` is a rule; `default` stands after the name of a policy", target.node);
+            let message = format!("`{}` is a rule, and `default` follows the name of a policy", target.node);
             self.error(codes::UNKNOWN_RULE, Loc::new(loc.part, default.span), message);
             return None;
         }

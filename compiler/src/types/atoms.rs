@@ -26,7 +26,7 @@ impl Checker<'_> {
             let name = &catalog[field].name;
             let mut diagnostic = Finding::error(codes::FIELD_UNAVAILABLE, loc, format!("`{event_name}` has no `{name}`"));
             if loc.part != place.part || loc.span.start < place.span.start || loc.span.end > place.span.end {
-                diagnostic = diagnostic.related(place, "for this event");
+                diagnostic = diagnostic.related(place, "required by this event");
             }
             let hooks: Vec<&str> =
                 catalog.events.iter().filter(|e| e.is_hook && e.fields.contains(&field)).map(|e| e.name.as_str()).collect();
@@ -35,7 +35,7 @@ impl Checker<'_> {
             if !catalog[event].is_hook
                 && let Some(hook) = raisers.map(|h| h.name.as_str()).next()
             {
-                diagnostic = diagnostic.note(format!("`hook.{hook}` raises `{event_name}` and cannot answer it"));
+                diagnostic = diagnostic.note(format!("`hook.{hook}` raises `{event_name}` and does not know this field"));
             }
             self.push(match hooks.len() {
                 0 => diagnostic,
@@ -56,8 +56,8 @@ impl Checker<'_> {
             }
         });
         for (field, loc) in wrong {
-            let message = format!("`{}` is not about the process, and {what} says which processes are meant", catalog[field].name);
-            self.push(Finding::error(codes::NOT_SUBJECT, loc, message).help("put this test into the rules, after `when`"));
+            let message = format!("`{}` is not about the process, and {what} only selects processes", catalog[field].name);
+            self.push(Finding::error(codes::NOT_SUBJECT, loc, message).help("move this test into the rules, after `when`"));
         }
     }
 }

@@ -81,7 +81,7 @@ impl Checker<'_> {
             ast::Arg::Cond(cond) if ty.elem == Elem::Bool => Bound::Cond(self.cond(cond, env)),
             ast::Arg::Cond(cond) => {
                 let loc = Loc::new(env.id, cond.span);
-                self.error(codes::TYPE_MISMATCH, loc, format!("a condition stands here, and `{ty}` is wanted"));
+                self.error(codes::TYPE_MISMATCH, loc, format!("expected a value of type `{ty}`, found a condition"));
                 Bound::Wrong
             }
             ast::Arg::Value(value) => {

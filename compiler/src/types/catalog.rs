@@ -130,11 +130,11 @@ impl Index {
         self.events.get(name).copied()
     }
 
-    /// Whether an event of the language is not built yet. A hook without a contract is one, unless it is nearly one of
-    /// those that have one.
+    /// Whether an event of the language is not built yet. A hook of the kernel without a contract is one.
     #[must_use]
     pub fn is_planned_event(&self, name: &str) -> bool {
-        self.planned_events.contains(name) || (name.starts_with("hook.") && crate::diag::nearest(name, &self.event_names()).is_none())
+        let is_hook = name.strip_prefix("hook.").is_some_and(super::habits::is_kernel_hook);
+        self.planned_events.contains(name) || is_hook && self.event(name).is_none()
     }
 
     /// Names of all events that are built.

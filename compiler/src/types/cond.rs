@@ -90,7 +90,7 @@ impl Checker<'_> {
         if let Data::Bool(yes) = constant.data {
             return Cond::Const(yes);
         }
-        let message = format!("`{name}` is of type `{}`, which is no condition by itself", constant.ty());
+        let message = format!("`{name}` is of type `{}`, which is not a condition by itself", constant.ty());
         self.error(codes::NOT_A_VALUE, loc, message);
         WRONG
     }
@@ -103,8 +103,8 @@ impl Checker<'_> {
             None if *ty == FieldType::Bool => return self.atom(id, Test::True, loc),
             _ => {}
         }
-        let message = format!("`{name}` is {}, which is no condition by itself", Elem::of_field(ty).phrase());
-        self.push(Finding::error(codes::NOT_BOOL, loc, message).help(format!("compare it with something: `{name} == …`, `{name} in […]`")));
+        let message = format!("`{name}` is {}, which is not a condition by itself", Elem::of_field(ty).phrase());
+        self.push(Finding::error(codes::NOT_BOOL, loc, message).help(format!("compare it with a value: `{name} == …`, `{name} in […]`")));
         WRONG
     }
 
@@ -165,7 +165,7 @@ impl Checker<'_> {
     fn index(&mut self, name: &ast::Name, env: &Env<'_>) -> Cond {
         let loc = Loc::new(env.id, name.span);
         match self.index.field(&name.node) {
-            FieldName::Field(..) => self.error(codes::WRONG_OPERATOR, loc, format!("`{}` has no elements to choose with `[…]`", name.node)),
+            FieldName::Field(..) => self.error(codes::WRONG_OPERATOR, loc, format!("`{}` cannot be indexed with `[…]`", name.node)),
             other => self.not_a_field(&name.node, loc, other),
         }
         WRONG
@@ -176,7 +176,7 @@ impl Checker<'_> {
             Operand::Name(name) => name,
             Operand::Index { name, .. } => return self.index(name, env),
             Operand::Call { name, span, .. } => {
-                let message = format!("the result of `{}` is true or false and is not compared", name.node);
+                let message = format!("the result of `{}` is true or false and cannot be compared", name.node);
                 self.push(
                     Finding::error(codes::BOOL_COMPARED, Loc::new(env.id, *span), message).help("use the call by itself, or after `not`"),
                 );
@@ -331,7 +331,7 @@ impl Checker<'_> {
         let wanted_one = matches!(op, Op::Eq | Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Matches);
         let diagnostic = match (constant.shape, op) {
             (Shape::One, Op::In) => {
-                let message = format!("`in` asks for a set, and `{text}` is one value");
+                let message = format!("`in` needs a set, and `{text}` is one value");
                 let op = if constant.is_pattern() { "matches" } else { "==" };
                 let diagnostic = Finding::error(codes::ONE_WANTED, loc, message);
                 let diagnostic = diagnostic.help(format!("write `{} {op} {text}`, or `[{text}]`", left.name));
@@ -361,7 +361,7 @@ impl Checker<'_> {
             format!("`{}` is a pattern, and `==` compares with one exact value", pattern.text),
         )
         .help(format!(
-            "write `{} matches {text}`; for a `{}` that stands for itself put `\\\\` before it",
+            "write `{} matches {text}`; to match a literal `{}`, put `\\\\` before it",
             left.name,
             wildcard(&pattern.text)
         ));
@@ -381,7 +381,7 @@ impl Checker<'_> {
                 return match lang::by_ext(language) {
                     Ok(language) => Some(language),
                     Err(text) => {
-                        let message = format!("`{text}` can be no extension: that is what follows the last dot");
+                        let message = format!("`{text}` cannot be an extension: an extension is what follows the last dot");
                         let help = "compare `.name` with a pattern such as `\"*.tar.gz\"`";
                         self.push(Finding::error(codes::BAD_PATTERN, loc, message).help(help));
                         None
@@ -405,7 +405,7 @@ impl Checker<'_> {
         if op == Op::Has {
             let zero = numbers.iter().any(|(low, _)| *low == 0);
             if zero {
-                self.error(codes::NO_EFFECT, loc, "every file has none of the bits: this test would always be true");
+                self.error(codes::NO_EFFECT, loc, "no bit is asked for: this test would always be true");
                 return None;
             }
             // Of several, one is enough: the values were given apart, the intervals may have joined them.

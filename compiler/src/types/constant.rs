@@ -100,7 +100,7 @@ impl Checker<'_> {
         if items.is_empty() {
             self.push(
                 Finding::error(codes::EMPTY_SET, loc, "this set is empty")
-                    .help("nothing is ever in it: leave the test out, or name an element"),
+                    .help("nothing is in an empty set: remove the test or add an element"),
             );
             return None;
         }
@@ -133,7 +133,7 @@ impl Checker<'_> {
                 Data::Numbers(all) => numbers.extend_from_slice(all),
                 Data::Texts(all) => texts.extend(all.iter().cloned()),
                 Data::Bool(_) => {
-                    self.error(codes::TYPE_MISMATCH, item_loc, "there are no sets of truth values");
+                    self.error(codes::TYPE_MISMATCH, item_loc, "a set cannot hold truth values");
                     wrong = true;
                 }
             }
@@ -215,7 +215,7 @@ impl Checker<'_> {
             return match bound {
                 Bound::Constant(constant) => self.typed(constant.clone(), want, name, loc, None),
                 Bound::Cond(_) => {
-                    self.error(codes::NOT_A_VALUE, loc, format!("`{name}` is a condition, and {} is wanted here", want.phrase()));
+                    self.error(codes::NOT_A_VALUE, loc, format!("expected {}, found the condition `{name}`", want.phrase()));
                     None
                 }
                 Bound::Wrong => None,
@@ -229,11 +229,11 @@ impl Checker<'_> {
             Found::Here(id) => {
                 match self.names.def(id).map(|d| d.kind) {
                     Some(DefKind::Fn(..)) => {
-                        self.error(codes::NOT_A_VALUE, loc, format!("`{name}` is a function, and {} is wanted here", want.phrase()));
+                        self.error(codes::NOT_A_VALUE, loc, format!("expected {}, found the function `{name}`", want.phrase()));
                         return None;
                     }
                     Some(DefKind::Mark) => {
-                        self.error(codes::NOT_A_VALUE, loc, format!("`{name}` is a mark, and {} is wanted here", want.phrase()));
+                        self.error(codes::NOT_A_VALUE, loc, format!("expected {}, found the mark `{name}`", want.phrase()));
                         return None;
                     }
                     _ => {}
@@ -265,7 +265,7 @@ impl Checker<'_> {
         if want.takes(constant.elem) {
             return Some(constant);
         }
-        let message = format!("`{name}` is of type `{}`, and {} is wanted here", constant.ty(), want.phrase());
+        let message = format!("expected {}, found `{name}` of type `{}`", want.phrase(), constant.ty());
         let mut diagnostic = Finding::error(codes::TYPE_MISMATCH, loc, message);
         if let Some(id) = def {
             diagnostic = diagnostic.related(self.names.def_loc(id), "defined here");
@@ -287,16 +287,16 @@ impl Checker<'_> {
         }
         if let Elem::Enum(kind) = want {
             let names = self.index.catalog.enums.get(kind).into_iter().flat_map(|e| e.keys().map(String::as_str));
-            let message = format!("`{name}` is no `{kind}`");
+            let message = format!("`{name}` is not a `{kind}`");
             return self.push(Finding::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, names));
         }
         if !matches!(self.index.field(name), FieldName::Unknown | FieldName::BadPart(_)) {
-            let text = format!("`{name}` is a field, and fields are compared with constants only");
-            let joins = "what such comparisons are needed for has fields of its own, for example `file.owned`";
+            let text = format!("`{name}` is a field, and fields are only compared with constants");
+            let joins = "the usual comparisons of this kind are fields of their own, such as `file.owned`";
             return self.push(Finding::error(codes::FIELD_COMPARED, loc, text).note(joins));
         }
         if want == Elem::ModeBits {
-            let message = format!("`{name}` is no permission bit");
+            let message = format!("`{name}` is not a permission bit");
             let known = ["setuid", "setgid", "sticky"];
             return self.push(Finding::error(codes::UNKNOWN_VALUE, loc, message).near(name, loc, known));
         }
@@ -304,7 +304,7 @@ impl Checker<'_> {
             return self.bad_attack(name, loc);
         }
         if want == Elem::Bool {
-            let text = format!("`{name}` is not `true` or `false`");
+            let text = format!("expected `true` or `false`, found `{name}`");
             return self.error(codes::TYPE_MISMATCH, loc, text);
         }
         let module = self.module_of(env.file, &found);
@@ -345,7 +345,7 @@ impl Checker<'_> {
             }
             self.cyclic.extend(self.open.iter().skip(start).copied());
             let way: Vec<String> = self.open.iter().skip(start).chain([&id]).map(|d| format!("`{}`", self.def_name(*d))).collect();
-            let message = format!("`{}` is defined by itself: {}", self.def_name(id), way.join(" -> "));
+            let message = format!("`{}` is defined in terms of itself: {}", self.def_name(id), way.join(" -> "));
             let mut diagnostic = Finding::error(codes::CYCLE, loc, message);
             for other in self.open.iter().skip(start + 1) {
                 diagnostic = diagnostic.related(self.names.def_loc(*other), "through this");
@@ -381,7 +381,7 @@ impl Checker<'_> {
                 }
                 let Some(value) = default else {
                     let message = format!("the parameter `{}` has no value", def.name.node);
-                    let help = format!("give it one in `[params]` of ebsec.toml, or by `--param {}=VALUE`", def.name.node);
+                    let help = format!("set it in `[params]` of ebsec.toml, or with `--param {}=VALUE`", def.name.node);
                     self.push(Finding::error(codes::NO_PARAMETER, self.names.def_loc(id), message).help(help));
                     return None;
                 };
@@ -406,12 +406,12 @@ impl Checker<'_> {
         }
         let text = self.sources.slice(loc).to_owned();
         let diagnostic = if ty.set {
-            let message = format!("`{text}` is not a set, and `{ty}` is declared");
+            let message = format!("expected `{ty}`, found the single value `{text}`");
             Finding::error(codes::ONE_WANTED, loc, message)
                 .fix("put it into a set", loc, format!("[{text}]"))
                 .help(format!("write `[{text}]`"))
         } else {
-            let message = format!("more than one value, and `{ty}` is declared");
+            let message = format!("expected one value of type `{ty}`, found several");
             Finding::error(codes::ONE_WANTED, loc, message).help(format!("declare the type `set<{ty}>`"))
         };
         self.push(diagnostic);
@@ -428,25 +428,34 @@ impl Checker<'_> {
                 return None;
             }
             (Some(_), other) => {
-                self.error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), format!("only `set` has a type in `<>`, `{other}` has none"));
+                let message = format!("only `set` takes a type in `<>`, `{other}` does not");
+                let help = format!("write `set<{}>`", ty.arg.as_ref().map_or("path", |arg| arg.node.as_str()));
+                self.push(Finding::error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), message).help(help));
                 return None;
             }
             (None, "set") => {
-                self.push(Finding::error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "a set of what?").help("write `set<path>`"));
+                self.push(
+                    Finding::error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "`set` needs the type of its elements")
+                        .help("write `set<path>`"),
+                );
                 return None;
             }
             (None, _) => (&ty.name, false),
         };
         if let Some(elem) = Elem::named(&name.node, catalog) {
             if set && elem == Elem::Bool {
-                self.error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "there are no sets of truth values");
+                self.error(codes::UNKNOWN_TYPE, Loc::new(part, ty.span), "a set cannot hold truth values");
                 return None;
             }
             return Some(Ty { elem, set });
         }
         let loc = Loc::new(part, name.span);
         let message = format!("there is no type `{}`", name.node);
-        self.push(Finding::error(codes::UNKNOWN_TYPE, loc, message).near(&name.node, loc, Elem::names(catalog)));
+        let unknown = Finding::error(codes::UNKNOWN_TYPE, loc, message);
+        self.push(match super::habits::type_help(&name.node) {
+            Some(help) => unknown.help(help),
+            None => unknown.near(&name.node, loc, Elem::names(catalog)),
+        });
         None
     }
 

@@ -56,7 +56,7 @@ impl Checker<'_> {
         if before <= most && !fits {
             let (whole, parts) = cost.what();
             let message = format!("{whole} more than {most} {parts}");
-            self.push(Finding::error(codes::TOO_COMPLEX, loc, message).help("split the package, or make its parts smaller"));
+            self.push(Finding::error(codes::TOO_COMPLEX, loc, message).help("split the package or make its parts smaller"));
         }
         fits
     }

@@ -3,10 +3,13 @@
 use super::{Checker, Env};
 use crate::diag::{Finding, codes};
 use crate::hir::Action;
-use crate::resolve::Found;
+use crate::resolve::{Found, PolicyId};
 use crate::source::Loc;
 use ebsec_grammar::ast;
 use rustc_hash::FxHashSet;
+
+/// Most rules that a message lists.
+const MAX_RULES: usize = 12;
 
 impl Checker<'_> {
     /// The expected verdict, with the full name of the policy.
@@ -27,13 +30,16 @@ impl Checker<'_> {
         };
         let found = self.names.find_policy(file, policy);
         let Found::Here(id) = found else {
-            self.no_policy(file, policy, loc, found);
+            if !default && let Found::Here(whole) = self.names.find_policy(file, &rule.node) {
+                self.which_rule(whole, &rule.node, loc, applied);
+            } else {
+                self.no_policy(file, policy, loc, found);
+            }
             return None;
         };
         let def = self.names.policy(id)?;
         if label.is_none() && !default {
-            let message = format!("`{policy}` is a policy: which of its rules?");
-            self.push(Finding::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
+            self.which_rule(id, policy, loc, applied);
             return None;
         }
         if !applied.contains(&def.name) {
@@ -58,5 +64,19 @@ impl Checker<'_> {
             _ => {}
         }
         Some(Some((super::member::action(verdict.node), def.name.clone(), label.map(str::to_owned))))
+    }
+
+    /// A policy where one of its rules is named.
+    fn which_rule(&mut self, id: PolicyId, name: &str, loc: Loc, applied: &FxHashSet<String>) {
+        let Some(def) = self.names.policy(id) else { return };
+        let mut rules: Vec<String> = def.labels.keys().take(MAX_RULES).map(|label| format!("{name}.{label}")).collect();
+        rules.sort_unstable();
+        rules.extend(def.may_have_defaults().then(|| format!("{name} default")));
+        let help = format!("write one of {}", crate::diag::list(&rules));
+        let finding = Finding::error(codes::UNKNOWN_RULE, loc, format!("`{name}` is a policy: which of its rules?")).help(help);
+        self.push(match applied.contains(&def.name) || self.names.half_applied.contains(&id) {
+            true => finding,
+            false => finding.help(format!("it is not applied either: write `apply {}`", def.name)),
+        });
     }
 }

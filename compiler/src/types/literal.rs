@@ -54,32 +54,35 @@ impl Checker<'_> {
 
     fn mismatch(&mut self, literal: &Literal, loc: Loc, want: Elem) {
         let (what, text) = match literal {
-            Literal::Str(text) => ("a text", text.clone()),
-            Literal::Date(text) => ("a date", text.clone()),
-            Literal::Attack(text) => ("an ATT&CK id", text.clone()),
-            Literal::Cidr(text) => ("an address prefix", text.clone()),
-            Literal::Ip(text) => ("an address", text.clone()),
-            Literal::Duration(text) => ("a duration", text.clone()),
-            Literal::Number(text) => ("a number", text.clone()),
+            Literal::Str(text) => ("the text", text.clone()),
+            Literal::Date(text) => ("the date", text.clone()),
+            Literal::Attack(text) => ("the ATT&CK id", text.clone()),
+            Literal::Cidr(text) => ("the prefix", text.clone()),
+            Literal::Ip(text) => ("the address", text.clone()),
+            Literal::Duration(text) => ("the duration", text.clone()),
+            Literal::Number(text) => ("the number", text.clone()),
         };
-        let message = format!("`{}` is {what}, and {} is wanted here", self.sources.slice(loc), want.phrase());
+        let message = format!("expected {}, found {what} `{}`", want.phrase(), self.sources.slice(loc));
         let mut diagnostic = Finding::error(codes::TYPE_MISMATCH, loc, message);
         let is_address = |t: &str| t.split('/').next().is_some_and(|a| a.parse::<IpAddr>().is_ok());
         match (literal, want) {
             (Literal::Str(_), Elem::Ip | Elem::Cidr | Elem::Address) if is_address(&text) => {
-                diagnostic = diagnostic.help("addresses stand without quotes").fix("take the quotes away", loc, text);
+                diagnostic = diagnostic.help("write addresses without quotes").fix("remove the quotes", loc, text);
             }
             (Literal::Str(_), Elem::Port | Elem::Uid | Elem::Gid | Elem::Int) if text.parse::<u64>().is_ok() => {
-                diagnostic = diagnostic.help("numbers stand without quotes").fix("take the quotes away", loc, text);
+                diagnostic = diagnostic.help("write numbers without quotes").fix("remove the quotes", loc, text);
             }
             (Literal::Str(_), Elem::Ip | Elem::Cidr | Elem::Address) => {
                 if let Some(help) = advice::host_help(&text) {
                     diagnostic = diagnostic.help(help);
                 }
             }
+            (Literal::Str(_), Elem::Attack) if is_attack(&text) => {
+                diagnostic = diagnostic.help("write ATT&CK ids without quotes").fix("remove the quotes", loc, text);
+            }
             (Literal::Str(_), Elem::Uid | Elem::Gid) => diagnostic = diagnostic.help(advice::id_help(&text)),
             (Literal::Str(_), Elem::Enum(_)) => {
-                diagnostic = diagnostic.help("named values stand without quotes").fix("take the quotes away", loc, text);
+                diagnostic = diagnostic.help("write named values without quotes").fix("remove the quotes", loc, text);
             }
             (_, Elem::Enum(kind)) => {
                 let known: Vec<&String> = self.index.catalog.enums.get(kind).into_iter().flat_map(|e| e.keys()).collect();
@@ -128,11 +131,12 @@ impl Checker<'_> {
         }
         let diagnostic = Finding::error(code, place, error.message.clone());
         match error.problem {
-            Problem::Relative => diagnostic.help("paths begin with `/`; for a name anywhere ask `.name`"),
+            Problem::Relative => diagnostic
+                .help(super::habits::path_help(text).unwrap_or("paths begin with `/`; to match a name in any folder, use `.name`")),
             Problem::TrailingSlash if plain && !text.ends_with("**/") => {
                 let without = text.trim_end_matches('/');
-                diagnostic.help(format!("write `\"{without}\"`; for all below it use `under`")).guess(
-                    "take the slash away",
+                diagnostic.help(format!("write `\"{without}\"`; for everything below it use `under`")).guess(
+                    "remove the slash",
                     loc,
                     format!("\"{without}\""),
                 )
@@ -145,7 +149,7 @@ impl Checker<'_> {
                 let fixed = normalised(text);
                 diagnostic.help(format!("write `\"{fixed}\"`")).guess("normalise the path", loc, format!("\"{fixed}\""))
             }
-            Problem::SegmentTooLong | Problem::TooLong => diagnostic.note("no such thing exists, so the test would always be false"),
+            Problem::SegmentTooLong | Problem::TooLong => diagnostic.note("no such name exists, so the test would always be false"),
             _ => diagnostic,
         }
     }
@@ -160,7 +164,7 @@ impl Checker<'_> {
         let number = parsed.ok().filter(|n| *n <= max);
         let Some(number) = number else {
             let most = if matches!(want, Elem::Mode | Elem::ModeBits) { format!("0o{max:o}") } else { max.to_string() };
-            let message = format!("`{text}` is too large for {}, the largest is {most}", want.phrase());
+            let message = format!("`{text}` is too large for {}: the largest is {most}", want.phrase());
             self.error(codes::OUT_OF_RANGE, loc, message);
             return None;
         };
@@ -244,7 +248,7 @@ impl Checker<'_> {
             _ => false,
         };
         if !wanted {
-            let message = format!("`{}` is a range, and {} is wanted here", self.sources.slice(loc), want.phrase());
+            let message = format!("expected {}, found the range `{}`", want.phrase(), self.sources.slice(loc));
             self.error(codes::TYPE_MISMATCH, loc, message);
             return None;
         }
@@ -264,7 +268,7 @@ impl Checker<'_> {
             let message = format!("this range ends before it begins: `{}` is more than `{}`", low.node, high.node);
             let turned = format!("{}..{}", high.node, low.node);
             self.push(Finding::error(codes::EMPTY_RANGE, loc, message).help(format!("write `{turned}`")).guess(
-                "turn it round",
+                "swap the ends",
                 loc,
                 turned,
             ));
@@ -284,8 +288,8 @@ impl Checker<'_> {
         let date = Date::parse(text);
         if date.is_none() {
             self.push(
-                Finding::error(codes::BAD_DATE, loc, format!("there is no day `{text}`"))
-                    .help("days are written year-month-day, as in 2027-03-31"),
+                Finding::error(codes::BAD_DATE, loc, format!("`{text}` is not a day of the calendar"))
+                    .help("write dates as year-month-day, such as `2027-03-31`"),
             );
         }
         date

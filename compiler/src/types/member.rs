@@ -135,7 +135,7 @@ impl<'a> Checker<'a> {
     fn allow_without_default(&mut self, policy: &Policy<'_, 'a>, event: EventId, loc: Loc) {
         let catalog = self.index.catalog;
         let name = &catalog[event].name;
-        let message = format!("`allow {name}` answers no default: this policy has none for `{name}`");
+        let message = format!("`allow {name}` has no effect: this policy has no default for `{name}`");
         let mut diagnostic = Finding::error(codes::ALLOW_WITHOUT_DEFAULT, loc, message);
         // A default of the other level does not count: say so where it stands.
         let related = policy.defaults.iter().filter(|(other, _)| {
@@ -149,7 +149,23 @@ impl<'a> Checker<'a> {
         for (other, place) in related {
             diagnostic = diagnostic.related(*place, format!("`{}` is another event", catalog[*other].name));
         }
-        self.push(diagnostic.help(format!("write `default deny {name}` in this policy, or take the rule out")));
+        let refuses = policy.def.members.iter().find_map(|(_, member)| match &member.kind {
+            MemberKind::Rule(rule) if matches!(rule.action.node, ast::Action::Verdict(_)) => {
+                rule.events.iter().any(|e| e.node == *name).then_some(rule)
+            }
+            _ => None,
+        });
+        self.push(match refuses {
+            Some(rule) => {
+                let label = &rule.label.node;
+                let help = format!("an `allow` does not soften a `deny`: move its condition after `unless` of `{label}`");
+                diagnostic.help(help).help(format!("or write `except {}.{label} when …` outside of the policy", policy.def.name))
+            }
+            None => {
+                let help = format!("remove the rule: what no rule refuses is allowed; `default deny {name}` would refuse everything else");
+                diagnostic.help(help)
+            }
+        });
     }
 
     fn allow_with(&mut self, rule: &ast::Rule, env: &Env<'_>) {
@@ -280,7 +296,7 @@ impl<'a> Checker<'a> {
         if action == Action::Deny
             && let Some(name) = names.iter().find(|n| n.node == AFTER_EXEC)
         {
-            let message = format!("`{AFTER_EXEC}` comes after the exec: there is nothing left to deny");
+            let message = format!("`{AFTER_EXEC}` comes after the exec: nothing is left to deny");
             let loc = Loc::new(env.id, name.span);
             let built = self.index.event(AFTER_EXEC).is_some();
             let help = if built { "use `kill exec.done`, or `deny exec`" } else { "use `deny exec`" };
@@ -298,7 +314,7 @@ impl<'a> Checker<'a> {
             let loc = Loc::new(env.id, name.span);
             let Some(event) = self.event(&name.node, loc) else { continue };
             if let Some((_, first)) = events.iter().find(|(e, _)| *e == event) {
-                let message = format!("`{}` stands here twice", name.node);
+                let message = format!("`{}` is listed twice", name.node);
                 let first = *first;
                 self.push(Finding::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here"));
             } else {
@@ -322,7 +338,8 @@ impl<'a> Checker<'a> {
             return;
         }
         let name = &catalog[event].name;
-        let message = format!("`{name}` begins with kernel {major}.{minor}, and the package is for {} too", crate::diag::list(&older));
+        let message =
+            format!("`{name}` exists only from kernel {major}.{minor} on, and the package also targets {}", crate::diag::list(&older));
         let intents: Vec<&str> = catalog[catalog[event].usual]
             .raises
             .iter()
@@ -331,9 +348,9 @@ impl<'a> Checker<'a> {
             .collect();
         let mut diagnostic = Finding::error(codes::HOOK_UNAVAILABLE, loc, message);
         if !intents.is_empty() {
-            diagnostic = diagnostic.help(format!("{} is closed on every kernel", crate::diag::list(&intents)));
+            diagnostic = diagnostic.help(format!("{} covers it on every kernel", crate::diag::list(&intents)));
         }
-        self.push(diagnostic.help("or name only later kernels in `kernels` of ebsec.toml"));
+        self.push(diagnostic.help("or list only later kernels in `kernels` of ebsec.toml"));
     }
 
     /// An event by its name.
@@ -365,7 +382,7 @@ impl<'a> Checker<'a> {
                 ("errno", PairValue::Value(value)) => with.errno = self.errno(value, env),
                 ("severity" | "attack" | "errno", _) => self.not_a_constant(value, env),
                 (other, _) => {
-                    let message = format!("`with` of a rule has no `{other}`");
+                    let message = format!("`with` of a rule has no key `{other}`");
                     let known = ["severity", "attack", "errno", "after", "limit"];
                     self.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(other, loc, known));
                 }
@@ -379,7 +396,7 @@ impl<'a> Checker<'a> {
         if let ValueKind::Literal(ast::Literal::Number(text)) = &value.kind {
             let number = text.parse::<u16>().ok().filter(|n| (1..=4095).contains(n));
             if number.is_none() {
-                self.error(codes::OUT_OF_RANGE, loc, format!("`{text}` is no errno: they go from 1 to 4095"));
+                self.error(codes::OUT_OF_RANGE, loc, format!("`{text}` is not an errno: the numbers are 1 to 4095"));
             }
             return number;
         }
@@ -394,7 +411,7 @@ impl<'a> Checker<'a> {
             PairValue::Rate { span, .. } => *span,
         };
         let loc = Loc::new(env.id, span);
-        let message = format!("`{}` is no constant that may stand here", self.sources.slice(loc).trim_end());
+        let message = format!("expected a constant, found `{}`", self.sources.slice(loc).trim_end());
         self.error(codes::TYPE_MISMATCH, loc, message);
     }
 

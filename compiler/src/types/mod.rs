@@ -11,6 +11,7 @@ mod constant;
 mod cost;
 mod date;
 mod expected;
+mod habits;
 mod interval;
 mod lang;
 mod literal;
@@ -218,7 +219,7 @@ impl<'a> Checker<'a> {
                     let unknown = Finding::error(codes::UNKNOWN_PARAMETER, one.loc, message);
                     let last = one.name.rsplit('.').next().unwrap_or_default();
                     self.push(if elsewhere.contains(last) {
-                        unknown.help(format!("it is a module's: set it where the policy is applied, `apply … with {{ {last} = … }}`"))
+                        unknown.help(format!("it belongs to a module: set it where the policy is applied, `apply … with {{ {last} = … }}`"))
                     } else {
                         unknown.near(&one.name, one.loc, known)
                     });
@@ -254,7 +255,7 @@ impl<'a> Checker<'a> {
             return;
         }
         if let (Found::NotImported, Some(alias)) = (&found, self.alias_of(name, loc)) {
-            let message = format!("the module of `{name}` has another name in this file");
+            let message = format!("the module of `{name}` is imported under another name");
             let fixed = format!("{alias}.{last}");
             let diagnostic = Finding::error(codes::UNKNOWN_MODULE, loc, message).help(format!("write `{fixed}`"));
             return self.push(diagnostic.fix("use the name of the import", loc, fixed));

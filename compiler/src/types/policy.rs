@@ -92,7 +92,7 @@ impl<'a> Checker<'a> {
             let loc = Loc::new(env.id, span);
             if let Some(first) = seen.insert(key, loc) {
                 let message = format!("`{key}` is given twice");
-                self.push(Finding::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here"));
+                self.push(Finding::error(codes::DUPLICATE_KEY, loc, message).related(first, "first here").help("keep one of them"));
             }
             match &member.kind {
                 MemberKind::Scope(tree) => {
@@ -128,7 +128,7 @@ impl<'a> Checker<'a> {
         match (&constant.data, constant.shape) {
             (Data::Texts(all), Shape::One) => all.first().cloned(),
             _ => {
-                self.error(codes::ONE_WANTED, Loc::new(env.id, value.span), "one text is wanted here");
+                self.error(codes::ONE_WANTED, Loc::new(env.id, value.span), "expected one text, found several");
                 None
             }
         }
@@ -165,7 +165,8 @@ impl<'a> Checker<'a> {
         {
             return Some(*found);
         }
-        let message = format!("`{text}` is no {what}");
+        let article = if what == "errno" { "an" } else { "a" };
+        let message = format!("`{text}` is not {article} {what}");
         let near = text.trim_matches('"');
         let diagnostic = Finding::error(codes::UNKNOWN_VALUE, loc, message);
         let mode = Some(what).filter(|w| *w == "mode").and_then(|_| advice::mode_help(near));

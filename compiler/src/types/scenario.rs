@@ -143,7 +143,7 @@ impl Checker<'_> {
     fn one(&mut self, value: &ast::Value, want: Elem, env: &Env<'_>) -> Option<Rc<Constant>> {
         let constant = self.value(value, want, env)?;
         if constant.shape != Shape::One {
-            self.error(codes::ONE_WANTED, Loc::new(env.id, value.span), "one value is wanted here");
+            self.error(codes::ONE_WANTED, Loc::new(env.id, value.span), "expected one value, found several");
             return None;
         }
         Some(constant)
@@ -180,7 +180,7 @@ impl Checker<'_> {
     }
 
     fn inexact(&mut self, text: &str, loc: Loc) {
-        self.error(codes::PATTERN_COMPARED, loc, format!("`{text}` is a pattern, and a test names exact values"));
+        self.error(codes::PATTERN_COMPARED, loc, format!("`{text}` is a pattern, and a test needs exact values"));
     }
 
     /// One exact name.
@@ -225,7 +225,7 @@ impl Checker<'_> {
             self.push(Finding::error(codes::UNKNOWN_PROCESS, loc, message).near(&process.node, loc, known));
         }
         if let Some(times) = times.as_ref().filter(|t| t.node == 0) {
-            self.error(codes::OUT_OF_RANGE, Loc::new(env.id, times.span), "an operation that happens no times tests nothing");
+            self.error(codes::OUT_OF_RANGE, Loc::new(env.id, times.span), "a step that happens 0 times tests nothing");
         }
         let expect = self.expect(expect, file, env, applied);
         let event = self.event(&event.node, Loc::new(env.id, event.span))?;
@@ -281,9 +281,9 @@ impl Checker<'_> {
                 let wanted = match kind {
                     ObjectKind::Path => "a path in quotes",
                     ObjectKind::Net => "an address with a port, as in `10.0.0.1:443`",
-                    ObjectKind::Nothing => "the process alone",
+                    ObjectKind::Nothing => "no object",
                 };
-                let message = format!("`{}` is about {wanted}", self.index.catalog[draft.event].name);
+                let message = format!("`{}` takes {wanted}", self.index.catalog[draft.event].name);
                 self.error(codes::TYPE_MISMATCH, Loc::new(env.id, span), message);
             }
         }

@@ -3,11 +3,14 @@
 
 use super::Builder;
 use crate::ast::{Item, ItemKind, Member, MemberKind, Name, Span, Spanned, TestLine, TestLineKind};
+use crate::lex::{self, TokenKind};
 use crate::outline::{self, PartKind, Within};
+use crate::words;
 
 /// A broken item.
 pub(super) fn item(builder: &mut Builder<'_>, span: Span) -> Option<Item> {
     let (kind, name) = builder.kind_and_name(span, Within::File);
+    let (kind, name) = if kind == PartKind::Unknown { builder.meant(span) } else { (kind, name) };
     (kind != PartKind::Unknown).then_some(Item { doc: None, span, kind: ItemKind::Broken { kind, name } })
 }
 
@@ -33,14 +36,31 @@ pub(super) fn line(builder: &mut Builder<'_>, span: Span) -> Option<TestLine> {
 }
 
 impl Builder<'_> {
+    /// What an item with a foreign or a misspelt keyword was meant to be, and its name.
+    fn meant(&self, span: Span) -> (PartKind, Option<Name>) {
+        let mut tokens = lex::within(self.text, span).skip_while(|t| t.kind == TokenKind::Doc);
+        let keyword = tokens.next().map_or("", |t| self.slice(t.span));
+        let kind = match words::item_meant(keyword) {
+            Some("import") => PartKind::Import,
+            Some("let") => PartKind::Let,
+            Some("param") => PartKind::Param,
+            Some("fn") => PartKind::Fn,
+            Some("policy") => PartKind::Policy,
+            _ => return (PartKind::Unknown, None),
+        };
+        let name = tokens.next().filter(|t| t.kind == TokenKind::Word).map(|t| t.span);
+        (kind, name.map(|span| self.name_at(span)))
+    }
+
+    fn name_at(&self, span: Span) -> Name {
+        let mut name = Spanned { node: self.slice(span).to_owned(), span };
+        super::cut(&mut name);
+        name
+    }
+
     /// What the words are, and the name cut like those that are read.
     fn kind_and_name(&self, span: Span, within: Within) -> (PartKind, Option<Name>) {
         let (kind, name) = outline::named(self.text, span, within);
-        let name = name.map(|span| {
-            let mut name = Spanned { node: self.slice(span).to_owned(), span };
-            super::cut(&mut name);
-            name
-        });
-        (kind, name)
+        (kind, name.map(|span| self.name_at(span)))
     }
 }

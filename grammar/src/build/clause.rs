@@ -50,12 +50,12 @@ impl Owner {
     fn advice(self, clause: &str) -> String {
         match (self, clause) {
             (Owner::Default, "when" | "unless" | "where") => {
-                "a default holds for all that `scope` covers; say in `allow` rules what may happen".to_owned()
+                "a default covers everything in `scope`; write `allow` rules for what may happen".to_owned()
             }
             (Owner::Except, "unless") => "write `when … and not (…)`".to_owned(),
             (Owner::Apply, "when" | "unless") => "write `where`".to_owned(),
             (Owner::Rule, "where") => "write `when`".to_owned(),
-            (Owner::Rule, "until") => "only an exception ends on a day".to_owned(),
+            (Owner::Rule, "until") => "only an exception has an end date".to_owned(),
             _ => format!("{} takes {}", self.noun(), listed(self.allowed())),
         }
     }
@@ -80,7 +80,7 @@ impl Builder<'_> {
             match owner.allowed().iter().position(|w| *w == word) {
                 Some(rank) => self.order(owner, word, (rank, keyword.span), &mut seen),
                 None => {
-                    let message = format!("{} has no `{word}`", owner.noun());
+                    let message = format!("{} does not take `{word}`", owner.noun());
                     let error = SyntaxError::new(error::WRONG_CLAUSE, keyword.span, message);
                     self.error(error.help(owner.advice(word)));
                 }
@@ -114,7 +114,7 @@ impl Builder<'_> {
             self.error(error.help(help).related(*first, "the first one"));
         } else if let Some((later, first)) = seen.iter().find(|(r, _)| *r > rank) {
             let later_word = owner.allowed().get(*later).copied().unwrap_or_default();
-            let message = format!("`{word}` stands after `{later_word}`");
+            let message = format!("`{word}` comes after `{later_word}`");
             let help = format!("the order is {}", listed(owner.allowed()));
             self.error(SyntaxError::new(error::CLAUSE_ORDER, span, message).help(help).related(*first, "the later one"));
         }

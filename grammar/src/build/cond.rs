@@ -43,7 +43,9 @@ impl Builder<'_> {
 
     fn c_operator(&mut self, span: Span, word: &str) {
         let message = format!("`{}` is not an operator", self.slice(span));
-        self.error(SyntaxError::new(error::C_OPERATOR, span, message).help(format!("write `{word}`")));
+        let blank = word == "not" && !self.text.get(span.end as usize..).unwrap_or_default().starts_with([' ', '\n']);
+        let written = if blank { "not ".to_owned() } else { word.to_owned() };
+        self.error(SyntaxError::new(error::C_OPERATOR, span, message).help(format!("write `{word}`")).guess(span, written));
     }
 
     /// Joins conditions; where `and` and `or` are mixed `and` is taken first, after an error.
@@ -55,7 +57,7 @@ impl Builder<'_> {
             return Cond { span, kind };
         };
         let error = SyntaxError::new(error::MIXED, odd.span, "`and` and `or` are mixed without parentheses");
-        let note = format!("`{}` stands here", self.slice(first.span));
+        let note = format!("`{}` is here", self.slice(first.span));
         self.error(error.help("put parentheses around the part that belongs together").related(first.span, note));
         let mut groups: Vec<Vec<Cond>> = Vec::new();
         let joined = std::iter::once(false).chain(joints.iter().map(|j| j.and));
@@ -144,8 +146,8 @@ impl Builder<'_> {
             "has" => Op::Has,
             "only" => Op::Only,
             "=" => {
-                let error = SyntaxError::new(error::SINGLE_EQUALS, node.span, "`=` does not compare");
-                self.error(error.help("write `==`"));
+                let error = SyntaxError::new(error::SINGLE_EQUALS, node.span, "`=` is not a comparison");
+                self.error(error.help("write `==`").guess(node.span, "=="));
                 Op::Eq
             }
             _ => Op::Eq,

@@ -108,7 +108,7 @@ impl Builder<'_> {
         let span = Span { start: keyword.start, end: target.span.end };
         if clauses.when.is_none() && clauses.unless.is_none() {
             let error = SyntaxError::new(error::WRONG_CLAUSE, span, "an exception needs `when`");
-            self.error(error.help("say for which events the rule does not hold"));
+            self.error(error.help("say which events it covers"));
         }
         if clauses.because.is_none() {
             let error = SyntaxError::new(error::WRONG_CLAUSE, span, "an exception needs `because`");

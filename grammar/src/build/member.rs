@@ -46,7 +46,7 @@ impl Builder<'_> {
             let message = format!("`:` is missing after the label `{}`", label.node);
             let span = Span { start: label.span.end, end: label.span.end };
             let error = SyntaxError::new(error::NO_COLON, span, message);
-            self.error(error.help(format!("write `{}:`", label.node)));
+            self.error(error.help(format!("write `{}:`", label.node)).guess(span, ":"));
         }
         let body = self.body(nodes, Owner::Rule)?;
         let Clauses { when, unless, because, with, .. } = body.clauses;
@@ -62,7 +62,7 @@ impl Builder<'_> {
             let event = event.map_or("rule", |(n, _)| self.slice(n.span));
             let proposal = format!("{}_{}", label.node, event.rsplit('.').next().unwrap_or(event));
             let help = match label.node.as_str() {
-                "default" => "a default has no colon: `default deny …`".to_owned(),
+                "default" => "a default takes no colon: `default deny …`".to_owned(),
                 _ => format!("choose another name, such as `{proposal}`"),
             };
             let message = format!("`{}` is a keyword and cannot be a label", label.node);
@@ -92,7 +92,7 @@ impl Builder<'_> {
                 let span = Span { start: keyword.span.start, end: action.span.end };
                 let word = self.slice(action.span);
                 let error = SyntaxError::new(error::UNKNOWN_ACTION, span, format!("a default cannot be `{word}`"));
-                let help = "a default is `deny`, `kill` or `audit`; without one, all is allowed that no rule refuses";
+                let help = "a default is `deny`, `kill` or `audit`; without one, whatever no rule refuses is allowed";
                 self.error(error.help(help));
                 return None;
             }
@@ -109,8 +109,8 @@ impl Builder<'_> {
             events.push(event);
         }
         if let Some(comma) = nodes.span(Kind::dangling_comma) {
-            let error = SyntaxError::new(error::LAST_COMMA, comma, "a comma stands after the last event");
-            self.error(error.help("remove it, or name another event"));
+            let error = SyntaxError::new(error::LAST_COMMA, comma, "there is a comma after the last event");
+            self.error(error.help("remove it, or name another event").guess(comma, ""));
         }
         let clauses = self.clauses(nodes, owner)?;
         Some(Body { action, events, clauses })
@@ -147,9 +147,9 @@ pub(super) fn verdict(word: &str) -> Option<Verdict> {
 /// The error for a word where an action should stand.
 pub(crate) fn unknown_action(word: &str, span: Span) -> SyntaxError {
     let near = words::foreign_action(word).or_else(|| words::near(word, words::ACTIONS));
-    let help = match near {
-        Some(action) => format!("did you mean `{action}`?"),
-        None => "the actions are `deny`, `kill`, `audit`, `allow` and `mark`".to_owned(),
-    };
-    SyntaxError::new(error::UNKNOWN_ACTION, span, format!("`{word}` is not an action")).help(help)
+    let error = SyntaxError::new(error::UNKNOWN_ACTION, span, format!("`{word}` is not an action"));
+    match near {
+        Some(action) => error.help(format!("did you mean `{action}`?")).guess(span, action),
+        None => error.help("the actions are `deny`, `kill`, `audit`, `allow` and `mark`"),
+    }
 }

@@ -165,7 +165,7 @@ impl<'t> Builder<'t> {
                     {
                         span.start = before.start;
                         built.truncate(kept);
-                        self.forget(errors);
+                        self.forget(errors, node.span.start);
                     }
                     while let Some(next) = nodes.peek()
                         && matches!(next.kind, Kind::bad_item | Kind::bad_member | Kind::bad_test_line)
@@ -228,10 +228,10 @@ impl<'t> Builder<'t> {
 
     /// Takes back what was said of words in a part that turned out to be a piece of a bad one: with the rest of it
     /// they mean something else.
-    fn forget(&mut self, from: usize) {
+    fn forget(&mut self, from: usize, at: u32) {
         let again = [error::KEYWORD, error::UNKNOWN_ACTION, error::LAST_COMMA, error::WRONG_CLAUSE];
         let said = self.built.errors.split_off(from.min(self.built.errors.len()));
-        self.built.errors.extend(said.into_iter().filter(|e| !again.contains(&e.code)));
+        self.built.errors.extend(said.into_iter().filter(|e| !(again.contains(&e.code) || e.code == error::LITERAL && e.span.end == at)));
     }
 
     /// Whether the bad span goes on with what stands before it.
@@ -248,7 +248,7 @@ impl<'t> Builder<'t> {
         }
         match first.kind {
             TokenKind::Word if within.begins(word) => false,
-            TokenKind::Word if words::near(word, words::CLAUSES).is_some() => {
+            TokenKind::Word if words::clause_meant(word).is_some() && !self.is_property(before) => {
                 !tokens.next().is_some_and(|t| matches!(self.slice(t.span), ":" | "="))
             }
             TokenKind::Word => {
@@ -257,6 +257,12 @@ impl<'t> Builder<'t> {
             }
             _ => !(within == Within::File && word == "}"),
         }
+    }
+
+    /// Whether a span gives a property its value: no clause follows.
+    fn is_property(&self, span: Span) -> bool {
+        let mut tokens = lex::within(self.text, span).skip_while(|t| t.kind == TokenKind::Doc);
+        tokens.nth(1).is_some_and(|t| self.slice(t.span) == "=")
     }
 
     /// Documentation comments at the start of a part: lines joined, marks and one blank stripped.
@@ -297,7 +303,7 @@ impl<'t> Builder<'t> {
         let first = name.node.split('.').next().unwrap_or_default();
         if words::is_keyword(first) {
             let message = format!("`{first}` is a keyword and cannot be {what}");
-            let help = if what == "a value" { "a text stands in double quotes" } else { "choose another name" };
+            let help = if what == "a value" { "text goes in double quotes" } else { "choose another name" };
             self.error(SyntaxError::new(error::KEYWORD, node.span, message).help(help));
         }
         name
@@ -326,8 +332,11 @@ impl<'t> Builder<'t> {
         let text = self.slice(node.span);
         let body = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
         if node.kind == Kind::quoted {
-            let help = format!("write \"{body}\"");
-            self.error(SyntaxError::new(error::SINGLE_QUOTES, node.span, "text stands in double quotes").help(help));
+            let error = SyntaxError::new(error::SINGLE_QUOTES, node.span, "text goes in double quotes");
+            self.error(match body.contains(['"', '\\']) {
+                true => error.help("write `\"` around it, and a backslash before each `\"` and `\\` in it"),
+                false => error.help(format!("write `\"{body}\"`")).guess(node.span, format!("\"{body}\"")),
+            });
         }
         let (body, wrong) = literal::unescape(body);
         for (at, escape) in wrong {

@@ -48,10 +48,11 @@ impl Builder<'_> {
     fn arrow(&mut self, arrow: Option<Span>, expect: Span) {
         let (span, message) = match arrow {
             Some(span) if self.slice(span) == "=>" => return,
-            Some(span) => (span, format!("`{}` does not announce the expected verdict", self.slice(span))),
+            Some(span) => (span, format!("expected `=>` before the verdict, found `{}`", self.slice(span))),
             None => (Span { start: expect.start, end: expect.start }, "`=>` is missing before the expected verdict".to_owned()),
         };
-        self.error(SyntaxError::new(error::NO_ARROW, span, message).help("write `=>`"));
+        let written = if span.start == span.end { "=> " } else { "=>" };
+        self.error(SyntaxError::new(error::NO_ARROW, span, message).help("write `=>`").guess(span, written));
     }
 
     fn target(&mut self, nodes: &mut Cursor<'_>) -> Option<Target> {
@@ -89,7 +90,7 @@ impl Builder<'_> {
         }
         let text = self.slice(word.span);
         if word.kind == Kind::verdict {
-            let error = SyntaxError::new(error::NO_RULE_NAMED, word.span, format!("which rule gives `{text}` is not said"));
+            let error = SyntaxError::new(error::NO_RULE_NAMED, word.span, format!("`{text}` does not name its rule"));
             self.error(error.help(format!("write `{text} by policy.rule` or `{text} by policy default`")));
             return None;
         }
@@ -107,7 +108,7 @@ impl Builder<'_> {
 
 fn wrong_verdict(word: &str, span: Span, by: Option<Span>) -> SyntaxError {
     if word == "allow" {
-        let error = SyntaxError::new(error::UNKNOWN_ACTION, by.unwrap_or(span), "`allow` names no rule");
+        let error = SyntaxError::new(error::UNKNOWN_ACTION, by.unwrap_or(span), "`allow` does not name a rule");
         return error.help("write `=> allow` alone");
     }
     let near = words::foreign_action(word).filter(|a| verdict(a).is_some());

@@ -96,16 +96,20 @@ impl Builder<'_> {
             Ok(Word::Name) => ValueKind::Name(self.checked(node, "a value").node),
             Ok(Word::Literal(literal)) => ValueKind::Literal(literal),
             Ok(Word::Endpoint) => {
-                let help = "compare `remote.ip` and `remote.port` each for itself";
+                let help = "compare `remote.ip` and `remote.port` separately";
                 self.misplaced(node.span, "an address with a port", help);
                 name()
             }
             Ok(Word::Rate(_)) => {
-                self.misplaced(node.span, "a rate", "rates stand after `after =` and `limit =` in `with { … }`");
+                self.misplaced(node.span, "a rate", "a rate belongs after `after =` or `limit =` in `with { … }`");
                 name()
             }
             Err((message, help)) => {
-                self.error(SyntaxError { help, ..SyntaxError::new(error::LITERAL, node.span, message) });
+                let error = SyntaxError { help, ..SyntaxError::new(error::LITERAL, node.span, message) };
+                self.error(match literal::as_range(text) {
+                    Some(range) => error.guess(node.span, range),
+                    None => error,
+                });
                 name()
             }
         };
@@ -113,7 +117,7 @@ impl Builder<'_> {
     }
 
     fn misplaced(&mut self, span: Span, what: &str, help: &str) {
-        let message = format!("{what} such as `{}` cannot stand here", self.slice(span));
+        let message = format!("{what} such as `{}` is not allowed here", self.slice(span));
         self.error(SyntaxError::new(error::LITERAL, span, message).help(help));
     }
 
@@ -158,8 +162,9 @@ impl Builder<'_> {
         if let Some(span) = nodes.span(Kind::pair_eq)
             && self.slice(span) == ":"
         {
-            let error = SyntaxError::new(error::WRONG_EQUALS, span, "`:` does not give a value in a record");
-            self.error(error.help("write `=`"));
+            let error = SyntaxError::new(error::WRONG_EQUALS, span, "expected `=` in a record, found `:`");
+            let spaced = self.text.get(..span.start as usize).is_some_and(|before| before.ends_with(' '));
+            self.error(error.help("write `=`").guess(span, if spaced { "=" } else { " =" }));
         }
     }
 
@@ -193,7 +198,7 @@ impl Builder<'_> {
         if let Some(per) = nodes.span(Kind::k_per)
             && !matches!(word, Some(Err(_)))
         {
-            let error = SyntaxError::new(error::LITERAL, per, "`per` stands after a rate only");
+            let error = SyntaxError::new(error::LITERAL, per, "`per` only follows a rate");
             self.error(error.help("a rate is a number, `/`, and a duration, such as `200/10s`"));
         }
         if matches!(word, Some(Ok(Word::Endpoint))) {
@@ -225,7 +230,7 @@ impl Builder<'_> {
         let host = host.trim_start_matches('[');
         if !literal::is_ip6(host) || !port.bytes().all(|b| b.is_ascii_digit()) {
             let message = format!("`{text}` is not an address with a port");
-            let help = "an IPv6 address stands in brackets before the port, such as `[fd00::7]:443`";
+            let help = "put the IPv6 address in brackets before the port, such as `[fd00::7]:443`";
             self.error(SyntaxError::new(error::LITERAL, node.span, message).help(help));
         }
         self.plain(node)

@@ -66,8 +66,8 @@ impl Bad<'_> {
             (Some(list), true) => format!("expected {list}{after}, found {}", self.quoted(stop.at)),
             (Some(list), false) => format!("expected {list}{after}"),
             (None, true) if stop.at > 0 => format!("{} cannot follow {}", self.quoted(stop.at), self.quoted(stop.at - 1)),
-            (None, true) => format!("{} cannot stand here", self.quoted(stop.at)),
-            (None, false) => "this is not complete".to_owned(),
+            (None, true) => format!("{} is not expected here", self.quoted(stop.at)),
+            (None, false) => "this is incomplete".to_owned(),
         };
         let error = SyntaxError::new(error::UNEXPECTED, place, message);
         if self.within == Within::Test && !found && kinds.contains(&Kind::arrow) {
@@ -84,30 +84,33 @@ impl Bad<'_> {
     fn advice(&self, stop: &Stop, kinds: &[Kind]) -> Option<String> {
         let found = self.word(stop.at);
         let has = |kind| kinds.contains(&kind);
+        if has(Kind::lbrace) && self.word(0) == "policy" && stop.at == 2 {
+            return Some(format!("write `policy {} {{`", self.word(1)));
+        }
         if stop.at > 0 && self.word(stop.at - 1) == "with" {
             return Some("write `with { key = value, … }`".to_owned());
         }
         if has(Kind::event) && (matches!(found, "(" | "[") || self.kind(stop.at) == Some(TokenKind::Str)) {
-            return Some("events stand without quotes and brackets, with commas between them".to_owned());
-        }
-        if (has(Kind::value) || has(Kind::set)) && matches!(found, "(" | "{") {
-            return Some("a set is written `[a, b]`".to_owned());
+            return Some("write events without quotes or brackets, separated by commas".to_owned());
         }
         if has(Kind::op) && found == "not" {
-            return Some("write `not (… in …)`".to_owned());
+            return Some(format!("write `not ({} in …)`", self.word(stop.at.saturating_sub(1))));
         }
         if has(Kind::k_with) && found == "{" {
             return Some("write `with` before `{`".to_owned());
         }
         if has(Kind::k_when) && has(Kind::dangling_comma) && self.is_word(stop.at) && (found.contains('.') || found == "not") {
-            let event = if found == "not" { "" } else { "; events have commas between them" };
+            let event = if found == "not" { "" } else { "; separate events with commas" };
             return Some(format!("a condition begins with `when`{event}"));
         }
         if has(Kind::k_when) && self.is_word(stop.at) && found.contains('.') {
             return Some(format!("write `when` before {}", self.quoted(stop.at)));
         }
+        if has(Kind::op) && matches!(found, "is" | "equals" | "eq") {
+            return Some("write `==`, or `in` and a set".to_owned());
+        }
         if has(Kind::cond) && !found.is_empty() && is_comparison(self.word(stop.at + 1)) {
-            return Some("the field stands on the left of a comparison, the constant on the right".to_owned());
+            return Some("write the field on the left of the comparison and the constant on the right".to_owned());
         }
         None
     }
@@ -120,14 +123,15 @@ impl Bad<'_> {
         let kinds = self.relevant(stop, kinds);
         let candidates: Vec<&str> = kinds.iter().flat_map(|k| keywords_of(*k)).copied().collect();
         let word = self.word(stop.at);
-        let near = words::near(word, &candidates).or_else(|| foreign(word).filter(|f| candidates.contains(f)))?;
-        let message = format!("{} cannot stand here", self.quoted(stop.at));
+        let meant = words::near(word, &candidates).or_else(|| words::clause_meant(word)).or_else(|| foreign(word));
+        let near = meant.filter(|meant| candidates.contains(meant))?;
+        let message = format!("{} is not expected here", self.quoted(stop.at));
         let message = match self.after(stop, &kinds) {
             after if after.is_empty() => message,
-            after => format!("{} cannot stand{after}", self.quoted(stop.at)),
+            after => format!("{} is not expected{after}", self.quoted(stop.at)),
         };
         let error = SyntaxError::new(error::UNEXPECTED, self.span(stop.at), message);
-        Some(error.help(format!("did you mean `{near}`?")))
+        Some(error.help(format!("did you mean `{near}`?")).guess(self.span(stop.at), near))
     }
 
     /// What was tried, without the clauses that cannot follow where this stands.
@@ -192,15 +196,9 @@ fn keywords_of(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// The clause that a word of other languages means.
+/// The comparison that a word of other languages means.
 fn foreign(word: &str) -> Option<&'static str> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "if" => "when",
-        "except" | "but" => "unless",
-        "reason" | "message" | "msg" => "because",
-        "like" | "glob" | "regex" => "matches",
-        _ => return None,
-    })
+    matches!(word.to_ascii_lowercase().as_str(), "like" | "glob" | "regex").then_some("matches")
 }
 
 /// "a, b or c".

@@ -73,12 +73,12 @@ fn general(asks: Asks, field: &str) -> String {
     match (holds(field), asks) {
         (Holds::Several, Asks::Contains) => "did you mean `has`?".to_owned(),
         (Holds::Path, Asks::Starts) => {
-            format!("`{field} under …` asks for a path and all below it, `{field} matches …` for a pattern such as `\"/usr/bin/py*\"`")
+            format!("`{field} under …` matches a path and everything below it, `{field} matches …` a pattern such as `\"/usr/bin/py*\"`")
         }
         (Holds::Path | Holds::Name, _) => {
-            format!("write `{field} matches …` and a pattern, in which `*` stands for any part of a name")
+            format!("write `{field} matches …` with a pattern, where `*` matches any part of a name")
         }
-        (Holds::Several | Holds::Other, _) => format!("`{field}` is compared with whole values, by `==` or `in`"),
+        (Holds::Several | Holds::Other, _) => format!("compare `{field}` with whole values, by `==` or `in`"),
     }
 }
 
@@ -116,7 +116,7 @@ fn of_path(asks: Asks, field: &str, text: &str) -> Vec<(String, String)> {
         Asks::Starts if !rooted => Vec::new(),
         Asks::Starts if folder => vec![way("", format!("under \"/{inner}\""))],
         Asks::Starts => {
-            let below = way("for a folder and all below it ", format!("under \"/{inner}\""));
+            let below = way("for a folder and everything below it ", format!("under \"/{inner}\""));
             vec![way("", format!("matches \"/{inner}*\"")), below]
         }
         Asks::Ends if folder => Vec::new(),
@@ -126,7 +126,7 @@ fn of_path(asks: Asks, field: &str, text: &str) -> Vec<(String, String)> {
         Asks::Ends => vec![way("", format!("matches \"{before}{inner}\""))],
         Asks::Contains if folder => vec![way("", format!("matches \"{before}{inner}/**\""))],
         Asks::Contains => {
-            let below = way("for what is below a folder of such a name ", format!("matches \"{before}{inner}*/**\""));
+            let below = way("for everything below a folder of such a name ", format!("matches \"{before}{inner}*/**\""));
             vec![way("", format!("matches \"{before}{inner}*\"")), below]
         }
     }

@@ -28,7 +28,7 @@ impl Bad<'_> {
     fn item_head(&self, first: usize) -> Option<SyntaxError> {
         let (word, span) = (self.word(first), self.span(first));
         if words::ITEMS.contains(&word) && self.word(first + 1) != ":" {
-            return self.mark_outside(first).or_else(|| self.mark_item(first));
+            return self.mark_outside(first).or_else(|| self.mark_item(first)).or_else(|| self.quoted_name(first));
         }
         if !self.is_word(first) {
             if self.kind(first) != Some(TokenKind::Punct) {
@@ -42,12 +42,11 @@ impl Bad<'_> {
         if rule || words::ACTIONS.contains(&word) || word == "default" {
             return Some(self.outside(first, if next == "=" { "a property" } else { "a rule" }));
         }
-        let near = words::near(word, words::ITEMS).or_else(|| foreign_item(word));
-        let Some(near) = near else {
+        let Some(near) = words::item_meant(word) else {
             return Some(self.no_item(first));
         };
         let error = SyntaxError::new(error::UNKNOWN_ITEM, span, format!("{} does not begin an item", self.quoted(first)));
-        Some(error.help(format!("did you mean `{near}`?")))
+        Some(error.help(format!("did you mean `{near}`?")).guess(span, near))
     }
 
     /// `mark name event` at the top level is a rule.
@@ -57,8 +56,23 @@ impl Bad<'_> {
     }
 
     fn outside(&self, at: usize, what: &str) -> SyntaxError {
-        let error = SyntaxError::new(error::OUTSIDE, self.span(at), format!("{what} stands outside of a policy"));
-        error.help("put it between the braces of `policy name { … }`; perhaps a `}` stands too early")
+        let error = SyntaxError::new(error::OUTSIDE, self.span(at), format!("{what} is outside of any policy"));
+        error.help("move it between the braces of `policy name { … }`; perhaps a `}` comes too early")
+    }
+
+    /// The name of a policy or a module in quotes.
+    fn quoted_name(&self, first: usize) -> Option<SyntaxError> {
+        let (what, at) = match self.word(first) {
+            "policy" => ("the name of a policy", first + 1),
+            "import" => ("the name of a module", first + 1),
+            _ => return None,
+        };
+        let name = Some(self.word(at)).filter(|_| self.kind(at) == Some(TokenKind::Str))?.trim_matches('"');
+        let plain = name.split('.').all(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.bytes().all(is_letter));
+        let error = SyntaxError::new(error::UNEXPECTED, self.span(at), format!("{what} is written without quotes"));
+        let help = if plain { format!("write `{name}`") } else { "names have letters, digits and `_`".to_owned() };
+        let error = error.help(help);
+        Some(if plain { error.guess(self.span(at), name) } else { error })
     }
 
     fn no_item(&self, at: usize) -> SyntaxError {
@@ -69,6 +83,16 @@ impl Bad<'_> {
 
     fn member_head(&self, first: usize) -> Option<SyntaxError> {
         let (word, next, third) = (self.word(first), self.word(first + 1), self.word(first + 2));
+        if let Some(error) = self.branch(first).or_else(|| self.default_list(first)) {
+            return Some(error);
+        }
+        if word.contains('.') && super::is_comparison(next) {
+            let message = format!("`when` is missing before {}", self.quoted(first));
+            let start = self.span(first).start;
+            let place = crate::ast::Span { start, end: start };
+            let error = SyntaxError::new(error::UNEXPECTED, self.span(first), message);
+            return Some(error.help("a condition begins with `when`").guess(place, "when "));
+        }
         if word == "default" && self.is_word(first + 1) && !words::ACTIONS.contains(&next) {
             return Some(unknown_action(next, self.span(first + 1)));
         }
@@ -81,9 +105,9 @@ impl Bad<'_> {
         }
         let value = matches!(self.kind(first + 2), Some(TokenKind::Str | TokenKind::OpenStr)) || third == "[";
         if value || PROPERTIES.contains(&word) {
-            let message = format!("the property `{word}` is given with `:`");
+            let message = format!("expected `=` after the property `{word}`, found `:`");
             let error = SyntaxError::new(error::WRONG_EQUALS, self.span(first + 1), message);
-            return Some(error.help(format!("write `{word} = …`")));
+            return Some(error.help(format!("write `{word} = …`")).guess(self.before(first + 1), " ="));
         }
         if !self.is_word(first + 2) || is_clause(third) {
             return None;
@@ -95,6 +119,30 @@ impl Bad<'_> {
         let message = format!("the action is missing before {}", self.quoted(first + 2));
         let error = SyntaxError::new(error::UNKNOWN_ACTION, self.span(first + 2), message);
         Some(error.help(format!("write `deny {third}`, or another of `kill`, `audit`, `allow` and `mark`")))
+    }
+
+    /// `if … { deny … }` and `else`, where a rule should begin.
+    fn branch(&self, first: usize) -> Option<SyntaxError> {
+        let help = match (self.word(first), self.word(first + 1)) {
+            (_, ":" | "=") => return None,
+            ("if", _) => "a rule begins with its name and action: `name: deny file.read when …`",
+            ("else" | "elif" | "elsif", _) => "rules have no order and no alternatives: what no rule refuses is allowed",
+            _ => return None,
+        };
+        let error = SyntaxError::new(error::UNEXPECTED, self.span(first), format!("there is no {}", self.quoted(first)));
+        Some(error.help(help))
+    }
+
+    /// `default exec = deny`: the event before the action.
+    fn default_list(&self, first: usize) -> Option<SyntaxError> {
+        let (event, action) = (self.word(first + 1), self.word(first + 3));
+        let turned = self.word(first) == "default" && self.is_word(first + 1) && matches!(self.word(first + 2), "=" | ":");
+        if !turned || !words::ACTIONS.contains(&action) {
+            return None;
+        }
+        let span = crate::ast::Span { start: self.span(first + 1).start, end: self.span(first + 3).end };
+        let error = SyntaxError::new(error::UNEXPECTED, span, "a default names its action before the event");
+        Some(error.help(format!("write `default {action} {event}`")).guess(span, format!("{action} {event}")))
     }
 
     fn line_head(&self) -> Option<SyntaxError> {
@@ -113,15 +161,7 @@ impl Bad<'_> {
     }
 }
 
-/// The item that a word of other languages means.
-fn foreign_item(word: &str) -> Option<&'static str> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "use" | "include" | "require" | "from" | "using" => "import",
-        "const" | "var" | "list" | "set" | "static" | "define" => "let",
-        "func" | "function" | "def" | "macro" => "fn",
-        "rule" | "rules" | "profile" | "group" | "module" | "class" => "policy",
-        "exception" | "exclude" | "ignore" => "except",
-        "parameter" | "input" | "variable" => "param",
-        lower => return words::ITEMS.iter().find(|i| **i == lower).copied(),
-    })
+/// Whether a byte may be in a name.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }

@@ -3,7 +3,9 @@
 
 mod expected;
 mod foreign;
+mod habits;
 mod head;
+mod lookalike;
 mod place;
 mod unbuilt;
 
@@ -55,7 +57,7 @@ pub(crate) fn explain(text: &str, within: Within, span: Span) -> SyntaxError {
     if bad.tokens.iter().all(|t| t.kind == TokenKind::Doc) {
         return bad.only_docs(span);
     }
-    if let Some(error) = bad.head() {
+    if let Some(error) = bad.lookalike().or_else(|| bad.head()) {
         return error;
     }
     match tree::parse(bad.within.rule(), crate::slice(text, span), &mut Vec::new()) {
@@ -103,6 +105,12 @@ impl<'t> Bad<'t> {
         }
     }
 
+    /// A token with the blanks before it.
+    fn before(&self, at: usize) -> Span {
+        let start = at.checked_sub(1).map_or(self.span(at).start, |before| self.span(before).end);
+        Span { start, end: self.span(at).end }
+    }
+
     /// Whether a span in the place of a member begins like an item.
     fn is_item(&self) -> bool {
         let first = self.tokens.iter().position(|t| t.kind != TokenKind::Doc).unwrap_or_default();
@@ -126,6 +134,7 @@ impl<'t> Bad<'t> {
             .or_else(|| self.property(&stop))
             .or_else(|| self.object(&stop, kinds))
             .or_else(|| self.neighbours(&stop, kinds))
+            .or_else(|| self.habits(&stop, kinds))
             .or_else(|| self.foreign_comparison(&stop, kinds))
             .or_else(|| self.slip(&stop, kinds))
             .unwrap_or_else(|| self.expected(&stop, kinds))

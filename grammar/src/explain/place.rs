@@ -23,10 +23,13 @@ impl Bad<'_> {
             return Some(error.help("put it before the item or member, or write `//`"));
         }
         let error = match self.word(at) {
-            "'" => SyntaxError::new(error::SINGLE_QUOTES, span, "text stands in double quotes").help("write `\"`"),
-            ";" => SyntaxError::new(error::UNEXPECTED, span, "`;` has no meaning").help("remove it"),
+            "'" => SyntaxError::new(error::SINGLE_QUOTES, span, "text goes in double quotes").help("write `\"`"),
+            ";" => SyntaxError::new(error::UNEXPECTED, span, "`;` is not needed").help("remove it").guess(span, ""),
             "/" | "~" | "*" if self.span(at + 1).start == span.end => {
-                SyntaxError::new(error::UNQUOTED, span, "a path stands in double quotes").help("put `\"` before and after it")
+                let (span, path) = self.unquoted(at);
+                SyntaxError::new(error::UNQUOTED, span, "a path goes in double quotes")
+                    .help(format!("write `\"{path}\"`"))
+                    .guess(span, format!("\"{path}\""))
             }
             _ if self.quote_missing(at) => {
                 let before = self.span(at - 1);
@@ -39,6 +42,15 @@ impl Bad<'_> {
             _ => return None,
         };
         Some(error)
+    }
+
+    /// A path without quotes, up to the next blank or bracket.
+    fn unquoted(&self, at: usize) -> (Span, &str) {
+        let start = self.span(at).start;
+        let rest = self.text.get(start as usize..).unwrap_or_default();
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | ')' | '}' | '"')).unwrap_or(rest.len());
+        let span = Span { start, end: start + crate::span(0, end).end };
+        (span, crate::slice(self.text, span))
     }
 
     /// Whether the token follows a string and the line has a quote too many: then the string is probably the
@@ -99,15 +111,15 @@ impl Bad<'_> {
         if list && begins_value && ends_value && !is_clause(found) {
             let message = format!("a comma is missing between {} and {}", self.quoted(before), self.quoted(at));
             let place = Span { start: self.span(before).end, end: self.span(before).end };
-            return Some(SyntaxError::new(error::NO_COMMA, place, message).help("write `,`"));
+            return Some(SyntaxError::new(error::NO_COMMA, place, message).help("write `,`").guess(place, ","));
         }
         if found == "=" && self.word(before) == "==" && self.span(before).end == span.start {
             let both = Span { start: self.span(before).start, end: span.end };
-            return Some(SyntaxError::new(error::CHAINED, both, "`===` is not an operator").help("write `==`"));
+            return Some(SyntaxError::new(error::CHAINED, both, "`===` is not an operator").help("write `==`").guess(both, "=="));
         }
         if found == ">" && self.word(before) == "<" && self.span(before).end == span.start {
             let both = Span { start: self.span(before).start, end: span.end };
-            return Some(SyntaxError::new(error::CHAINED, both, "`<>` is not an operator").help("write `!=`"));
+            return Some(SyntaxError::new(error::CHAINED, both, "`<>` is not an operator").help("write `!=`").guess(both, "!="));
         }
         if is_comparison(found) && self.compares(at) && self.in_condition(before) {
             let message = format!("a second comparison {} in one condition", self.quoted(at));
@@ -178,7 +190,7 @@ impl Bad<'_> {
             let error = SyntaxError::new(error::UNEXPECTED, self.span(object), message);
             return Some(error.help("write it such as `203.0.113.7:443`; names are not known in the kernel"));
         }
-        let error = SyntaxError::new(error::UNQUOTED, self.span(object), "a path stands in double quotes");
+        let error = SyntaxError::new(error::UNQUOTED, self.span(object), "a path goes in double quotes");
         Some(error.help("put `\"` before and after it; it begins with `/`"))
     }
 

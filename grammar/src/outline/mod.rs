@@ -255,7 +255,14 @@ impl<'t> Cutter<'t> {
 
     /// What the tokens at a place are by their first words, and their name in bytes of the text.
     fn kind(&self, first: usize, within: Within) -> (PartKind, Option<Span>) {
-        let name = |at: usize| self.tokens.get(at).filter(|t| t.kind == TokenKind::Word).map(|t| t.span);
+        // Names in quotes are a mistake that is said once, not at each use.
+        let name = |at: usize| match self.tokens.get(at) {
+            Some(t) if t.kind == TokenKind::Word => Some(t.span),
+            Some(t) if t.kind == TokenKind::Str && t.span.end - t.span.start > 2 => {
+                Some(Span { start: t.span.start + 1, end: t.span.end - 1 })
+            }
+            _ => None,
+        };
         let item = match self.word(first) {
             "import" => PartKind::Import,
             "let" => PartKind::Let,

@@ -98,7 +98,7 @@ impl Cutter<'_> {
     fn goes_on(&self, at: usize) -> bool {
         let word = self.word(at);
         let joins = is_joint(word) || words::CLAUSES.contains(&word) || matches!(word, "not" | "for" | "per" | "as" | "by" | "default");
-        joins || !matches!(self.word(at + 1), ":" | "=") && words::near(word, words::CLAUSES).is_some()
+        joins || !matches!(self.word(at + 1), ":" | "=") && words::clause_meant(word).is_some()
     }
 
     /// Whether what stands before a token can end there: nothing asks for more.
@@ -153,6 +153,9 @@ impl Cutter<'_> {
         }
         if word == "default" && is_verb(next) {
             return depth == 0;
+        }
+        if equals && at == start && at.checked_sub(1).is_some_and(|before| self.word(before) == "default") && !self.begins_line(at) {
+            return false;
         }
         if !self.is_name(start) || words::CLAUSES.contains(&word) || is_joint(word) {
             return false;

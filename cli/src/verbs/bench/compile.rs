@@ -87,7 +87,7 @@ fn size(bench: &Bench, count: usize) -> Result<(f64, f64, Option<f64>), Failure>
 
 /// `ebsec build` by this very program.
 pub fn build_command(policy: &Path, out: &Path) -> Result<Command, Failure> {
-    let own = std::env::current_exe().map_err(|e| Failure::new(format!("cannot tell where this program is: {e}")))?;
+    let own = std::env::current_exe().map_err(|e| Failure::new(format!("cannot find the path of this program: {e}")))?;
     let mut command = Command::new(own);
     command.arg("build").arg(policy).arg("-o").arg(out);
     command.stdin(Stdio::null());

@@ -32,7 +32,7 @@ pub fn measure(bench: &Bench) -> Result<Vec<Row>, Failure> {
 }
 
 fn verify(bench: &Bench, artifact: &std::path::Path, series: &[&str]) -> Result<Value, Failure> {
-    let own = std::env::current_exe().map_err(|e| Failure::new(format!("cannot tell where this program is: {e}")))?;
+    let own = std::env::current_exe().map_err(|e| Failure::new(format!("cannot find the path of this program: {e}")))?;
     let mut command = Command::new(own);
     command.arg("verify").arg(artifact).arg("--json").env("EBSEC_LOAD", &bench.loader);
     for series in series {

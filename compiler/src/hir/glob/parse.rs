@@ -184,7 +184,7 @@ impl Parser<'_> {
     fn byte(&mut self, parts: &mut Vec<Part>, shape: &mut Shape, start: usize, byte: u8) -> Result<(), GlobError> {
         self.at += 1;
         if byte == 0 {
-            return self.error(start, 1, Problem::ForbiddenByte, "a path or name has no zero byte");
+            return self.error(start, 1, Problem::ForbiddenByte, "a path or name cannot hold a zero byte");
         }
         if self.kind == Kind::Comm {
             shape.total += 1;
@@ -238,11 +238,11 @@ impl Parser<'_> {
         }
         let whole = shape.states == SLASH && matches!(self.peek(), None | Some(b'/'));
         let help = match self.kind {
-            Kind::Path if self.depth > 0 => "`**` does not stand within `{…}`",
+            Kind::Path if self.depth > 0 => "`**` is not allowed within `{…}`",
             Kind::Path if count > 2 => "more than two `*` in a row mean nothing",
-            Kind::Path if !whole => "`**` stands for whole segments, between slashes or at the end",
+            Kind::Path if !whole => "`**` matches whole segments: write it between slashes or at the end",
             Kind::Path => "",
-            _ => "`**` stands for segments of a path, and this is one name",
+            _ => "`**` matches segments of a path, and this is one name",
         };
         if !help.is_empty() {
             return self.error(start, count, Problem::BadStars, help);
@@ -338,7 +338,7 @@ impl Parser<'_> {
         };
         self.at += 1;
         if byte == b'/' && self.kind != Kind::Comm {
-            return self.error(self.at - 1, 1, Problem::BadClass, "a class of a path has no `/`");
+            return self.error(self.at - 1, 1, Problem::BadClass, "a character class of a path cannot hold `/`");
         }
         if !byte.is_ascii() {
             return self.error(self.at - 1, 1, Problem::BadClass, "a class has ASCII characters only: use `{é,ü}`");
