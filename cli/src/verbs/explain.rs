@@ -1,5 +1,6 @@
 //! `ebsec explain [CODE|NAME]`: prints the page of a finding's code, or the list of codes. Knows no code itself.
 
+use super::Form;
 use crate::guest::Failure;
 use crate::output;
 use ebsec_compiler::diag::{self, codes, page::Page};
@@ -12,23 +13,22 @@ pub struct Arguments {
     /// A code such as E0205, its number alone, or a name such as field-unavailable; without one, all codes are listed.
     #[arg(value_name = "CODE|NAME")]
     code: Option<String>,
-    /// Print JSON: an object for a code, an array of objects for the list.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Prints the page; status 1 if there is none.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Some(wanted) = &arguments.code else {
-        output::print(&if arguments.json { document(&codes::all().iter().map(short).collect()) } else { table(codes::all()) })?;
+        output::print(&if arguments.form.json() { document(&codes::all().iter().map(short).collect()) } else { table(codes::all()) })?;
         return Ok(ExitCode::SUCCESS);
     };
     let Some(page) = codes::page(&full(wanted)) else {
-        super::could_not(&super::told(unknown(wanted), arguments.json));
+        super::could_not(&super::told(unknown(wanted), arguments.form.json()));
         return Ok(ExitCode::from(1));
     };
     let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    output::print(&if arguments.json { document(&whole(page)) } else { page.shown(styled) })?;
+    output::print(&if arguments.form.json() { document(&whole(page)) } else { page.shown(styled) })?;
     Ok(ExitCode::SUCCESS)
 }
 

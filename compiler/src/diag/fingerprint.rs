@@ -4,7 +4,7 @@
 
 use super::Finding;
 use crate::source::{FileId, Place, Sources};
-use ebsec_grammar::{PartKind, Piece, Within, pieces, tokens};
+use ebsec_grammar::{Piece, Within, pieces, tokens};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
@@ -55,7 +55,7 @@ impl Fingerprints {
         if part.within == Within::File {
             return own.to_owned();
         }
-        let head = parts.iter().take(here).rev().find(|part| part.head).filter(|_| part.kind != PartKind::Close);
+        let head = parts.iter().take(here).rev().find(|part| part.head);
         format!("{}.{own}", head.and_then(named).unwrap_or_default())
     }
 }
