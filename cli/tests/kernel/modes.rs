@@ -104,7 +104,7 @@ const SERIES: &str = "6.12";
 
 /// One job for each scenario whose modes are compared.
 pub(super) fn jobs<'a>(scenarios: &'a BTreeMap<String, PathBuf>, available: &[&str]) -> Vec<Job<'a>> {
-    let compared = |folder: &&PathBuf| available.contains(&SERIES) && folder.join("modes").exists();
+    let compared = |folder: &Path| available.contains(&SERIES) && super::runs_on(folder, SERIES) && folder.join("modes").exists();
     scenarios
         .iter()
         .filter(|(_, folder)| compared(folder))
