@@ -148,7 +148,7 @@ def documentation():
         if name.startswith(".github"):
             steps = YAML(typ="safe").load(text)["jobs"]["policies"]["steps"]
             given = next(step["with"] for step in steps if "/ebsec@" in step["uses"])
-            expect(set(given) <= set(load("action.yml")["inputs"]), "docs/ci.md: an input that the action has not")
+            expect(set(given) <= set(load("action.yml")["inputs"]), "docs/ci.md: an input that the action does not have")
 
 
 github()

@@ -1,5 +1,6 @@
 //! `ebsec check`: everything that needs no kernel. Takes paths, or a policy on the standard input; prints findings of all
-//! packages there, gives status 1 if there are errors, or what else `--fail-level` says. With `--fix` it makes the changes that findings propose before.
+//! packages there; gives status 1 if one of them has the level that `--fail-level` says, which is that of errors, or a
+//! higher one. With `--fix` it makes the changes that findings propose before.
 
 use super::told;
 use crate::guest::Failure;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A folder that is there, in which to write `ebsec.1` and `ebsec-VERB.1` for each verb; without it, `ebsec.1` is
+    /// An existing folder in which to write `ebsec.1` and `ebsec-VERB.1` for each verb; without it, `ebsec.1` is
     /// printed.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
