@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt planted system test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt planted system test test-formats test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -86,6 +86,12 @@ test-host: setup
 	cargo fmt --all --check
 	cargo clippy -q --locked --workspace --all-targets -- -D warnings
 	cargo test -q --locked --workspace
+
+# Has every format validated by others than us, and the files for CI systems run as their hosts do; fetches from npm and PyPI.
+test-formats: static
+	@tools/setup formats
+	cargo build -q --locked -p ebsec
+	@tests/formats/run
 
 # Every scenario on every kernel, after what the kernels' own types say. A kernel that is not available fails, unless
 # EBSEC_SKIP_KERNELS names its series (`make test EBSEC_SKIP_KERNELS=6.18,7`).

@@ -8,9 +8,10 @@ mod guest;
 mod output;
 mod package;
 mod replace;
+mod report;
 mod verbs;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use ebsec_compiler::diag::text;
 use guest::Failure;
 use std::process::ExitCode;
@@ -49,6 +50,10 @@ enum Verb {
     Kernels(verbs::kernels::Arguments),
     /// Run a shell script inside a guest.
     Guest(verbs::guest::Arguments),
+    /// Print the completions of a shell.
+    Completions(verbs::completions::Arguments),
+    /// Print the manual page, or write all of them.
+    Man(verbs::man::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -71,7 +76,14 @@ fn run(verb: &Verb) -> Result<ExitCode, Failure> {
         Verb::Bench(arguments) => Ok(verbs::bench::run(arguments)),
         Verb::Kernels(arguments) => verbs::kernels::run(arguments),
         Verb::Guest(arguments) => verbs::guest::run(arguments),
+        Verb::Completions(arguments) => verbs::completions::run(arguments),
+        Verb::Man(arguments) => verbs::man::run(arguments),
     }
+}
+
+/// The arguments as data, of which completions and manual pages are made.
+fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Prints help, the version, or what is wrong with the arguments.

@@ -14,6 +14,7 @@ use ebsec_compiler::source::{FileId, Sources};
 use ebsec_compiler::types::Date;
 use read::{CONFIG, Reader, relative};
 use std::collections::{BTreeSet, HashMap};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -79,6 +80,51 @@ impl Named {
     }
 }
 
+/// What messages call the standard input where it has no name.
+pub const STDIN: &str = "<stdin>";
+
+/// Whether a path of the command line is the standard input.
+pub fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The text on the standard input, of which no more is read than the parser takes.
+pub fn stdin_text(name: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(read::MAX_READ).read_to_end(&mut bytes);
+    read.map_err(|e| Failure::new(format!("cannot read the standard input: {e}")))?;
+    String::from_utf8(bytes).map_err(|_| Failure::new(format!("`{}` is not UTF-8 text", shown(name))))
+}
+
+/// The package of a policy that comes on the standard input: that of the file whose name it has, with this text in its place,
+/// or the policy alone.
+pub fn standard_input(name: &Path, params: &[String], today: Option<Date>) -> Result<Found, Failure> {
+    let text = stdin_text(name)?;
+    let above = name.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A folder that is not there has no package.
+    let folder = above.canonicalize().ok();
+    let root = folder.as_ref().filter(|_| name != Path::new(STDIN)).and_then(|folder| read::root(folder).0);
+    let mut found = match (&root, &folder, name.file_name()) {
+        (Some(root), Some(folder), Some(file)) => {
+            let mut found = whole(root, true)?;
+            let own = relative(&folder.join(file), root)?;
+            match found.input.sources.files.iter_mut().find(|file| file.path == own) {
+                Some(file) => file.text = text,
+                None => _ = found.input.sources.add(own, text),
+            }
+            found
+        }
+        _ => {
+            let mut sources = Sources::default();
+            sources.add(shown(name), text);
+            let folder = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
+            Found { folder, input: Input { sources, ..Input::default() } }
+        }
+    };
+    found.input = Input { params: params.to_vec(), today: today.or_else(self::today), ..found.input };
+    Ok(found)
+}
+
 /// Today in UTC.
 fn today() -> Option<Date> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
@@ -135,7 +181,7 @@ impl Found {
     }
 
     /// What stands before the paths of the package's files so that they are right from the current directory.
-    fn prefix(&self) -> String {
+    pub fn root(&self) -> String {
         let here = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
         let mut up = String::new();
         for folder in here.ancestors().take(4) {
@@ -151,7 +197,7 @@ impl Found {
     /// Sources as they are shown: the package's files and its folder (which has the empty path) from the current directory,
     /// all others as they are.
     pub fn shown(&self, sources: &Sources) -> Sources {
-        let (prefix, own) = (self.prefix(), self.input.sources.files.len());
+        let (prefix, own) = (self.root(), self.input.sources.files.len());
         let mut shown = sources.clone();
         for (index, file) in shown.files.iter_mut().enumerate() {
             if file.path.is_empty() && prefix.is_empty() {

@@ -136,7 +136,7 @@ fn manifest_rule(policy: &hir::Policy, rule: &hir::Rule, catalog: &Catalog, sour
     let at = sources.place(rule.loc);
     let file = at.file.0 as usize;
     let place = sources.files.get(file);
-    let line = place.zip(lines.get(file)).map_or(1, |(f, l)| l.position(&f.text, at.span.start).0);
+    let line = place.zip(lines.get(file)).map_or(1, |(f, l)| l.position(&f.text, at.span.start).line);
     format::Rule {
         action: match rule.action {
             hir::Action::Deny => format::Action::Deny,

@@ -122,12 +122,39 @@ impl Loc {
     }
 }
 
+/// A byte of a text as its line and its columns, all from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Line.
+    pub line: u32,
+    /// Column in characters.
+    pub column: u32,
+    /// Column in UTF-16 code units, of which a character outside of the basic plane takes two.
+    pub utf16: u32,
+    /// Column in bytes of UTF-8.
+    pub byte: u32,
+}
+
+impl Default for Position {
+    /// The start of a text.
+    fn default() -> Self {
+        Self { line: 1, column: 1, utf16: 1, byte: 1 }
+    }
+}
+
 /// Turns byte offsets of one text into lines and columns, at the same cost wherever they are.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
-    /// Characters before each multiple of [`STEP`] bytes.
-    characters: Vec<u32>,
+    /// What is before each multiple of [`STEP`] bytes.
+    before: Vec<Count>,
+}
+
+/// Characters of a text, and how many of them take two UTF-16 code units.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    characters: u32,
+    wide: u32,
 }
 
 /// So many bytes at most are counted for a column, however long its line is.
@@ -138,13 +165,13 @@ impl LineIndex {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1);
-        let mut before = 0;
-        let characters = text.as_bytes().chunks(STEP).map(|chunk| {
-            let start = before;
-            before += characters(chunk);
+        let mut sum = Count::default();
+        let before = text.as_bytes().chunks(STEP).map(|chunk| {
+            let start = sum;
+            sum = sum.plus(chunk);
             start
         });
-        Self { characters: characters.collect(), starts: std::iter::once(0).chain(ends).collect() }
+        Self { before: before.collect(), starts: std::iter::once(0).chain(ends).collect() }
     }
 
     /// Number of lines.
@@ -166,28 +193,34 @@ impl LineIndex {
         start(line)..start(line.saturating_add(1))
     }
 
-    /// Line and column of a byte, both from 1; columns count characters.
+    /// Line and columns of a byte.
     #[must_use]
-    pub fn position(&self, text: &str, offset: u32) -> (u32, u32) {
+    pub fn position(&self, text: &str, offset: u32) -> Position {
         let line = self.line(offset);
         let start = self.starts.get(line).copied().unwrap_or_default();
-        let column = self.characters(text, offset) - self.characters(text, start) + 1;
-        (line as u32 + 1, column)
+        let (here, first) = (self.count_before(text, offset), self.count_before(text, start));
+        let column = here.characters - first.characters + 1;
+        let byte = offset.min(text.len() as u32).saturating_sub(start) + 1;
+        Position { line: line as u32 + 1, column, utf16: column + here.wide - first.wide, byte }
     }
 
-    /// Characters before a byte.
-    fn characters(&self, text: &str, offset: u32) -> u32 {
+    /// What is before a byte.
+    fn count_before(&self, text: &str, offset: u32) -> Count {
         let offset = (offset as usize).min(text.len());
-        let Some(last) = self.characters.len().checked_sub(1) else { return 0 };
+        let Some(last) = self.before.len().checked_sub(1) else { return Count::default() };
         let step = (offset / STEP).min(last);
         let rest = text.as_bytes().get(step * STEP..offset).unwrap_or_default();
-        self.characters.get(step).copied().unwrap_or_default() + characters(rest)
+        self.before.get(step).copied().unwrap_or_default().plus(rest)
     }
 }
 
-/// A byte that continues a character does not count.
-fn characters(bytes: &[u8]) -> u32 {
-    bytes.iter().filter(|b| **b & 0xC0 != 0x80).count() as u32
+impl Count {
+    /// With what is in some bytes: a byte that continues a character does not count, one that begins four bytes is wide.
+    fn plus(self, bytes: &[u8]) -> Self {
+        let characters = bytes.iter().filter(|b| **b & 0xC0 != 0x80).count() as u32;
+        let wide = bytes.iter().filter(|b| **b >= 0xF0).count() as u32;
+        Self { characters: self.characters + characters, wide: self.wide + wide }
+    }
 }
 
 #[cfg(test)]
@@ -196,15 +229,17 @@ mod tests {
 
     #[test]
     fn columns_are_those_that_counting_gives() {
-        let text = format!("é\n{}ü\n\n{}", "aé".repeat(3_000), "x".repeat(STEP * 2));
+        let text = format!("é\n{}ü\n\n{}", "aé🦀".repeat(3_000), "x".repeat(STEP * 2));
         let index = LineIndex::new(&text);
         for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
             let before = text.get(..at).unwrap_or_default();
             let line = before.matches('\n').count() as u32 + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
-            assert_eq!(index.position(&text, at as u32), (line, column), "{at}");
+            let before = before.rsplit('\n').next().unwrap_or_default();
+            let columns = [before.chars().count(), before.encode_utf16().count(), before.len()].map(|n| n as u32 + 1);
+            let [column, utf16, byte] = columns;
+            assert_eq!(index.position(&text, at as u32), Position { line, column, utf16, byte }, "{at}");
         }
-        assert_eq!(LineIndex::new("").position("", 7), (1, 1));
+        assert_eq!(LineIndex::new("").position("", 7), Position::default());
         assert_eq!((index.range(&text, 0), index.range(&text, 99)), (0..3, text.len()..text.len()));
     }
 }

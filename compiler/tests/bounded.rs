@@ -112,13 +112,20 @@ fn findings_are_bounded() {
     let wrong = policy(&many(MAX_KEPT + 100, |i| format!("r{i}: deny file.read when file.pth{i} == \"/x\"\n")));
     let checked = check(wrong);
     assert_eq!((checked.diagnostics.len(), checked.left_out), (MAX_KEPT, 100));
-    let mut run = render::Run::default();
-    let shown = run.pretty(&checked.diagnostics, checked.left_out, &checked.sources, false);
+    let package = |left_out| render::Package { findings: &checked.diagnostics, left_out, sources: &checked.sources, root: "" };
+    let shown =
+        |packages: &[render::Package<'_>]| render::Report { packages, ..render::Report::default() }.render(render::Format::Pretty, false);
+    let one = shown(&[package(checked.left_out)]);
     let last = format!("… and 19,600 more findings: 19,500 of E0204, 100 others\n{} errors\n", MAX_KEPT + 100);
-    assert!(shown.ends_with(&last) && shown.len() < 300_000, "{} {}", shown.len(), &shown[shown.len() - 200..]);
+    assert!(one.ends_with(&last) && one.len() < 300_000, "{} {}", one.len(), &one[one.len() - 200..]);
     // A second package of the run has no room of its own.
-    let shown = run.pretty(&checked.diagnostics, 0, &checked.sources, false);
-    assert_eq!(shown, "… and 20,000 more findings: 20,000 of E0204\n20000 errors\n");
+    let two = shown(&[package(checked.left_out), package(0)]);
+    let last = "… and 39,600 more findings: 39,500 of E0204, 100 others\n40100 errors\n";
+    assert!(two.ends_with(last) && two.len() < one.len() + 10, "{}", &two[two.len() - 200..]);
+    for (format, name, _) in render::FORMATS {
+        let shown = render::document(&checked.diagnostics, &checked.sources, *format);
+        assert!(shown.len() < 2_000_000, "{name}: {}", shown.len());
+    }
     for text in [
         policy(&format!("r: deny exec with {{ {}z = 1 }}\n", "a = 1, ".repeat(20_000))),
         format!("{}{}", many(3_000, |i| format!("let abc{i} = [\"/a\"]\n")), many(3_000, |i| format!("let x{i}: set<path> = abd{i}\n"))),

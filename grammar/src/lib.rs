@@ -27,7 +27,7 @@ mod words;
 pub use blocks::Entry;
 pub use error::{SyntaxError, codes};
 pub use lex::{Lexer, Token, TokenKind, tokens};
-pub use outline::{PartKind, Piece, Within};
+pub use outline::{PartKind, Piece, Within, pieces};
 pub use parts::{Found, Part, Tree, parse, reparse};
 pub use read::Content;
 pub use words::{keywords, soft_keywords};

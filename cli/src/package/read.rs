@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 /// Name of a package's settings.
 pub const CONFIG: &str = "ebsec.toml";
 /// More than the parser reads, so that it is the one to refuse.
-const MAX_READ: u64 = 8 * 1024 * 1024 + 1;
+pub const MAX_READ: u64 = 8 * 1024 * 1024 + 1;
 /// Most bytes of all files of a package.
 const MAX_PACKAGE: usize = 64 * 1024 * 1024;
 /// Most files of a package.

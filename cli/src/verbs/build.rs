@@ -1,12 +1,13 @@
 //! `ebsec build`: a package in, its artifact out, or the text of any stage. Nothing is written where there is an error.
 
-use super::check::{self, Common, Format};
+use super::check::{self, Common};
 use crate::guest::Failure;
 use crate::output;
 use crate::package::{Found, shown};
+use crate::report::{self, Judged};
 use ebsec_artifact::DIGEST_LENGTH;
-use ebsec_compiler::diag::render::Run;
-use ebsec_compiler::diag::{self, Finding, text};
+use ebsec_compiler::diag::render::Format;
+use ebsec_compiler::diag::{self, Finding, Level, text};
 use ebsec_compiler::hir::Package;
 use ebsec_compiler::pipeline::{self, Built, Checked};
 use ebsec_compiler::source::FileId;
@@ -79,11 +80,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let (checked, mut findings) = check::check(&found);
     let built = checked.package.as_ref().and_then(|package| Some((package, build(package, &checked, &mut findings)?)));
-    check::print(&found, &checked, &findings, &mut Run::default(), common.format)?;
+    let wrong = diag::has_errors(&findings);
+    report::print(&[Judged::new(&found, &checked, findings)], &[], common.format, Level::Error)?;
     if arguments.emit.contains(&Stage::Ast) {
         output::print(&pipeline::dump_ast(&checked.sources, &roots(&found)))?;
     }
-    let Some((package, built)) = built.filter(|_| !diag::has_errors(&findings)) else { return Ok(ExitCode::from(1)) };
+    let Some((package, built)) = built.filter(|_| !wrong) else { return Ok(ExitCode::from(1)) };
     for stage in &arguments.emit {
         output::print(&emit(*stage, package, &built))?;
     }

@@ -1,29 +1,18 @@
-//! `ebsec check`: everything that needs no kernel. Takes paths, prints findings of all packages there, gives status 1
-//! if there are errors. With `--fix` it makes the changes that findings propose before.
+//! `ebsec check`: everything that needs no kernel. Takes paths, or a policy on the standard input; prints findings of all
+//! packages there; gives status 1 if one of them has the level that `--fail-level` says, which is that of errors, or a
+//! higher one. With `--fix` it makes the changes that findings propose before.
 
 use super::told;
 use crate::guest::Failure;
 use crate::package::{self, Found};
+use crate::report::{self, Gate, Judged};
 use crate::{diff, output, replace};
-use ebsec_compiler::diag::render::Run;
-use ebsec_compiler::diag::{self, Finding};
+use ebsec_compiler::diag::Finding;
+use ebsec_compiler::diag::render::Format;
 use ebsec_compiler::pipeline::{self, Checked};
-use ebsec_compiler::source::Sources;
 use ebsec_compiler::types::Date;
-use serde_json::Value;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// How findings are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people, on the error output.
-    #[default]
-    Pretty,
-    /// One JSON array for each package, on the output.
-    Json,
-}
 
 /// What every verb that reads packages takes.
 #[derive(clap::Args)]
@@ -31,7 +20,7 @@ pub struct Common {
     /// Files or folders; by default the package in the current directory.
     pub paths: Vec<PathBuf>,
     /// How findings are printed.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = report::formats(), default_value = "pretty")]
     pub format: Format,
     /// A value for a parameter of the package. A text is written as it is (`dir=/srv`), a set as in a policy
     /// (`dirs=["/srv", "/opt"]`, `nets=[10.0.0.0/8, fd00::/8]`); one value is a set of one.
@@ -50,7 +39,7 @@ impl Common {
 
     /// A failure on its way out, in the format that is asked for.
     pub fn told(&self, failure: Failure) -> Failure {
-        told(failure, self.format == Format::Json)
+        told(failure, matches!(self.format, Format::Json | Format::Jsonl))
     }
 }
 
@@ -67,6 +56,11 @@ pub struct Arguments {
     /// Write nothing; print what the fixes would change.
     #[arg(long, requires = "fix")]
     diff: bool,
+    /// The name of the policy that `-` reads from the standard input: it stands for the file of that name in its package.
+    #[arg(long, value_name = "NAME", default_value = package::STDIN, hide_default_value = true)]
+    stdin_filename: PathBuf,
+    #[command(flatten)]
+    gate: Gate,
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -75,25 +69,41 @@ fn day(text: &str) -> Result<Date, String> {
 
 /// Checks each package and runs its unit tests.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (mut wrong, mut fixed, mut run) = (false, 0, Run::default());
-    for mut found in arguments.common.open()? {
+    let (gate, format) = (&arguments.gate, arguments.common.format);
+    gate.accepts(format)?;
+    let (mut changes, mut fixed, mut all) = (false, 0, Vec::new());
+    for mut found in open(arguments)? {
         if arguments.fix {
-            let (count, changes) = fix(&mut found, arguments)?;
+            let (count, changed) = fix(&mut found, arguments)?;
             fixed += count;
-            wrong |= changes && arguments.diff;
+            changes |= changed && arguments.diff;
         }
         let (checked, mut findings) = check(&found);
         if let Some(package) = &checked.package {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
         }
-        wrong |= diag::has_errors(&findings);
-        print(&found, &checked, &findings, &mut run, arguments.common.format)?;
+        all.push(Judged::new(&found, &checked, findings));
     }
+    gate.print(&all, format)?;
     if arguments.fix {
         let done = if arguments.diff { "would be made" } else { "made" };
         output::tell(&format!("{fixed} {} {done}\n", if fixed == 1 { "fix" } else { "fixes" }));
     }
-    Ok(ExitCode::from(u8::from(wrong)))
+    Ok(ExitCode::from(u8::from(gate.fails(&all) || gate.fails_for(changes))))
+}
+
+/// The packages of the paths, or the one of the standard input.
+fn open(arguments: &Arguments) -> Result<Vec<Found>, Failure> {
+    let common = &arguments.common;
+    if !common.paths.iter().any(|path| package::is_stdin(path)) {
+        return common.open();
+    }
+    if common.paths.len() > 1 || (arguments.fix && !arguments.diff) {
+        let failure = Failure::new("`-` is checked alone, and nothing is written");
+        return Err(common.told(failure.help("leave the other paths out; `--fix --diff` shows what fixes would change")));
+    }
+    let found = package::standard_input(&arguments.stdin_filename, &common.params, common.today);
+    Ok(vec![found.map_err(|failure| common.told(failure))?])
 }
 
 /// Makes the fixes of a package, on disk unless only the difference is asked for. Gives how many there were, and whether
@@ -120,33 +130,4 @@ pub fn check(found: &Found) -> (Checked, Vec<Finding>) {
     let mut checked = pipeline::check(found.input.clone());
     let findings = std::mem::take(&mut checked.diagnostics);
     (checked, findings)
-}
-
-/// Prints findings as asked. `run` is what the whole run has shown.
-pub fn print(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run, format: Format) -> Result<(), Failure> {
-    match format {
-        Format::Pretty => {
-            tell(found, checked, findings, run);
-            Ok(())
-        }
-        Format::Json => output::print(&run.json(findings, checked.left_out, &shown(found, &checked.sources, findings))),
-    }
-}
-
-/// Findings for people, on the error output.
-pub fn tell(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run) {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let text = run.pretty(findings, checked.left_out, &shown(found, &checked.sources, findings), colour);
-    // Its own foreign text is escaped; colours are not to be.
-    if colour { output::tell_raw(&text) } else { output::tell(&text) }
-}
-
-/// Findings as a part of a JSON document.
-pub fn json(found: &Found, checked: &Checked, findings: &[Finding], run: &mut Run) -> Value {
-    let text = run.json(findings, checked.left_out, &shown(found, &checked.sources, findings));
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
-fn shown(found: &Found, sources: &Sources, findings: &[Finding]) -> Sources {
-    if findings.is_empty() { Sources::default() } else { found.shown(sources) }
 }

@@ -3,6 +3,7 @@
 
 mod catalogue;
 
+use super::Form;
 use crate::guest::Failure;
 use crate::output;
 use ebsec_compiler::diag::{self, codes, page::Page};
@@ -16,15 +17,14 @@ pub struct Arguments {
     /// process.exe. Without one, all codes are listed.
     #[arg(value_name = "CODE|NAME|EVENT|FIELD")]
     code: Option<String>,
-    /// Print JSON: an object for a code, an array of objects for the list.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Prints the page; status 1 if there is none.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Some(wanted) = &arguments.code else {
-        output::print(&if arguments.json { document(&codes::all().iter().map(short).collect()) } else { table(codes::all()) })?;
+        output::print(&if arguments.form.json() { document(&codes::all().iter().map(short).collect()) } else { table(codes::all()) })?;
         return Ok(ExitCode::SUCCESS);
     };
     if let Some(entry) = catalogue::find(wanted) {
@@ -32,11 +32,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let Some(page) = codes::page(&full(wanted)) else {
-        super::could_not(&super::told(unknown(wanted), arguments.json));
+        super::could_not(&super::told(unknown(wanted), arguments.form.json()));
         return Ok(ExitCode::from(1));
     };
     let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    output::print(&if arguments.json { document(&whole(page)) } else { page.shown(styled) })?;
+    output::print(&if arguments.form.json() { document(&whole(page)) } else { page.shown(styled) })?;
     Ok(ExitCode::SUCCESS)
 }
 

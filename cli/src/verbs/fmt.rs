@@ -2,22 +2,19 @@
 //! does not parse and leaves it as it is. Gives status 1 if a file does not parse or, where nothing is to be written, would
 //! change; 2 if a file cannot be read or written.
 
-use super::check::Format;
 use super::told;
 use crate::guest::Failure;
 use crate::package::{self, Found};
+use crate::report::{self, Judged};
 use crate::{diff, output, replace};
-use ebsec_compiler::diag::render::Run;
-use ebsec_compiler::diag::{Finding, text};
+use ebsec_compiler::diag::render::Format;
+use ebsec_compiler::diag::{Finding, Level, text};
 use ebsec_compiler::fmt::{self, Refused};
 use ebsec_compiler::source::Sources;
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// More than the parser reads, so that it is the one to refuse.
-const MAX_READ: u64 = 8 * 1024 * 1024 + 1;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -31,10 +28,10 @@ pub struct Arguments {
     #[arg(long)]
     diff: bool,
     /// What messages call the standard input.
-    #[arg(long, value_name = "NAME", default_value = "<stdin>", hide_default_value = true)]
+    #[arg(long, value_name = "NAME", default_value = package::STDIN, hide_default_value = true)]
     stdin_filename: String,
-    /// How results are printed.
-    #[arg(long, value_enum, default_value_t)]
+    /// How results are printed; where nothing is to be written, a file that would change is a finding.
+    #[arg(long, value_parser = report::formats(), default_value = "pretty")]
     format: Format,
 }
 
@@ -52,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 fn formatted(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if arguments.paths.iter().any(|path| path.as_os_str() == "-") {
+    if arguments.paths.iter().any(|path| package::is_stdin(path)) {
         return standard_input(arguments);
     }
     let mut outcomes = Vec::new();
@@ -72,13 +69,11 @@ fn formatted(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Formats the standard input and prints it.
 fn standard_input(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if arguments.paths.len() > 1 || arguments.format == Format::Json {
+    let is_text = arguments.format == Format::Pretty || arguments.is_dry();
+    if arguments.paths.len() > 1 || !is_text {
         return Err(Failure::new("`-` takes no other path and no `--format`").help("remove the other paths and `--format`"));
     }
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(MAX_READ).read_to_end(&mut bytes);
-    read.map_err(|e| Failure::new(format!("cannot read the standard input: {e}")))?;
-    let before = String::from_utf8(bytes).map_err(|_| Failure::new(format!("`{}` is not UTF-8 text", arguments.stdin_filename)))?;
+    let before = package::stdin_text(Path::new(&arguments.stdin_filename))?;
     let result = fmt::format(&before);
     if let (Ok(after), false) = (&result, arguments.is_dry()) {
         output::print_raw(after)?;
@@ -128,26 +123,28 @@ impl Outcome {
         self.result.as_ref().map_or_else(|_| String::new(), |after| diff::unified(&self.name, &self.before, after))
     }
 
-    /// What is wrong with the file, and the sources that the places are in.
-    fn findings(&self) -> (Vec<Finding>, Sources) {
+    /// What is wrong with the file; that it would change too, if that counts.
+    fn judged(&self, layout: bool) -> Judged {
         let mut sources = Sources::default();
         let file = sources.add(self.name.clone(), self.before.clone());
         let errors = match &self.result {
             Err(Refused::Syntax(errors)) => errors.clone(),
             _ => Vec::new(),
         };
-        (errors.into_iter().map(|error| Finding::syntax(file, error)).collect(), sources)
+        let mut findings: Vec<Finding> = errors.into_iter().map(|error| Finding::syntax(file, error)).collect();
+        if let (Ok(after), true, true) = (&self.result, layout, self.changes()) {
+            findings.push(fmt::unformatted(file, &self.before, after));
+        }
+        Judged::loose(sources, findings)
     }
 
-    fn json(&self, arguments: &Arguments, run: &mut Run) -> Value {
+    fn json(&self, arguments: &Arguments, findings: Value) -> Value {
         let state = match &self.result {
             Err(_) => "refused",
             Ok(_) if !self.changes() => "unchanged",
             Ok(_) if arguments.is_dry() => "would change",
             Ok(_) => "formatted",
         };
-        let (findings, sources) = self.findings();
-        let findings: Value = serde_json::from_str(&run.json(&findings, 0, &sources)).unwrap_or_default();
         let diff = arguments.diff.then(|| self.diff());
         json!({ "file": self.name, "state": state, "diff": diff, "findings": findings })
     }
@@ -155,18 +152,19 @@ impl Outcome {
 
 /// Says what came out, and gives the status.
 fn report(arguments: &Arguments, outcomes: &[Outcome]) -> Result<ExitCode, Failure> {
-    let mut run = Run::default();
-    match arguments.format {
-        Format::Json => {
-            let all: Vec<Value> = outcomes.iter().map(|outcome| outcome.json(arguments, &mut run)).collect();
-            output::print(&text::json(&all))?;
+    let listed = matches!(arguments.format, Format::Pretty | Format::Json);
+    let judged: Vec<Judged> = outcomes.iter().map(|outcome| outcome.judged(arguments.is_dry() && !listed)).collect();
+    if arguments.format == Format::Json {
+        let all = outcomes.iter().zip(report::values(&judged)).map(|(outcome, findings)| outcome.json(arguments, findings));
+        output::print(&text::json(&all.collect::<Vec<Value>>()))?;
+    } else {
+        report::print(&judged, &[], arguments.format, Level::Error)?;
+    }
+    if arguments.format == Format::Pretty {
+        for outcome in outcomes {
+            pretty(arguments, outcome)?;
         }
-        Format::Pretty => {
-            for outcome in outcomes {
-                pretty(arguments, outcome, &mut run)?;
-            }
-            summary(arguments, outcomes);
-        }
+        summary(arguments, outcomes);
     }
     let wrong = |outcome: &Outcome| matches!(outcome.result, Err(Refused::Internal(_)));
     if let Some(outcome) = outcomes.iter().find(|outcome| wrong(outcome)) {
@@ -177,14 +175,8 @@ fn report(arguments: &Arguments, outcomes: &[Outcome]) -> Result<ExitCode, Failu
     Ok(ExitCode::from(u8::from(refused || changes)))
 }
 
-fn pretty(arguments: &Arguments, outcome: &Outcome, run: &mut Run) -> Result<(), Failure> {
-    let (findings, sources) = outcome.findings();
-    if !findings.is_empty() {
-        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        let text = run.pretty(&findings, 0, &sources, colour);
-        // Its own foreign text is escaped; colours are not to be.
-        if colour { output::tell_raw(&text) } else { output::tell(&text) }
-    }
+/// Prints what would change.
+fn pretty(arguments: &Arguments, outcome: &Outcome) -> Result<(), Failure> {
     if arguments.diff {
         output::patch(&outcome.diff())?;
     } else if arguments.check && outcome.changes() {

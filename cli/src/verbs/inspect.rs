@@ -1,7 +1,7 @@
 //! `ebsec inspect`: takes an artifact's file, prints what it is, does and was
 //! checked for. Never loads it, and reads nothing behind a wrong digest.
 
-use super::{no_artifact, told};
+use super::{Form, no_artifact, told};
 use crate::guest::Failure;
 use crate::output;
 use ebsec_artifact::{Artifact, Manifest, MapRole, Mode, Rule, Truth, hex, open};
@@ -21,20 +21,19 @@ pub struct Arguments {
     /// Print every row of long tables.
     #[arg(long)]
     all: bool,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Prints the contents; status 1 if the file is no artifact of this version.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file = &arguments.file;
-    let bytes = std::fs::read(file).map_err(|e| told(Failure::io("read", file, &e), arguments.json))?;
+    let bytes = std::fs::read(file).map_err(|e| told(Failure::io("read", file, &e), arguments.form.json()))?;
     let artifact = match open(&bytes) {
         Ok(artifact) => artifact,
-        Err(error) => return Ok(no_artifact(file, &error, arguments.json)),
+        Err(error) => return Ok(no_artifact(file, &error, arguments.form.json())),
     };
-    let text = match arguments.json {
+    let text = match arguments.form.json() {
         true => text::json(&document(&artifact)),
         false => describe(&artifact, if arguments.all { usize::MAX } else { ROWS }),
     };

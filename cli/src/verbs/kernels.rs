@@ -1,7 +1,7 @@
 //! `ebsec kernels`: takes series, prints which are in the cache, fetches those
 //! that are asked for. Never boots one but to read the types it carries.
 
-use super::told;
+use super::{Form, told};
 use crate::guest::Failure;
 use crate::guest::kernels::{self, Cache, Kernel, SERIES};
 use crate::guest::prototypes::{self, Wanted};
@@ -26,11 +26,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     prototypes: Option<PathBuf>,
     /// Print apt sources of these suites of Debian at the mirror that this machine uses, and nothing else.
-    #[arg(long, value_name = "SUITE", value_delimiter = ',', conflicts_with_all = ["series", "fetch", "newest", "prototypes", "json"])]
+    #[arg(long, value_name = "SUITE", value_delimiter = ',', conflicts_with_all = ["series", "fetch", "newest", "prototypes", "json", "format"])]
     sources: Vec<String>,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Prints the table; status 1 if a kernel is not there.
@@ -39,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         output::print(&kernels::sources(&arguments.sources)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let cache = Cache::open().map_err(|failure| told(failure, arguments.json))?;
+    let cache = Cache::open().map_err(|failure| told(failure, arguments.form.json()))?;
     let mut series = arguments.series.clone();
     if series.is_empty() {
         series = SERIES.iter().map(|s| (*s).to_owned()).collect();
@@ -49,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     } else {
         series.iter().map(|series| cache.kernel(series)).collect()
     };
-    output::print(&if arguments.json { json(&series, &found) } else { table(&series, &found) })?;
+    output::print(&if arguments.form.json() { json(&series, &found) } else { table(&series, &found) })?;
     if let Some(folder) = &arguments.prototypes {
         write_prototypes(folder, found.iter().flatten())?;
     }

@@ -5,11 +5,13 @@
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod completions;
 pub mod explain;
 pub mod fmt;
 pub mod guest;
 pub mod inspect;
 pub mod kernels;
+pub mod man;
 pub mod test;
 pub mod verify;
 
@@ -20,6 +22,33 @@ use ebsec_compiler::diag::text;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// How a verb prints what is no list of findings.
+#[derive(clap::Args)]
+pub struct Form {
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    format: Kind,
+    /// The same as `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// For people.
+    #[default]
+    Pretty,
+    /// One JSON document.
+    Json,
+}
+
+impl Form {
+    /// Whether JSON is asked for.
+    fn json(&self) -> bool {
+        self.json || self.format == Kind::Json
+    }
+}
 
 /// Prints a failure of the surroundings and gives status 2.
 pub fn could_not(failure: &Failure) -> ExitCode {

@@ -1,14 +1,15 @@
 //! `ebsec test`: runs the unit tests of packages by the reference interpreter and by the emitted programs, in user space.
 //! Gives status 1 if a line fails, if the two differ, or if the package is wrong; 2 if no test is the one asked for.
 
-use super::check::{self, Common, Format};
+use super::check::{self, Common};
 use crate::guest::Failure;
 use crate::output;
 use crate::package::Found;
-use ebsec_compiler::diag::render::Run;
-use ebsec_compiler::diag::{self, Finding, text};
+use crate::report::{self, Judged};
+use ebsec_compiler::diag::render::{Format, Test};
+use ebsec_compiler::diag::{self, Level, text};
 use ebsec_compiler::hir::Package;
-use ebsec_compiler::pipeline::{self, Checked, StepResult};
+use ebsec_compiler::pipeline::{self, StepResult};
 use ebsec_compiler::testing::judge::{self, Second};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -22,21 +23,12 @@ pub struct Arguments {
     filter: Option<String>,
 }
 
-/// How many operations of a test have the expected verdict.
-struct Row {
-    name: String,
-    passed: usize,
-    total: usize,
-}
-
 /// What came out for a package.
 struct Report {
-    found: Found,
-    checked: Checked,
+    judged: Judged,
     /// Tests that were asked for; `None` if the package is wrong.
-    tests: Option<Vec<Row>>,
+    tests: Option<Vec<Test>>,
     second: Second,
-    findings: Vec<Finding>,
 }
 
 /// Runs the tests and prints one line for each, then what failed.
@@ -44,23 +36,44 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let common = &arguments.common;
     let filter = arguments.filter.as_deref();
     let reports: Vec<Report> = common.open()?.into_iter().map(|found| report(found, filter)).collect();
-    let wrong = reports.iter().any(|r| diag::has_errors(&r.findings));
+    let wrong = reports.iter().any(|r| diag::has_errors(&r.judged.findings));
     let ran = reports.iter().filter_map(|r| r.tests.as_ref()).any(|tests| !tests.is_empty());
     if let (Some(wanted), false, false) = (filter, wrong, ran) {
         let message = format!("no test name contains `{wanted}`");
         return Err(common.told(Failure::new(message).help("`ebsec test` without `--filter` lists all tests")));
     }
-    let mut run = Run::default();
-    for report in &reports {
-        match common.format {
-            Format::Pretty => {
-                output::print(&report.text(filter))?;
-                check::tell(&report.found, &report.checked, &report.findings, &mut run);
-            }
-            Format::Json => output::print(&text::json(&report.json(&mut run)))?,
-        }
-    }
+    print(reports, common.format, filter)?;
     Ok(ExitCode::from(u8::from(wrong)))
+}
+
+/// Prints what came out, as one document.
+fn print(reports: Vec<Report>, format: Format, filter: Option<&str>) -> Result<(), Failure> {
+    if format == Format::Pretty {
+        output::print(&reports.iter().map(|report| report.text(filter)).collect::<String>())?;
+    }
+    let (mut tests, mut judged, mut second) = (Vec::new(), Vec::new(), Vec::new());
+    for report in reports {
+        tests.extend(report.tests.unwrap_or_default());
+        judged.push(report.judged);
+        second.push(report.second);
+    }
+    if format == Format::Json {
+        return output::print(&text::json(&document(&tests, &judged, &second)));
+    }
+    report::print(&judged, &tests, format, Level::Error)
+}
+
+/// The JSON document.
+fn document(tests: &[Test], judged: &[Judged], second: &[Second]) -> Value {
+    let row = |test: &Test| json!({ "name": test.name, "passed": test.passed, "total": test.total });
+    let left_out: Vec<&str> = second.iter().flat_map(|s| &s.left_out).map(|(_, reason)| reason.as_str()).collect();
+    let findings: Vec<Value> = report::values(judged).into_iter().filter_map(|v| v.as_array().cloned()).flatten().collect();
+    json!({
+        "tests": tests.iter().map(row).collect::<Vec<_>>(),
+        "judged_by_programs": second.iter().map(|s| s.judged).sum::<usize>(),
+        "not_judged_by_programs": left_out,
+        "findings": findings,
+    })
 }
 
 /// Checks a package and runs those of its tests whose names hold the text.
@@ -79,30 +92,25 @@ fn report(found: Found, filter: Option<&str>) -> Report {
         findings.append(&mut second.findings);
         tests = Some(rows(package, &results, &wanted));
     }
-    Report { found, checked, tests, second, findings }
+    Report { judged: Judged::new(&found, &checked, findings), tests, second }
 }
 
-fn rows(package: &Package, results: &[StepResult], wanted: &dyn Fn(usize) -> bool) -> Vec<Row> {
+fn rows(package: &Package, results: &[StepResult], wanted: &dyn Fn(usize) -> bool) -> Vec<Test> {
     let row = |(index, name): (usize, &str)| {
         let passed = results.iter().filter(|r| r.test == index && r.passed).count();
         let total = results.iter().filter(|r| r.test == index).count();
-        Row { name: name.to_owned(), passed, total }
+        Test { name: name.to_owned(), passed, total }
     };
     package.tests.iter().map(|t| t.name.as_str()).enumerate().filter(|(index, _)| wanted(*index)).map(row).collect()
 }
 
-impl Row {
-    fn text(&self) -> String {
-        let name = text::line(&self.name);
-        match (self.passed, self.total) {
-            (_, 0) => format!("none {name} (no operations)\n"),
-            (passed, total) if passed == total => format!("pass {name} ({passed} of {total})\n"),
-            (passed, total) => format!("FAIL {name} ({passed} of {total})\n"),
-        }
-    }
-
-    fn json(&self) -> Value {
-        json!({ "name": self.name, "passed": self.passed, "total": self.total })
+/// The line of a test.
+fn line(test: &Test) -> String {
+    let name = text::line(&test.name);
+    match (test.passed, test.total) {
+        (_, 0) => format!("none {name} (no operations)\n"),
+        (passed, total) if passed == total => format!("pass {name} ({passed} of {total})\n"),
+        (passed, total) => format!("FAIL {name} ({passed} of {total})\n"),
     }
 }
 
@@ -115,7 +123,7 @@ impl Report {
             return if filter.is_none() { "no tests\n".to_owned() } else { String::new() };
         }
         let (passed, total) = (tests.iter().map(|t| t.passed).sum::<usize>(), tests.iter().map(|t| t.total).sum::<usize>());
-        let mut out: String = tests.iter().map(Row::text).collect();
+        let mut out: String = tests.iter().map(line).collect();
         out.push_str(&format!("{passed} of {total} operations have the expected verdict\n"));
         let judged = self.second.judged;
         out.push_str(&format!("judged by the policy's meaning and, {judged} of them, by the emitted programs in user space\n"));
@@ -123,16 +131,5 @@ impl Report {
             out.push_str(&format!("not judged by the programs: {}\n", text::line(reason)));
         }
         out
-    }
-
-    fn json(&self, run: &mut Run) -> Value {
-        let tests: Vec<Value> = self.tests.iter().flatten().map(Row::json).collect();
-        let left_out: Vec<&str> = self.second.left_out.iter().map(|(_, reason)| reason.as_str()).collect();
-        json!({
-            "tests": tests,
-            "judged_by_programs": self.second.judged,
-            "not_judged_by_programs": left_out,
-            "findings": check::json(&self.found, &self.checked, &self.findings, run),
-        })
     }
 }

@@ -1,7 +1,7 @@
 //! `ebsec verify`: an artifact in, the verdict of each target kernel's own verifier out, from guests. Status 1 if a
 //! kernel refuses a program, or is not available (unless that was allowed).
 
-use super::{no_artifact, told};
+use super::{Form, no_artifact, told};
 use crate::guest::kernels::{Cache, Kernel, SERIES};
 pub use crate::guest::loader::find as find_loader;
 use crate::guest::{Ending, Failure, GuestFile, GuestResult, GuestSpec, machine};
@@ -28,9 +28,8 @@ pub struct Arguments {
     /// Write the verdicts into the artifact's manifest.
     #[arg(long)]
     record: bool,
-    /// One JSON object on the output.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// The answer of one kernel.
@@ -48,11 +47,11 @@ enum Answer {
 /// Verifies on every kernel.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file = &arguments.artifact;
-    let told = |failure| told(failure, arguments.json);
+    let told = |failure| told(failure, arguments.form.json());
     let bytes = std::fs::read(file).map_err(|e| told(Failure::io("read", file, &e)))?;
     let artifact = match ebsec_artifact::open(&bytes) {
         Ok(artifact) => artifact,
-        Err(error) => return Ok(no_artifact(file, &error, arguments.json)),
+        Err(error) => return Ok(no_artifact(file, &error, arguments.form.json())),
     };
     let ready = Ready::new(arguments, &artifact.manifest).map_err(told)?;
     let answers = ready.answers(arguments, &bytes)?;
@@ -99,12 +98,12 @@ impl Ready {
                 Err(failure) => Answer::Skipped(failure),
             };
             progress("");
-            if !arguments.json {
+            if !arguments.form.json() {
                 output::print(&text(name, &answer, arguments.allow_skip.contains(name)))?;
             }
             answers.push((name.clone(), answer));
         }
-        if arguments.json {
+        if arguments.form.json() {
             let all = answers.iter().map(|(name, a)| (name.clone(), to_json(a)));
             output::print(&text::json(&Value::Object(all.collect())))?;
         }

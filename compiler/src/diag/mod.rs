@@ -3,6 +3,7 @@
 
 pub mod codes;
 mod collect;
+pub mod fingerprint;
 mod fix;
 mod near;
 pub mod page;

@@ -1,83 +1,205 @@
-//! Findings in, text out: for people and as JSON. A run shows a bounded number of them, each around its own places, and
-//! says how many more there are. Foreign text is made fit to be shown (`text`).
+//! Findings of packages in, one document out, in any of the formats of `FORMATS`. A run shows a bounded number of findings,
+//! each around its own places, and says how many more there are. Foreign text is made fit to be shown (`text`). Never
+//! prints.
 
+mod agent;
+mod azure;
+mod checkstyle;
+mod concise;
+mod github;
+mod gitlab;
+mod item;
+mod json;
+mod junit;
+mod markdown;
+mod pretty;
+mod rdjson;
+mod sarif;
 mod snippet;
 
-use super::{Edit, Finding, Fix, Label, Level, codes, text};
-use crate::source::{FileId, LineIndex, Loc, Place, Sources, Span};
-use codespan_reporting::diagnostic as span;
-use codespan_reporting::term;
-use rustc_hash::FxHashMap;
-use serde::Serialize;
-use snippet::{Snippet, Snippets};
+use super::{Finding, Level, codes};
+use crate::source::{Loc, Sources};
+use item::Item;
+use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
-/// Most findings that a run shows.
+/// Most findings that a document shows.
 pub const MAX_SHOWN: usize = 500;
 /// Most codes that are counted of findings that are not shown.
 const MAX_CODES: usize = 8;
 
-/// What a run may still show: of several packages together no more than of one.
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Pretty,
+    /// A line for each finding.
+    Concise,
+    /// One JSON array.
+    Json,
+    /// A JSON object a line.
+    Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML.
+    Junit,
+    /// Checkstyle's XML.
+    Checkstyle,
+    /// Reviewdog's diagnostic format.
+    Rdjson,
+    /// Logging commands of Azure Pipelines.
+    Azure,
+    /// A table in Markdown.
+    Markdown,
+    /// Text for language models.
+    Agent,
+}
+
+/// Each format, its name and what it is, in the order in which help lists them.
+pub const FORMATS: &[(Format, &str, &str)] = &[
+    (Format::Pretty, "pretty", "For people, on the error output"),
+    (Format::Concise, "concise", "A line for each finding"),
+    (Format::Json, "json", "One JSON array"),
+    (Format::Jsonl, "jsonl", "A JSON object a line"),
+    (Format::Sarif, "sarif", "SARIF 2.1.0, for code scanning"),
+    (Format::Github, "github", "Annotations of GitHub Actions"),
+    (Format::Gitlab, "gitlab", "GitLab's code quality report"),
+    (Format::Junit, "junit", "JUnit's XML, for test reports"),
+    (Format::Checkstyle, "checkstyle", "Checkstyle's XML"),
+    (Format::Rdjson, "rdjson", "Reviewdog's JSON"),
+    (Format::Azure, "azure", "Annotations of Azure Pipelines"),
+    (Format::Markdown, "markdown", "A table for comments and summaries"),
+    (Format::Agent, "agent", "Compact text for language models"),
+];
+
+impl Format {
+    /// The format of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        FORMATS.iter().find(|(_, known, _)| *known == name).map(|(format, ..)| *format)
+    }
+
+    /// Whether its lines are commands that a CI system obeys: their foreign text is escaped by the commands' own rules, and
+    /// no other escapes may be made in them.
+    #[must_use]
+    pub fn is_commands(self) -> bool {
+        matches!(self, Self::Github | Self::Azure)
+    }
+}
+
+/// Findings of a package.
 #[derive(Clone, Copy, Debug)]
-pub struct Run {
-    left: usize,
+pub struct Package<'a> {
+    /// The findings, in the order of their places.
+    pub findings: &'a [Finding],
+    /// Findings that were not even kept.
+    pub left_out: usize,
+    /// What their places are in, with paths as they are to be shown.
+    pub sources: &'a Sources,
+    /// How the shown paths of the package's own files begin, of which a fingerprint must not depend: it changes with the
+    /// folder that the command is called from. Empty if they are as they are.
+    pub root: &'a str,
 }
 
-impl Default for Run {
-    fn default() -> Self {
-        Self { left: MAX_SHOWN }
-    }
+/// A unit test that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Test {
+    /// Its name.
+    pub name: String,
+    /// Its lines that got what they expect.
+    pub passed: usize,
+    /// Its lines.
+    pub total: usize,
 }
 
-impl Run {
-    /// For people: the places in the source with their neighbours, and a last line that counts. Empty if there is
-    /// nothing. `left_out` findings were not even kept.
-    pub fn pretty(&mut self, findings: &[Finding], left_out: usize, sources: &Sources, colour: bool) -> String {
-        let (shown, more) = self.choose(findings, left_out);
-        let mut lines = Lines::default();
-        let mut out: String = shown.iter().map(|finding| draw(finding, sources, &mut lines, colour)).collect();
-        if let Some(more) = more {
-            out.push_str(&format!("{more}\n"));
+/// All that one document shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Report<'a> {
+    /// The packages of the run.
+    pub packages: &'a [Package<'a>],
+    /// Unit tests, where it is about them.
+    pub tests: &'a [Test],
+    /// The lowest level that counts as a failure; by default that of errors.
+    pub fails: Option<Level>,
+}
+
+/// The findings that are shown, each with the index of its package, and a last one that counts the others.
+struct Chosen<'a> {
+    shown: Vec<(usize, &'a Finding)>,
+    more: Option<(usize, Finding)>,
+}
+
+impl Report<'_> {
+    /// The document. `colour` is for people, on a terminal.
+    #[must_use]
+    pub fn render(&self, format: Format, colour: bool) -> String {
+        let chosen = self.choose();
+        if format == Format::Pretty {
+            return pretty::document(self, &chosen, colour);
         }
-        out.push_str(&summary(findings, left_out));
-        out
+        let items = item::items(self.packages, &chosen);
+        match format {
+            Format::Pretty | Format::Concise => concise::document(&items),
+            Format::Json => json::document(&items),
+            Format::Jsonl => json::lines(&items),
+            Format::Sarif => sarif::document(&items),
+            Format::Github => github::document(&items),
+            Format::Gitlab => gitlab::document(&items),
+            Format::Junit => junit::document(&items, self),
+            Format::Checkstyle => checkstyle::document(&items),
+            Format::Rdjson => rdjson::document(&items),
+            Format::Azure => azure::document(&items),
+            Format::Markdown => markdown::document(&items, &pretty::summary(self)),
+            Format::Agent => agent::document(&items, &pretty::summary(self)),
+        }
     }
 
-    /// As JSON: one array of objects, sorted like the input, with a line break at its end. What is not shown is counted by
-    /// a last object.
-    pub fn json(&mut self, findings: &[Finding], left_out: usize, sources: &Sources) -> String {
-        let (shown, more) = self.choose(findings, left_out);
-        let last = shown.last().map_or(Loc::default(), |d| d.primary.loc);
-        // Errors are shown first: what is left is none where others are shown.
-        let error = left_out > 0 || findings.iter().filter(|d| d.level == Level::Error).count() >= shown.len().max(1);
-        let level = if error { Level::Error } else { Level::Warning };
-        let more = more.map(|message| Finding::new(codes::TOO_MANY_ERRORS, level, last, message));
-        let mut lines = Lines::default();
-        let all: Vec<Json<'_>> = shown.into_iter().chain(&more).map(|d| Json::new(d, sources, &mut lines)).collect();
-        text::json(&all)
+    /// For documents that hold more than findings: an array for each package, as `json` has them.
+    #[must_use]
+    pub fn values(&self) -> Vec<Value> {
+        let chosen = self.choose();
+        let items = item::items(self.packages, &chosen);
+        let of = |package: usize| items.iter().filter(|item| item.package == package).map(json::value).collect();
+        (0..self.packages.len()).map(|package| Value::Array(of(package))).collect()
     }
 
-    /// What of the findings is shown, errors before others, and the line about the rest.
-    fn choose<'d>(&mut self, findings: &'d [Finding], left_out: usize) -> (Vec<&'d Finding>, Option<String>) {
-        let room = self.left;
-        let errors = findings.iter().filter(|d| d.level == Level::Error).count();
-        let (mut errors, mut others) = (room, room.saturating_sub(errors));
+    /// Whether a level is a failure.
+    fn fails(&self, level: Level) -> bool {
+        level >= self.fails.unwrap_or(Level::Error)
+    }
+
+    /// What of the findings is shown, errors before others, and what is said of the rest.
+    fn choose(&self) -> Chosen<'_> {
+        let all = || self.packages.iter().enumerate().flat_map(|(index, package)| package.findings.iter().map(move |f| (index, f)));
+        let left_out: usize = self.packages.iter().map(|package| package.left_out).sum();
+        let errors = all().filter(|(_, finding)| finding.level == Level::Error).count();
+        let (mut room, mut others) = (MAX_SHOWN, MAX_SHOWN.saturating_sub(errors));
         let mut rest: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut shown: Vec<&Finding> = Vec::new();
-        for finding in findings {
-            let room = if finding.level == Level::Error { &mut errors } else { &mut others };
+        let mut shown: Vec<(usize, &Finding)> = Vec::new();
+        for (package, finding) in all() {
+            let room = if finding.level == Level::Error { &mut room } else { &mut others };
             match room.checked_sub(1) {
                 Some(less) => {
                     *room = less;
-                    shown.push(finding);
+                    shown.push((package, finding));
                 }
                 None => *rest.entry(finding.code).or_default() += 1,
             }
         }
-        self.left = room - shown.len();
-        let more = findings.len() - shown.len() + left_out;
-        (shown, (more > 0).then(|| said(more, left_out, rest)))
+        let more = rest.values().sum::<usize>() + left_out;
+        if more == 0 {
+            return Chosen { shown, more: None };
+        }
+        // Errors are shown first: what is left is none where others are shown.
+        let level = if left_out > 0 || errors >= shown.len().max(1) { Level::Error } else { Level::Warning };
+        let (package, last) = shown.last().map_or((0, Loc::default()), |(package, finding)| (*package, finding.primary.loc));
+        let finding = Finding::new(codes::TOO_MANY_ERRORS, level, last, said(more, left_out, rest));
+        Chosen { shown, more: Some((package, finding)) }
     }
 }
 
@@ -107,227 +229,41 @@ fn grouped(number: usize) -> String {
     out
 }
 
-/// [`Run::pretty`] of a run that has nothing else.
+/// The document of one package in a format, without colours.
+#[must_use]
+pub fn document(findings: &[Finding], sources: &Sources, format: Format) -> String {
+    let packages = [Package { findings, left_out: 0, sources, root: "" }];
+    Report { packages: &packages, ..Report::default() }.render(format, false)
+}
+
+/// The document of one package for people.
 #[must_use]
 pub fn pretty(findings: &[Finding], sources: &Sources, colour: bool) -> String {
-    Run::default().pretty(findings, 0, sources, colour)
+    let packages = [Package { findings, left_out: 0, sources, root: "" }];
+    Report { packages: &packages, ..Report::default() }.render(Format::Pretty, colour)
 }
 
-/// [`Run::json`] of a run that has nothing else.
+/// The document of one package as JSON.
 #[must_use]
 pub fn json(findings: &[Finding], sources: &Sources) -> String {
-    Run::default().json(findings, 0, sources)
+    document(findings, sources, Format::Json)
 }
 
-/// Lines of the files that are shown.
-#[derive(Default)]
-struct Lines(FxHashMap<FileId, LineIndex>);
-
-impl Lines {
-    fn of(&mut self, file: FileId, text: &str) -> &LineIndex {
-        self.0.entry(file).or_insert_with(|| LineIndex::new(text))
-    }
-}
-
-/// A finding and its places in the source.
-fn draw(finding: &Finding, sources: &Sources, lines: &mut Lines, colour: bool) -> String {
-    let mut snippets = Snippets::default();
-    let places: Vec<Place> = std::iter::once(&finding.primary).chain(&finding.related).map(|l| sources.place(l.loc)).collect();
-    for id in places.iter().map(|place| place.file) {
-        if let Some(file) = sources.get(id).filter(|_| !snippets.0.contains_key(&id)) {
-            let spans: Vec<Span> = places.iter().filter(|place| place.file == id).map(|place| place.span).collect();
-            snippets.0.insert(id, Snippet::new(&file.path, &file.text, lines.of(id, &file.text), &spans));
-        }
-    }
-    let (config, shown) = (term::Config::default(), to_codespan(finding, &snippets, sources));
-    let mut out = String::new();
-    let done = if colour {
-        let mut buffer = term::termcolor::Ansi::new(Vec::new());
-        let done = term::emit_to_write_style(&mut buffer, &config, &snippets, &shown);
-        out.push_str(&String::from_utf8_lossy(&buffer.into_inner()));
-        done
-    } else {
-        term::emit_to_string(&mut out, &config, &snippets, &shown)
-    };
-    if done.is_err() {
-        // A place that is in no file: the message must not be lost.
-        let _ = writeln!(out, "{}[{}]: {}", finding.level.name(), finding.code, text::line(&finding.message));
-    }
-    out
-}
-
-fn to_codespan(finding: &Finding, snippets: &Snippets, sources: &Sources) -> span::Diagnostic<FileId> {
-    let severity = match finding.level {
-        Level::Error => span::Severity::Error,
-        Level::Warning => span::Severity::Warning,
-        Level::Info => span::Severity::Note,
-    };
-    let label = |style: span::LabelStyle, label: &Label| {
-        let place = sources.place(label.loc);
-        let range = snippets.0.get(&place.file).map_or(0..0, |f| f.range(place.span));
-        span::Label::new(style, place.file, range).with_message(text::line(&label.text))
-    };
-    let mut labels = vec![label(span::LabelStyle::Primary, &finding.primary)];
-    labels.extend(finding.related.iter().map(|r| label(span::LabelStyle::Secondary, r)));
-    let notes = finding.notes.iter().map(|n| format!("note: {}", text::line(n)));
-    let help = finding.help.iter().map(|h| format!("help: {}", text::line(h)));
-    span::Diagnostic::new(severity)
-        .with_code(finding.code)
-        .with_message(text::line(&finding.message))
-        .with_labels(labels)
-        .with_notes(notes.chain(help).collect())
-}
-
-/// How many findings there are of each level; those that were not kept count as errors, which they nearly always are.
-fn summary(findings: &[Finding], left_out: usize) -> String {
-    let count = |level: Level| findings.iter().filter(|d| d.level == level).count();
-    let one = |n: usize, word: &str| match n {
-        0 => None,
-        1 => Some(format!("1 {word}")),
-        n => Some(format!("{n} {word}s")),
-    };
-    let parts = [one(count(Level::Error) + left_out, "error"), one(count(Level::Warning), "warning"), one(count(Level::Info), "remark")];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { String::new() } else { format!("{}\n", parts.join(", ")) }
-}
-
-/// A place as JSON has it. Lines and columns count from 1, columns in characters; `start` and `end` are bytes.
-#[derive(Serialize)]
-struct JsonPlace<'a> {
-    file: &'a str,
-    line: u32,
-    column: u32,
-    end_line: u32,
-    end_column: u32,
-    start: u32,
-    end: u32,
-}
-
-#[derive(Serialize)]
-struct JsonLabel<'a> {
-    #[serde(flatten)]
-    place: JsonPlace<'a>,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct JsonEdit<'a> {
-    #[serde(flatten)]
-    place: JsonPlace<'a>,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct JsonFix<'a> {
-    title: &'a str,
-    applicability: &'static str,
-    edits: Vec<JsonEdit<'a>>,
-}
-
-#[derive(Serialize)]
-struct Json<'a> {
-    code: &'a str,
-    level: &'a str,
-    message: &'a str,
-    #[serde(flatten)]
-    place: JsonPlace<'a>,
-    label: &'a str,
-    related: Vec<JsonLabel<'a>>,
-    notes: &'a [String],
-    help: &'a [String],
-    fixes: Vec<JsonFix<'a>>,
-}
-
-impl<'a> JsonPlace<'a> {
-    fn new(loc: Loc, sources: &'a Sources, lines: &mut Lines) -> Self {
-        let Place { file: id, span: Span { start, end } } = sources.place(loc);
-        let Some(file) = sources.get(id) else {
-            return Self { file: "", line: 1, column: 1, end_line: 1, end_column: 1, start, end };
-        };
-        let index = lines.of(id, &file.text);
-        let ((line, column), (end_line, end_column)) = (index.position(&file.text, start), index.position(&file.text, end));
-        Self { file: &file.path, line, column, end_line, end_column, start, end }
-    }
-}
-
-impl<'a> Json<'a> {
-    fn new(d: &'a Finding, sources: &'a Sources, lines: &mut Lines) -> Self {
-        let place = JsonPlace::new(d.primary.loc, sources, lines);
-        let related = d.related.iter().map(|r| JsonLabel { place: JsonPlace::new(r.loc, sources, lines), text: &r.text }).collect();
-        let mut edit = |e: &'a Edit| JsonEdit { place: JsonPlace::new(e.loc, sources, lines), text: &e.text };
-        let fix = |f: &'a Fix| {
-            let edits = f.edits.iter().map(&mut edit).collect();
-            JsonFix { title: &f.title, applicability: f.applicability.name(), edits }
-        };
-        Self {
-            code: d.code,
-            level: d.level.name(),
-            message: &d.message,
-            place,
-            label: &d.primary.text,
-            related,
-            notes: &d.notes,
-            help: &d.help,
-            fixes: d.fixes.iter().map(fix).collect(),
-        }
-    }
+/// The names of a page that a finding has, for consumers that show one.
+fn page_name(item: &Item<'_>) -> &'static str {
+    codes::page(item.finding.code).map_or("", |page| page.name)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
-    fn finding(text: &str, word: &str) -> (Sources, Vec<Finding>) {
-        let mut sources = Sources::default();
-        let file = sources.add("a.ebsec", text);
-        let start = text.find(word).unwrap() as u32;
-        let loc = Loc::new(file, Span { start, end: start + word.len() as u32 });
-        (sources, vec![Finding::error("E0204", loc, format!("unknown field `{word}`")).help("look\u{1b}[31m")])
-    }
-
     #[test]
-    fn no_control_character_of_a_source_reaches_the_terminal() {
-        let (sources, found) = finding("let a = \"\u{1b}[2J\u{202e}\" wrong\r\n", "wrong");
-        let text = pretty(&found, &sources, false);
-        assert!(text.chars().all(|c| c == '\n' || !text::is_hidden(c)), "{text:?}");
-        assert!(text.contains(r"\u{1b}[2J"));
-        let marked = text.lines().find(|l| l.contains("^^^^^")).unwrap();
-        let shown = text.lines().find(|l| l.contains("wrong") && l.contains("let")).unwrap();
-        assert_eq!(
-            marked.chars().position(|c| c == '^'),
-            shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count())
-        );
-    }
-
-    #[test]
-    fn a_long_line_is_shown_around_its_labels() {
-        let long = format!("let é = {}wrong{}\nlet b = 1", "x".repeat(100_000), "y".repeat(100_000));
-        let (sources, found) = finding(&long, "wrong");
-        let text = pretty(&found, &sources, false);
-        assert!(text.len() < 1_000 && text.contains("a.ebsec:1:100009") && text.contains("…xxx"), "{text}");
-        let shown = text.lines().find(|l| l.contains("wrongy")).unwrap();
-        let marked = text.lines().find(|l| l.contains("^^^^^")).unwrap();
-        assert_eq!(
-            marked.chars().position(|c| c == '^'),
-            shown.chars().collect::<String>().find("wrong").map(|b| shown[..b].chars().count())
-        );
-        // a label over all of it
-        let all = Loc::new(found[0].primary.loc.part, Span { start: 0, end: long.len() as u32 });
-        assert!(pretty(&[Finding::error("E0204", all, "x")], &sources, false).len() < 2_000);
-    }
-
-    #[test]
-    fn json_counts_characters_and_keeps_bytes() {
-        let (sources, found) = finding("// é\nlet ü = wrong", "wrong");
-        let value: serde_json::Value = serde_json::from_str(&json(&found, &sources)).unwrap();
-        assert_eq!((value[0]["line"].as_u64(), value[0]["column"].as_u64(), value[0]["start"].as_u64()), (Some(2), Some(9), Some(15)));
-    }
-
-    #[test]
-    fn colour_is_there_only_if_asked() {
-        let (sources, found) = finding("wrong", "wrong");
-        assert!(pretty(&found, &sources, true).contains('\u{1b}'));
-        assert!(!pretty(&found, &sources, false).contains('\u{1b}'));
+    fn each_format_has_one_name() {
+        for (format, name, about) in FORMATS {
+            assert_eq!(Format::named(name), Some(*format));
+            assert!(!about.ends_with('.') && about.len() < 40, "{about}");
+        }
+        assert_eq!(Format::named("xml"), None);
     }
 }

@@ -45,7 +45,16 @@ pub fn short(text: &str, most: usize) -> Cow<'_, str> {
 /// that the value that is read from it is the same.
 #[must_use]
 pub fn json(value: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(value).unwrap_or_else(|_| "null".to_owned());
+    safe_json(&serde_json::to_string_pretty(value).unwrap_or_else(|_| "null".to_owned()))
+}
+
+/// The same in one line.
+#[must_use]
+pub fn json_line(value: &impl Serialize) -> String {
+    safe_json(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))
+}
+
+fn safe_json(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     for (at, c) in text.char_indices() {
         // Outside of strings there is none of these but the line feeds of the layout.
@@ -56,6 +65,84 @@ pub fn json(value: &impl Serialize) -> String {
     }
     out.push('\n');
     out
+}
+
+/// Several lines as the message of a workflow command of GitHub: `%0A` is a line feed there. Each line is safe by itself.
+#[must_use]
+pub fn github_message(text: &str) -> String {
+    text.lines().map(|text| line(text).replace('%', "%25")).collect::<Vec<_>>().join("%0A")
+}
+
+/// Foreign text as a property of a workflow command of GitHub, which a comma ends.
+#[must_use]
+pub fn github_property(text: &str) -> Cow<'_, str> {
+    replaced(line(text), &[('%', "%25"), (':', "%3A"), (',', "%2C")])
+}
+
+/// Several lines as the message of a logging command of Azure Pipelines: `%0A` is a line feed there.
+#[must_use]
+pub fn azure_message(text: &str) -> String {
+    text.lines().map(|text| line(text).replace('%', "%AZP25")).collect::<Vec<_>>().join("%0A")
+}
+
+/// Foreign text as a property of a logging command of Azure Pipelines, which a semicolon or a bracket ends.
+#[must_use]
+pub fn azure_property(text: &str) -> Cow<'_, str> {
+    replaced(line(text), &[('%', "%AZP25"), (';', "%3B"), (']', "%5D")])
+}
+
+/// Foreign text in an element or an attribute of XML 1.0. What XML cannot hold in any form is escaped as elsewhere.
+#[must_use]
+pub fn xml(text: &str) -> String {
+    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&apos;")];
+    replaced(line(text), &escapes).replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}")
+}
+
+/// Foreign text in Markdown, of which no character is markup.
+#[must_use]
+pub fn markdown(text: &str) -> String {
+    let mut out = String::new();
+    for c in line(text).chars() {
+        // A stop, a comma, a hyphen or a slash between words is none, and text stays readable.
+        match c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '-' | '/' | ':' | ';') {
+            true => out.push_str(&format!("&#{};", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
+/// Several lines as a message of SARIF, in which `[text](target)` would be a link.
+#[must_use]
+pub fn sarif(text: &str) -> String {
+    text.replace("](", "\\](")
+}
+
+/// A path as a relative reference of a URI.
+#[must_use]
+pub fn uri(path: &str) -> String {
+    let mut out = String::new();
+    for byte in path.bytes() {
+        match byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    if out.is_empty() { ".".to_owned() } else { out }
+}
+
+fn replaced<'t>(text: Cow<'t, str>, escapes: &[(char, &str)]) -> Cow<'t, str> {
+    if !text.contains(|c| escapes.iter().any(|(own, _)| *own == c)) {
+        return text;
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        match escapes.iter().find(|(own, _)| *own == c) {
+            Some((_, escape)) => out.push_str(escape),
+            None => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Adds a character that is refused, as an escape.
@@ -143,6 +230,18 @@ mod tests {
         assert!(text.chars().all(|c| c == '\n' || !is_hidden(c)) && !text.contains("##[") && text.contains('é'), "{text}");
         assert!(text.lines().all(|l| !l.trim_start().starts_with("::")));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn each_syntax_has_its_escapes() {
+        let foreign = "a%0A,b:;]<&\"'>\u{1b}\n::error::x";
+        assert_eq!(github_message("a%0A\nb\u{1b}\n::error::x"), r"a%250A%0Ab\u{1b}%0A\u{3a}:error::x");
+        assert_eq!(github_property(foreign), r#"a%250A%2Cb%3A;]<&"'>\u{1b}\n%3A%3Aerror%3A%3Ax"#);
+        assert_eq!(azure_message("a%0A\n##vso[x]"), r"a%AZP250A%0A\u{23}#vso[x]");
+        assert_eq!(azure_property(foreign), r#"a%AZP250A,b:%3B%5D<&"'>\u{1b}\n::error::x"#);
+        assert_eq!(xml(foreign), r"a%0A,b:;]&lt;&amp;&quot;&apos;&gt;\u{1b}\n::error::x");
+        assert_eq!(markdown("a|b_c [d](e) <f> @g"), "a&#124;b&#95;c &#91;d&#93;&#40;e&#41; &#60;f&#62; &#64;g");
+        assert_eq!((sarif("[a](b)"), uri("ä b:c/d.ebsec"), uri("")), (r"[a\](b)".into(), "%C3%A4%20b%3Ac/d.ebsec".into(), ".".into()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod align;
 mod atoms;
 mod check;
 mod commas;
+mod finding;
 mod imports;
 mod layout;
 mod nodes;
@@ -19,6 +20,8 @@ mod roles;
 mod tests;
 mod units;
 mod write;
+
+pub use finding::unformatted;
 
 use ebsec_grammar::{SyntaxError, Tree, parse};
 

@@ -82,6 +82,12 @@ pub(crate) struct Outline {
     pub plain: bool,
 }
 
+/// The parts of a text, without reading them: each byte is in one.
+#[must_use]
+pub fn pieces(text: &str) -> Vec<Piece> {
+    outline(text).pieces
+}
+
 /// Cuts a text into parts.
 pub(crate) fn outline(text: &str) -> Outline {
     let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 6);

@@ -57,7 +57,7 @@ impl Snippet {
             this.add_line(text, index.range(text, line), line + 1, &ends);
         }
         for place in &places {
-            let column = index.position(text, place.start as u32).1;
+            let column = index.position(text, place.start as u32).column;
             this.columns.push((this.moved(place.start), column as usize));
         }
         this
