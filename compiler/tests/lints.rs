@@ -119,7 +119,7 @@ fn a_program_of_the_package_is_a_lifeline() {
     };
     assert_eq!(of(&sources, ""), [] as [&str; 0]);
     assert_eq!(of(&sources, "[lifelines]\nprograms = [\"/opt/agent\"]\n"), [codes::DENIES_LIFELINE]);
-    assert_eq!(of(&sources, "[lifelines]\nprograms = [\"agent\"]\nprogram = []\n"), [codes::CONFIG_KEY, codes::CONFIG_TYPE]);
+    assert_eq!(of(&sources, "[lifelines]\nprograms = [\"agent\"]\nprogram = []\n"), [codes::CONFIG_TYPE, codes::CONFIG_KEY]);
     assert_eq!(of(&sources, "[lifelines]\nprograms = [\"/opt/agent\"]\n[lints]\ndenies-lifeline = \"off\"\n"), [] as [&str; 0]);
 }
 

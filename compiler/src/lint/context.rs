@@ -22,7 +22,11 @@ pub(super) struct Context<'a> {
     /// For each path set of `package` whether every path is in it.
     pub whole: Vec<bool>,
     uses: OnceCell<Uses<'a>>,
+    images: OnceCell<Vec<bool>>,
 }
+
+/// Files that each image of a container has: who sets one up writes them.
+const OF_IMAGES: &[&[u8]] = &[b"/etc/passwd", b"/etc/hosts", b"/usr/bin/q7", b"/usr/lib/q7", b"/usr/sbin/q7"];
 
 /// Where a policy in force comes from.
 #[derive(Clone, Copy)]
@@ -98,7 +102,13 @@ impl<'a> Context<'a> {
             return None;
         }
         let whole = package.path_sets.iter().map(narrow::is_whole).collect();
-        Some(Self { names, sources, config, catalog, package, origins, whole, uses: OnceCell::new() })
+        Some(Self { names, sources, config, catalog, package, origins, whole, uses: OnceCell::new(), images: OnceCell::new() })
+    }
+
+    /// For each path set of `package` whether it has paths that every image of a container has.
+    pub fn images(&self) -> &[bool] {
+        let of_image = |set: &hir::PathSet| OF_IMAGES.iter().any(|path| narrow::has(&set.lang, path));
+        self.images.get_or_init(|| self.package.path_sets.iter().map(of_image).collect())
     }
 
     /// What the package uses, found at the first time.

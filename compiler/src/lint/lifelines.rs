@@ -2,9 +2,11 @@
 //! package adds. Gives them as operations for the reference interpreter, and tells quickly which rules have to do with none.
 
 use super::narrow::has;
-use crate::hir::{Cond, FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Rule, Subject, Test, glob};
+use crate::hir::{Cond, FileAttributes, Object, Operation, Package, PathLang, PathSetId, PathValue, Program, Rule, Subject, Test, glob};
 use crate::source::Loc;
 use ebsec_templates::{Catalog, EventId};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 const TABLE: &str = include_str!("../../../std/lifelines.tsv");
@@ -31,6 +33,8 @@ pub(super) struct Lifelines<'c> {
     /// Paths of programs, sorted.
     programs: Vec<Vec<u8>>,
     events: BTreeSet<EventId>,
+    /// Answers by path set and whether it is about programs.
+    known: RefCell<FxHashMap<(PathSetId, bool), bool>>,
 }
 
 impl Line {
@@ -65,7 +69,7 @@ impl<'c> Lifelines<'c> {
             all.extend(line(catalog, &[&purpose, INIT, "-", "0", "exec", program]));
             all.extend(line(catalog, &[&purpose, program, INIT, "0", "file.read", program]));
         }
-        let mut lines = Self { all, catalog, paths: Vec::new(), programs: Vec::new(), events: BTreeSet::new() };
+        let mut lines = Self { all, catalog, paths: Vec::new(), programs: Vec::new(), events: BTreeSet::new(), known: RefCell::default() };
         for line in &lines.all {
             lines.paths.push(line.path.clone().into_bytes());
             lines.programs.extend(line.program.clone().map(String::into_bytes));
@@ -96,15 +100,23 @@ impl<'c> Lifelines<'c> {
                     "process.exe" => &self.programs,
                     _ => return true,
                 };
-                package.path_sets.get(set.0 as usize).is_none_or(|set| any_in(&set.lang, paths))
+                let key = (*set, std::ptr::eq(paths, &self.programs));
+                *self.known.borrow_mut().entry(key).or_insert_with(|| {
+                    package.path_sets.get(set.0 as usize).is_none_or(|set| any_in(&set.lang, paths))
+                })
             }
         }
     }
 }
 
+/// Largest set whose patterns are looked at.
+const MAX_PATTERNS: usize = 4096;
+
 /// Whether one of the paths, which are sorted, is in a set.
 fn any_in(lang: &PathLang, paths: &[Vec<u8>]) -> bool {
     match lang {
+        // Worth no look at each: the interpreter will tell.
+        PathLang::Patterns(all) if all.len() > MAX_PATTERNS => true,
         PathLang::Patterns(all) => all.iter().any(|pattern| {
             let fixed = pattern.parts.iter().map_while(|part| if let glob::Part::Byte(byte) = part { Some(*byte) } else { None });
             let prefix: Vec<u8> = fixed.collect();

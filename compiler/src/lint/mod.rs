@@ -14,7 +14,7 @@ mod uses;
 mod walk;
 
 use crate::config::Config;
-use crate::diag::{Findings, codes};
+use crate::diag::{Findings, Level, codes};
 use crate::hir::Package;
 use crate::resolve::{Loaded, Names, ROOT};
 use crate::source::Sources;
@@ -51,25 +51,68 @@ struct Lint {
 #[derive(Clone, Copy)]
 enum Check {
     /// Each file's text.
-    Text(fn(&TextFile<'_>, &mut Report<'_>)),
+    Text(TextCheck),
     /// Each rule and default as written.
-    Written(fn(&Context<'_>, &Written<'_>, &mut Report<'_>)),
+    Written(WrittenCheck),
     /// Each condition and each part of one, as written.
-    Condition(fn(&Context<'_>, &Test<'_>, &mut Report<'_>)),
+    Condition(ConditionCheck),
     /// Each constant, as a whole.
-    Constant(fn(&Context<'_>, &Constant<'_>, &mut Report<'_>)),
+    Constant(ConstantCheck),
     /// Each rule and default in force, by event, folded.
-    Folded(fn(&Context<'_>, &Folded<'_>, &mut Report<'_>)),
+    Folded(FoldedCheck),
     /// Each test of a field in a folded rule; true if its being true is what loosens the rule.
-    Atom(fn(&Context<'_>, &Folded<'_>, &crate::hir::Atom, bool, &mut Report<'_>)),
+    Atom(AtomCheck),
     /// The package as a whole.
-    Package(fn(&Context<'_>, &mut Report<'_>)),
+    Package(PackageCheck),
+}
+
+type TextCheck = fn(&TextFile<'_>, &mut Report<'_>);
+type WrittenCheck = fn(&Context<'_>, &Written<'_>, &mut Report<'_>);
+type ConditionCheck = fn(&Context<'_>, &Test<'_>, &mut Report<'_>);
+type ConstantCheck = fn(&Context<'_>, &Constant<'_>, &mut Report<'_>);
+type FoldedCheck = fn(&Context<'_>, &Folded<'_>, &mut Report<'_>);
+type AtomCheck = fn(&Context<'_>, &Folded<'_>, &crate::hir::Atom, bool, &mut Report<'_>);
+type PackageCheck = fn(&Context<'_>, &mut Report<'_>);
+
+/// The code and level of a lint that is on.
+type Head = (&'static str, Level);
+
+/// The lints that are on, by what they look at: the walk comes by often.
+#[derive(Default)]
+struct Active {
+    text: Vec<(Head, TextCheck)>,
+    written: Vec<(Head, WrittenCheck)>,
+    condition: Vec<(Head, ConditionCheck)>,
+    constant: Vec<(Head, ConstantCheck)>,
+    folded: Vec<(Head, FoldedCheck)>,
+    atom: Vec<(Head, AtomCheck)>,
+    package: Vec<(Head, PackageCheck)>,
+}
+
+impl Active {
+    fn add(&mut self, lint: &Lint, level: Level) {
+        let head = (lint.code, level);
+        match lint.check {
+            Check::Text(check) => self.text.push((head, check)),
+            Check::Written(check) => self.written.push((head, check)),
+            Check::Condition(check) => self.condition.push((head, check)),
+            Check::Constant(check) => self.constant.push((head, check)),
+            Check::Folded(check) => self.folded.push((head, check)),
+            Check::Atom(check) => self.atom.push((head, check)),
+            Check::Package(check) => self.package.push((head, check)),
+        }
+    }
 }
 
 /// Runs every lint that is on.
 pub fn run(input: Input<'_>, findings: &mut Findings) {
     let mut report = Report::new(input);
-    let on: Vec<Lint> = rules::ALL.iter().filter(|lint| report.is_on(lint.code)).copied().collect();
+    let mut on = Active::default();
+    for lint in rules::ALL {
+        if let Some(level) = report.level(lint.code) {
+            on.add(lint, level);
+        }
+    }
     text::run(&input, &on, &mut report);
     if let Some(context) = input.package.and_then(|package| Context::new(input, package)) {
         walk::run(&context, &on, &mut report);

@@ -1,6 +1,6 @@
 //! Collects what lints find: findings of files of the package itself, with the levels that its settings give. Knows no lint.
 
-use super::Input;
+use super::{Head, Input};
 use crate::diag::{Finding, Level, MAX_KEPT, codes};
 use crate::resolve::ROOT;
 use crate::source::{FileId, Loc};
@@ -32,9 +32,20 @@ impl<'a> Report<'a> {
     }
 
     /// Says whose findings come next.
-    pub(super) fn begin(&mut self, code: &'static str) {
-        self.level = self.level(code).unwrap_or(Level::Info);
-        self.code = code;
+    pub(super) fn begin(&mut self, (code, level): Head) {
+        (self.code, self.level) = (code, level);
+    }
+
+    /// The same by the code alone; false if it is off.
+    pub(super) fn begin_code(&mut self, code: &'static str) -> bool {
+        let level = self.level(code);
+        self.begin((code, level.unwrap_or(Level::Info)));
+        level.is_some()
+    }
+
+    /// Whether there is no room for a further finding, so that its words are not worth the effort.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MAX_KEPT
     }
 
     /// A finding of the lint at hand.
@@ -44,7 +55,7 @@ impl<'a> Report<'a> {
 
     pub(super) fn push(&mut self, finding: Finding) {
         let own = self.own.contains(&self.input.sources.place(finding.primary.loc).file);
-        if own && self.found.len() < MAX_KEPT {
+        if own && !self.is_full() {
             self.found.push(finding);
         }
     }

@@ -5,7 +5,7 @@ use super::report::Report;
 use super::{Input, all};
 use crate::diag::{Finding, codes};
 use crate::source::{FileId, Loc, Place, Span};
-use ebsec_grammar::{Entry, TokenKind, Tree};
+use ebsec_grammar::{Entry, Token, TokenKind, Tree};
 use std::collections::BTreeMap;
 
 /// What such a comment begins with, after the slashes.
@@ -37,11 +37,8 @@ pub(super) fn apply(input: &Input<'_>, mut report: Report<'_>, complete: bool) -
         allowed.insert(file.id, read(file.id, &file.tree, &mut report));
     }
     found.retain(|finding| !is_allowed(&mut allowed, finding, input.sources.place(finding.primary.loc)));
-    if complete {
-        report.begin(codes::UNUSED_SUPPRESSION);
-        if report.is_on(codes::UNUSED_SUPPRESSION) {
-            allowed.iter().for_each(|(file, all)| all.iter().filter(|a| !a.used).for_each(|a| unused(*file, a, &mut report)));
-        }
+    if complete && report.begin_code(codes::UNUSED_SUPPRESSION) {
+        allowed.iter().for_each(|(file, all)| all.iter().filter(|a| !a.used).for_each(|a| unused(*file, a, &mut report)));
     }
     found.append(&mut report.take());
     found
@@ -67,27 +64,57 @@ fn unused(file: FileId, allowed: &Allowed, report: &mut Report<'_>) {
 /// The comments of a file.
 fn read(file: FileId, tree: &Tree, report: &mut Report<'_>) -> Vec<Allowed> {
     let text = tree.text();
-    let tokens: Vec<ebsec_grammar::Token> = ebsec_grammar::tokens(text).collect();
+    let tokens: Vec<Token> = ebsec_grammar::tokens(text).collect();
     let entries = tree.items();
-    let mut out = Vec::new();
+    let (mut out, following) = (Vec::new(), following(&tokens));
     for (index, token) in tokens.iter().enumerate().filter(|(_, t)| t.kind == TokenKind::Comment) {
         let slice = text.get(token.span.start as usize..token.span.end as usize).unwrap_or_default();
         let Some(rest) = slice.trim_start_matches('/').trim_start().strip_prefix(MARK) else { continue };
         let comment = comment(rest, token.span.end - rest.len() as u32);
-        let said = |t: &&ebsec_grammar::Token| !t.kind.is_trivia() && t.kind != TokenKind::Doc;
-        let line = tokens.get(..index).unwrap_or_default().iter().rev().take_while(|t| t.kind != TokenKind::LineEnd);
-        let beside = line.clone().find(said);
-        let anchor = beside.or_else(|| tokens.get(index..).unwrap_or_default().iter().find(said));
-        let covers = anchor.and_then(|t| covered(tree, &entries, t.span.start)).unwrap_or_default();
+        let mut line = tokens.get(..index).unwrap_or_default().iter().rev().take_while(|t| t.kind != TokenKind::LineEnd);
+        let beside = line.find(|t| is_said(t)).map(|t| t.span.start);
+        let anchor = beside.or_else(|| following.get(index).copied().flatten());
+        let covers = anchor.and_then(|at| covered(tree, &entries, at)).unwrap_or_default();
         if comment.wrong || comment.names.is_empty() {
             wrong(file, token.span, report);
         } else if !comment.reason {
             without_reason(file, token.span, report);
         } else {
+            if out.len() + comment.names.len() > MAX_ALLOWED {
+                too_many(file, token.span, report);
+                break;
+            }
             out.extend(comment.names.into_iter().filter_map(|name| named(file, text, name, covers, report)));
         }
     }
     out
+}
+
+/// Most names that comments of a file allow: each finding is compared with each.
+const MAX_ALLOWED: usize = 4096;
+
+/// Whether a token is something that a comment can be for.
+fn is_said(token: &Token) -> bool {
+    !token.kind.is_trivia() && token.kind != TokenKind::Doc
+}
+
+/// For each token where the next one begins that a comment can be for.
+fn following(tokens: &[Token]) -> Vec<Option<u32>> {
+    let mut next = None;
+    let back = tokens.iter().rev().map(|token| {
+        next = if is_said(token) { Some(token.span.start) } else { next };
+        next
+    });
+    let mut all: Vec<Option<u32>> = back.collect();
+    all.reverse();
+    all
+}
+
+fn too_many(file: FileId, span: Span, report: &mut Report<'_>) {
+    if report.begin_code(codes::UNKNOWN_SUPPRESSION) {
+        let message = format!("this file allows more than {MAX_ALLOWED} times; from here on its comments allow nothing");
+        report.push(report.at(Loc::new(file, span), message).help("change the level of the lint in `[lints]` of ebsec.toml"));
+    }
 }
 
 /// A name of a comment, if it is one of a lint.
@@ -97,30 +124,28 @@ fn named(file: FileId, text: &str, span: Span, covers: Span, report: &mut Report
     if let Some(page) = codes::page(name).filter(|page| lints.contains(&page.code)) {
         return Some(Allowed { code: page.code, name: span, covers, used: false });
     }
-    report.begin(codes::UNKNOWN_SUPPRESSION);
+    if !report.begin_code(codes::UNKNOWN_SUPPRESSION) || report.is_full() {
+        return None;
+    }
     let message = match codes::page(name) {
         Some(page) => format!("`{}` is an error of the language and cannot be allowed", page.name),
         None => format!("no lint is called `{name}`"),
     };
     let loc = Loc::new(file, span);
     let known = lints.iter().filter_map(|code| codes::page(code)).map(|page| page.name);
-    if report.is_on(codes::UNKNOWN_SUPPRESSION) {
-        report.push(report.at(loc, message).near(name, loc, known));
-    }
+    report.push(report.at(loc, message).near(name, loc, known));
     None
 }
 
 fn wrong(file: FileId, span: Span, report: &mut Report<'_>) {
-    report.begin(codes::UNKNOWN_SUPPRESSION);
-    if report.is_on(codes::UNKNOWN_SUPPRESSION) {
+    if report.begin_code(codes::UNKNOWN_SUPPRESSION) {
         let finding = report.at(Loc::new(file, span), "the comment allows nothing, since it cannot be read");
         report.push(finding.help("write `// ebsec: allow(name) because \"…\"`"));
     }
 }
 
 fn without_reason(file: FileId, span: Span, report: &mut Report<'_>) {
-    report.begin(codes::SUPPRESSION_WITHOUT_REASON);
-    if report.is_on(codes::SUPPRESSION_WITHOUT_REASON) {
+    if report.begin_code(codes::SUPPRESSION_WITHOUT_REASON) {
         let finding = report.at(Loc::new(file, span), "the comment allows nothing, since it gives no reason");
         report.push(finding.help("write `because \"…\"` after the names"));
     }

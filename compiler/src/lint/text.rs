@@ -2,18 +2,16 @@
 
 use super::context::TextFile;
 use super::report::Report;
-use super::{Check, Input, Lint, is_own};
+use super::{Active, Input, is_own};
 
-pub(super) fn run(input: &Input<'_>, lints: &[Lint], report: &mut Report<'_>) {
+pub(super) fn run(input: &Input<'_>, lints: &Active, report: &mut Report<'_>) {
     for (index, file) in input.names.files.iter().enumerate().filter(|(index, _)| is_own(input.names, *index)) {
         // Names of files are in the order of loading, as the trees are.
         let Some(tree) = input.loaded.files.get(index).map(|f| &f.tree) else { continue };
         let text = TextFile { file: file.id, text: tree.text() };
-        for lint in lints {
-            if let Check::Text(check) = lint.check {
-                report.begin(lint.code);
-                check(&text, report);
-            }
+        for (head, check) in &lints.text {
+            report.begin(*head);
+            check(&text, report);
         }
     }
 }

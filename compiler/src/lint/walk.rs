@@ -2,32 +2,30 @@
 
 use super::context::{Constant, Context, Folded, Role, Test, Written};
 use super::report::Report;
-use super::{Check, Lint, is_own};
+use super::{Active, is_own};
 use crate::hir::{Atom, Cond, Rule};
 use crate::source::{PartId, Span};
 use ebsec_grammar::ast::{self, ItemKind, MemberKind, PairValue, Target, TestLineKind, ValueKind};
 
-/// The lints by what they look at.
+/// A walk, and what it hands on.
 struct Walk<'w, 'a> {
     context: &'w Context<'a>,
     report: &'w mut Report<'a>,
-    lints: &'w [Lint],
+    lints: &'w Active,
     /// The literals of the constant at hand.
     literals: Vec<(Span, &'a ast::Literal)>,
 }
 
 /// Calls each lint.
-pub(super) fn run<'a>(context: &Context<'a>, lints: &[Lint], report: &mut Report<'a>) {
+pub(super) fn run<'a>(context: &Context<'a>, lints: &Active, report: &mut Report<'a>) {
     let mut walk = Walk { context, report, lints, literals: Vec::new() };
     walk.definitions();
     walk.policies();
     walk.others();
     walk.folded();
-    for lint in lints {
-        if let Check::Package(check) = lint.check {
-            walk.report.begin(lint.code);
-            check(context, walk.report);
-        }
+    for (head, check) in &lints.package {
+        walk.report.begin(*head);
+        check(context, walk.report);
     }
 }
 
@@ -57,11 +55,9 @@ impl<'a> Walk<'_, 'a> {
                     }
                     MemberKind::Default { .. } | MemberKind::Broken { .. } => {}
                 }
-                for lint in self.lints {
-                    if let Check::Written(check) = lint.check {
-                        self.report.begin(lint.code);
-                        check(self.context, &Written { policy, part, member }, self.report);
-                    }
+                for (head, check) in &self.lints.written {
+                    self.report.begin(*head);
+                    check(self.context, &Written { policy, part, member }, self.report);
                 }
             }
         }
@@ -107,11 +103,9 @@ impl<'a> Walk<'_, 'a> {
 
     fn condition(&mut self, part: PartId, cond: &'a ast::Cond) {
         use ast::{Arg, CondKind, Operand};
-        for lint in self.lints {
-            if let Check::Condition(check) = lint.check {
-                self.report.begin(lint.code);
-                check(self.context, &Test { part, cond }, self.report);
-            }
+        for (head, check) in &self.lints.condition {
+            self.report.begin(*head);
+            check(self.context, &Test { part, cond }, self.report);
         }
         match &cond.kind {
             CondKind::And(all) | CondKind::Or(all) => all.iter().for_each(|c| self.condition(part, c)),
@@ -140,11 +134,9 @@ impl<'a> Walk<'_, 'a> {
 
     fn call(&mut self, part: PartId, role: Role<'a>, span: Span, alone: bool) {
         let constant = Constant { part, role, span, alone, literals: &self.literals };
-        for lint in self.lints {
-            if let Check::Constant(check) = lint.check {
-                self.report.begin(lint.code);
-                check(self.context, &constant, self.report);
-            }
+        for (head, check) in &self.lints.constant {
+            self.report.begin(*head);
+            check(self.context, &constant, self.report);
         }
     }
 
@@ -153,11 +145,9 @@ impl<'a> Walk<'_, 'a> {
         for (policy, origin) in context.package.policies.iter().zip(&context.origins) {
             for rule in &policy.rules {
                 let folded = Folded { policy, origin: *origin, rule };
-                for lint in self.lints {
-                    if let Check::Folded(check) = lint.check {
-                        self.report.begin(lint.code);
-                        check(context, &folded, self.report);
-                    }
+                for (head, check) in &self.lints.folded {
+                    self.report.begin(*head);
+                    check(context, &folded, self.report);
                 }
                 // A library's tests of fields are the library's.
                 if !origin.applied {
@@ -171,11 +161,9 @@ impl<'a> Walk<'_, 'a> {
         let (context, lints) = (self.context, self.lints);
         let report = &mut *self.report;
         each_atom(&rule.cond, false, &mut |atom, negated| {
-            for lint in lints {
-                if let Check::Atom(check) = lint.check {
-                    report.begin(lint.code);
-                    check(context, folded, atom, negated, report);
-                }
+            for (head, check) in &lints.atom {
+                report.begin(*head);
+                check(context, folded, atom, negated, report);
             }
         });
     }

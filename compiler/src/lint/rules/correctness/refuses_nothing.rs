@@ -3,7 +3,6 @@
 use crate::diag::codes;
 use crate::hir::Cond;
 use crate::lint::context::{Context, Folded};
-use crate::lint::narrow::is_always;
 use crate::lint::report::Report;
 use crate::lint::{Check, Lint};
 
@@ -15,7 +14,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
             let message = format!("the policy `{}` has no rule, so it does nothing", policy.name);
             report.push(report.at(origin.loc, message).help("write a rule, or remove the policy"));
         }
-        for rule in policy.rules.iter().filter(|rule| is_never(&rule.cond, &cx.whole)) {
+        for rule in policy.rules.iter().filter(|rule| is_never(&rule.cond)) {
             let folded = Folded { policy, origin: *origin, rule };
             let message = format!("{} never matches, so it does nothing", folded.name());
             let help = match rule.label {
@@ -28,22 +27,23 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
 }
 
 /// Whether a condition never holds, as far as can be seen without a proof.
-fn is_never(cond: &Cond, whole: &[bool]) -> bool {
+fn is_never(cond: &Cond) -> bool {
     match cond {
         Cond::Const(value) => !value,
+        // `not (file.path under "/")` is true of what has no path.
         Cond::Atom(_) => false,
-        Cond::Not(inner) => is_ever(inner, whole),
-        Cond::And(all) => all.iter().any(|c| is_never(c, whole)),
-        Cond::Or(all) => all.iter().all(|c| is_never(c, whole)),
+        Cond::Not(inner) => is_ever(inner),
+        Cond::And(all) => all.iter().any(is_never),
+        Cond::Or(all) => all.iter().all(is_never),
     }
 }
 
-fn is_ever(cond: &Cond, whole: &[bool]) -> bool {
+fn is_ever(cond: &Cond) -> bool {
     match cond {
         Cond::Const(value) => *value,
-        Cond::Atom(atom) => is_always(atom, whole),
-        Cond::Not(inner) => is_never(inner, whole),
-        Cond::And(all) => all.iter().all(|c| is_ever(c, whole)),
-        Cond::Or(all) => all.iter().any(|c| is_ever(c, whole)),
+        Cond::Atom(_) => false,
+        Cond::Not(inner) => is_never(inner),
+        Cond::And(all) => all.iter().all(is_ever),
+        Cond::Or(all) => all.iter().any(is_ever),
     }
 }

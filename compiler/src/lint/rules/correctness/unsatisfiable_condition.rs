@@ -10,6 +10,8 @@ use crate::lint::{Check, Lint};
 
 pub const LINT: Lint = Lint { code: codes::UNSATISFIABLE_CONDITION, check: Check::Folded(check) };
 
+/// Largest sets that are compared.
+const MAX_LIST: usize = 64;
 /// Most tests of a rule that are compared with each other.
 const MAX: usize = 16;
 
@@ -56,6 +58,7 @@ fn are_apart(cx: &Context<'_>, a: &Atom, b: &Atom) -> bool {
 
 /// Whether the first set is a list of paths of which the other has none.
 fn none_in(list: &PathLang, other: &PathLang) -> bool {
-    let PathLang::Patterns(all) = list else { return false };
-    !all.is_empty() && all.len() <= 64 && all.iter().all(|p| p.literal().is_some_and(|path| !has(other, &path)))
+    let (PathLang::Patterns(all), PathLang::Patterns(others)) = (list, other) else { return false };
+    let small = all.len() <= MAX_LIST && others.len() <= MAX_LIST;
+    small && !all.is_empty() && all.iter().all(|p| p.literal().is_some_and(|path| !has(other, &path)))
 }

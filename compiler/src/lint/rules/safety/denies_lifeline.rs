@@ -11,6 +11,9 @@ use crate::lint::{Check, Lint};
 
 pub const LINT: Lint = Lint { code: codes::DENIES_LIFELINE, check: Check::Package(check) };
 
+/// Most work of all operations, as [`eval::eval_counted`] counts it: some seconds.
+const MAX_WORK: u64 = 1 << 32;
+
 fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     let rules = cx.package.policies.iter().zip(&cx.origins);
     let rules: Vec<Folded<'_>> =
@@ -29,8 +32,15 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     let policies = refusing.iter().map(rule).collect();
     let package = Package { path_sets: cx.package.path_sets.clone(), policies, ..Package::default() };
     let mut first: Vec<Option<&lifelines::Line>> = vec![None; refusing.len()];
+    let mut work = 0;
     for line in &lines.all {
-        for found in eval::eval(&package, cx.catalog, &line.operation).matched {
+        if work > MAX_WORK {
+            let loc = refusing.first().map(|f| f.loc()).unwrap_or_default();
+            let message = "the package is too large to be put to what a host needs: not all of it was tried";
+            report.push(report.at(loc, message).help("split the package"));
+            break;
+        }
+        for found in eval::eval_counted(&package, cx.catalog, &line.operation, &mut work).matched {
             if let Some(slot) = first.get_mut(found.policy) {
                 slot.get_or_insert(line);
             }

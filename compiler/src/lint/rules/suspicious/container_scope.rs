@@ -3,14 +3,10 @@
 use crate::diag::codes;
 use crate::hir::{Atom, Cond, Test};
 use crate::lint::context::{Context, Folded};
-use crate::lint::narrow::has;
 use crate::lint::report::Report;
 use crate::lint::{Check, Lint};
 
 pub const LINT: Lint = Lint { code: codes::CONTAINER_SCOPE, check: Check::Folded(check) };
-
-/// Files that each image has: who sets up a container writes them.
-const OF_IMAGES: &[&[u8]] = &[b"/etc/passwd", b"/etc/hosts", b"/usr/bin/q7", b"/usr/lib/q7", b"/usr/sbin/q7"];
 
 fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {
     if !folded.refuses() || folded.origin.applied || cx.event(folded.rule) != "file.write" {
@@ -35,8 +31,7 @@ fn look<'c>(cx: &Context<'_>, cond: &'c Cond, negated: bool, found: &mut Option<
             // A rule about one program is about that program in a container as well.
             *asks |= field == "process.container" || field == "file.host_path" || (!negated && field.starts_with("process."));
             if let (false, "file.path", Test::InPaths(set)) = (negated, field, &atom.test)
-                && let Some(set) = cx.package.path_sets.get(set.0 as usize)
-                && OF_IMAGES.iter().any(|path| has(&set.lang, path))
+                && cx.images().get(set.0 as usize) == Some(&true)
             {
                 *found = found.or(Some(atom));
             }

@@ -23,14 +23,14 @@ fn check(file: &TextFile<'_>, report: &mut Report<'_>) {
     }
     for token in ebsec_grammar::tokens(file.text).filter(|t| t.kind == TokenKind::Str) {
         let slice = file.text.get(token.span.start as usize..token.span.end as usize).unwrap_or_default();
-        for (at, c) in slice.char_indices().filter(|(_, c)| is_invisible(*c)) {
-            let start = token.span.start + at as u32;
-            let loc = Loc::new(file.file, Span { start, end: start + c.len_utf8() as u32 });
-            let message = format!("U+{:04X} in this string cannot be seen", u32::from(c));
-            let shown: String = slice.chars().map(|c| if is_invisible(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() }).collect();
-            let finding = report.at(loc, message).note(format!("the string is {shown}"));
-            let finding = finding.help("remove the character; if a name really has it, match it by `?`");
-            report.push(finding.guess("remove the character", loc, ""));
-        }
+        let Some((at, c)) = slice.char_indices().find(|(_, c)| is_invisible(*c)) else { continue };
+        let start = token.span.start + at as u32;
+        let loc = Loc::new(file.file, Span { start, end: start + c.len_utf8() as u32 });
+        let escaped = |c: char| if is_invisible(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() };
+        let shown: String = slice.chars().map(escaped).collect();
+        let finding = report.at(loc, format!("U+{:04X} in this string cannot be seen", u32::from(c)));
+        let finding = finding.note(format!("the string is {shown}")).help("remove the character; if a name really has it, match it by `?`");
+        let seen: String = slice.chars().filter(|c| !is_invisible(*c)).collect();
+        report.push(finding.guess("remove what cannot be seen", Loc::new(file.file, token.span), seen));
     }
 }

@@ -2,11 +2,13 @@
 //! the path never matches there.
 
 use crate::diag::{Finding, codes};
+use crate::hir::{Space, glob};
 use crate::lint::context::{Constant, Context, Role};
 use crate::lint::report::Report;
 use crate::lint::{Check, Lint, string};
 use crate::source::{Loc, Span};
 use ebsec_grammar::ast::{Op, Operand};
+use rustc_hash::FxHashSet;
 
 pub const LINT: Lint = Lint { code: codes::SYMLINK_PATH, check: Check::Constant(check) };
 
@@ -38,10 +40,18 @@ fn leads_to(text: &str) -> Option<(&'static str, &'static str, String)> {
 fn check(_: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
     // Patterns of parts of paths, and texts that are no paths, do not begin so.
     let is_path = |c: &Constant<'_>| !matches!(c.role, Role::Compared(Operand::Name(name), _) if name.node.ends_with("comm"));
+    if report.is_full() || !constant.literals.iter().any(|(_, l)| string(l).is_some_and(|text| leads_to(text).is_some() || text == SH)) {
+        return;
+    }
+    let exact: FxHashSet<&str> = constant.literals.iter().filter_map(|(_, literal)| string(literal)).collect();
     for (span, literal) in constant.literals {
         let Some(text) = string(literal).filter(|text| text.starts_with('/') && is_path(constant)) else { continue };
         let loc = Loc::new(constant.part, *span);
-        let has = |wanted: &str| constant.literals.iter().any(|(_, other)| string(other) == Some(wanted));
+        let under = matches!(constant.role, Role::Compared(_, op) if op.node == Op::Under);
+        let has = |wanted: &str| {
+            let all = constant.literals.iter().filter_map(|(_, other)| string(other));
+            all.take(MAX_SET).any(|other| covers(other, wanted, under)) || exact.contains(wanted)
+        };
         if let Some((link, real, target)) = leads_to(text) {
             if !has(&target) {
                 folder(constant, loc, text, (link, real, &target), report);
@@ -52,9 +62,19 @@ fn check(_: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// With how many elements of a set, which may be patterns, a path is compared.
+const MAX_SET: usize = 64;
+
+/// Whether an element of a set has a path too: as itself, as a pattern, or as a folder above it.
+fn covers(element: &str, path: &str, under: bool) -> bool {
+    let above = || under && path.strip_prefix(element).is_some_and(|rest| rest.starts_with('/'));
+    let matches = |pattern| glob::matches(&pattern, path.as_bytes(), Space::Path);
+    element == path || above() || glob::parse(element, glob::Kind::Path).is_ok_and(matches)
+}
+
 fn folder(constant: &Constant<'_>, loc: Loc, text: &str, (link, real, target): (&str, &str, &str), report: &mut Report<'_>) {
     let message = format!("`{text}` is not the path that the kernel sees: `{link}` is a link to `{real}` on today's distributions");
-    let names = if target == SH { vec![SH, SHELLS[0], SHELLS[1]] } else { vec![target] };
+    let names = if target == SH { [&[SH][..], SHELLS].concat() } else { vec![target] };
     report.push(both(report.at(loc, message), constant, loc, text, &names));
 }
 
