@@ -1,6 +1,6 @@
 //! The lints: each is in the registry and has a page, each can be allowed by a comment, none finds anything in the library and
 //! in the examples, none refuses what the tests in guests load. `docs/lints.md` lists them all; `EBSEC_BLESS=1` writes it.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod common;
 
@@ -123,6 +123,34 @@ fn a_program_of_the_package_is_a_lifeline() {
     assert_eq!(of(&sources, "[lifelines]\nprograms = [\"/opt/agent\"]\n[lints]\ndenies-lifeline = \"off\"\n"), [] as [&str; 0]);
 }
 
+/// A policy of many rules, as a large host has them.
+fn many_rules(count: usize) -> String {
+    let mut text = "policy p {\n    mode = enforce\n".to_owned();
+    for i in 0..count {
+        let _ = writeln!(
+            text,
+            "    r{i}: deny file.write when file.path in [\"/srv/a{i}/x\", \"/srv/b{i}/**\"] unless process.exe == \"/opt/t{i}\" because \"r\""
+        );
+    }
+    text + "}\n"
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn ten_thousand_rules_with_and_without_lints() {
+    let groups: BTreeSet<&str> = pages().map(|page| page.group).collect();
+    let off: String = groups.iter().map(|group| format!("{group} = \"off\"\n")).collect();
+    for round in 0..12 {
+        let mut sources = Sources::default();
+        sources.add("a.ebsec", many_rules(10_000));
+        let lints = if round % 2 == 0 { "" } else { &off };
+        let config = Some(sources.add("ebsec.toml", format!("[package]\nname = \"a\"\n[lints]\n{lints}")));
+        let start = std::time::Instant::now();
+        let checked = ebsec_compiler::pipeline::check(ebsec_compiler::pipeline::Input { sources, config, ..Default::default() });
+        println!("{} {:?}, {} findings", if round % 2 == 0 { "with   " } else { "without" }, start.elapsed(), checked.diagnostics.len());
+    }
+}
+
 const HEAD: &str = include_str!("lints_head.md");
 
 #[test]
@@ -132,7 +160,12 @@ fn the_page_of_all_lints_is_complete() {
     for group in groups {
         let _ = writeln!(text, "\n## {group}\n\n| code | name | level | finds | fix |\n|---|---|---|---|---|");
         for page in pages().filter(|page| page.group == group) {
-            let level = if group == "preview" { "off" } else { page.level.name() };
+            let level = match page.level {
+                _ if group == "preview" => "off",
+                Level::Error => "error",
+                Level::Warning => "warn",
+                Level::Info => "info",
+            };
             let fix = if page.fix { "yes" } else { "" };
             let _ = writeln!(text, "| {} | `{}` | {level} | {} | {fix} |", page.code, page.name, page.title.to_lowercase());
         }

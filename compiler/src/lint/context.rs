@@ -47,7 +47,6 @@ pub(super) struct TextFile<'a> {
 
 /// A rule or default as written.
 pub(super) struct Written<'a> {
-    pub policy: &'a PolicyDef<'a>,
     pub part: PartId,
     pub member: &'a ast::Member,
 }

@@ -101,9 +101,11 @@ impl<'c> Lifelines<'c> {
                     _ => return true,
                 };
                 let key = (*set, std::ptr::eq(paths, &self.programs));
-                *self.known.borrow_mut().entry(key).or_insert_with(|| {
-                    package.path_sets.get(set.0 as usize).is_none_or(|set| any_in(&set.lang, paths))
-                })
+                *self
+                    .known
+                    .borrow_mut()
+                    .entry(key)
+                    .or_insert_with(|| package.path_sets.get(set.0 as usize).is_none_or(|set| any_in(&set.lang, paths)))
             }
         }
     }
@@ -145,8 +147,7 @@ fn line(catalog: &Catalog, row: &[&str]) -> Option<Line> {
     let raise = hook.raises.iter().filter(|raise| raise.event == id).min_by_key(|raise| raise.when.len())?;
     let facts = raise.when.iter().filter(|(_, wanted)| *wanted).map(|(fact, _)| fact.clone()).collect();
     let objects = (0..hook.objects.len().max(1)).map(|index| (index == raise.object).then(|| object.clone())).collect();
-    let operation =
-        Operation { hook: catalog[id].usual, subject, objects, facts, values: BTreeMap::new(), names: BTreeMap::new() };
+    let operation = Operation { hook: catalog[id].usual, subject, objects, facts, values: BTreeMap::new(), names: BTreeMap::new() };
     Some(Line { purpose: (*purpose).to_owned(), program, event: (*event).to_owned(), path: (*path).to_owned(), operation })
 }
 

@@ -57,7 +57,7 @@ impl<'a> Walk<'_, 'a> {
                 }
                 for (head, check) in &self.lints.written {
                     self.report.begin(*head);
-                    check(self.context, &Written { policy, part, member }, self.report);
+                    check(self.context, &Written { part, member }, self.report);
                 }
             }
         }

@@ -5,8 +5,8 @@ use crate::lint::context::Context;
 use crate::lint::report::Report;
 use crate::lint::{Check, Lint, is_own};
 use crate::source::Loc;
-use ebsec_grammar::ast::{MemberKind, Name};
 use crate::source::PartId;
+use ebsec_grammar::ast::{MemberKind, Name};
 
 pub const LINT: Lint = Lint { code: codes::NAMING, check: Check::Package(check) };
 
