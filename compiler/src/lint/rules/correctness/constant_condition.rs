@@ -13,7 +13,7 @@ fn check(_: &Context<'_>, test: &Test<'_>, report: &mut Report<'_>) {
     let CondKind::Bare(Operand::Name(name)) = &test.cond.kind else { return };
     let help = match name.node.as_str() {
         "true" => "a condition that always holds says nothing: remove it",
-        "false" => "a condition that never holds makes what it stands in useless: remove that",
+        "false" => "a condition that never holds makes what it is part of useless: remove that",
         _ => return,
     };
     let message = format!("this condition is always `{}`", name.node);

@@ -19,7 +19,7 @@ fn check(cx: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
         let Some(first) = seen.insert(key(literal), *span) else { continue };
         let loc = Loc::new(constant.part, *span);
         let text = cx.sources.slice(loc);
-        let finding = report.at(loc, format!("{text} stands in this set twice")).related(Loc::new(constant.part, first), "first here");
+        let finding = report.at(loc, format!("{text} is in this set twice")).related(Loc::new(constant.part, first), "first here");
         report.push(match without(cx, constant, *span) {
             Some(place) => finding.help("remove it").fix("remove it", place, ""),
             None => finding.help("remove one of them"),
