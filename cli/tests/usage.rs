@@ -12,16 +12,16 @@ const EBSEC: &str = env!("CARGO_BIN_EXE_ebsec");
 
 const POLICY: &str = r#"policy p {
     mode = enforce
-    a: deny exec when file.path == "/bin/a"
+    a: deny exec when file.path == "/opt/a"
 }
 test "one" {
-    process sh = { exe = "/bin/sh" }
-    sh exec "/bin/a" => deny by p.a
-    sh exec "/bin/b" => allow
+    process sh = { exe = "/usr/bin/dash" }
+    sh exec "/opt/a" => deny by p.a
+    sh exec "/opt/b" => allow
 }
 test "two" {
-    process sh = { exe = "/bin/sh" }
-    sh exec "/bin/b" => allow
+    process sh = { exe = "/usr/bin/dash" }
+    sh exec "/opt/b" => allow
 }
 "#;
 
@@ -147,7 +147,7 @@ fn a_filter_that_holds_of_no_test_is_told() {
 
 #[test]
 fn results_of_tests_are_json_too() {
-    let wrong = POLICY.replace("sh exec \"/bin/b\" => allow\n}\ntest", "sh exec \"/bin/a\" => allow\n}\ntest");
+    let wrong = POLICY.replace("sh exec \"/opt/b\" => allow\n}\ntest", "sh exec \"/opt/a\" => allow\n}\ntest");
     let folder = folder(&[("a.ebsec", POLICY), ("wrong.ebsec", &wrong), ("untyped.ebsec", "let a: wrong = 1\n")]);
     let done = json(&ebsec(folder.path(), "test a.ebsec --format json"));
     assert_eq!(done["tests"], serde_json::json!([{"name": "one", "passed": 2, "total": 2}, {"name": "two", "passed": 1, "total": 1}]));

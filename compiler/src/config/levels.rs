@@ -17,7 +17,19 @@ pub struct Levels {
     changed: Vec<(&'static str, Option<Level>)>,
 }
 
+/// The group whose lints are off unless the package's settings say otherwise.
+const PREVIEW: &str = "preview";
+
 impl Levels {
+    /// The level of the findings of a page; none if they are off.
+    #[must_use]
+    pub fn level(&self, page: &Page) -> Option<Level> {
+        match self.changed.iter().rev().find(|(code, _)| *code == page.code) {
+            Some((_, level)) => *level,
+            None => (page.group != PREVIEW).then_some(page.level),
+        }
+    }
+
     /// Gives findings their levels and removes those that are off.
     pub fn apply(&self, findings: &mut Vec<Finding>) {
         findings.retain_mut(|finding| match self.changed.iter().rev().find(|(code, _)| *code == finding.code) {

@@ -54,7 +54,7 @@ impl Case {
     /// Adds a policy without mistakes, if there is none.
     pub fn with_policy(mut self) -> Self {
         if self.config.is_some() && self.sources.files.len() == 1 {
-            self.sources.add("policy.ebsec", "policy p { shell: deny exec when file.path == \"/bin/sh\" }\n");
+            self.sources.add("policy.ebsec", "policy p { shell: deny exec when file.path == \"/usr/bin/dash\" }\n");
         }
         self
     }

@@ -1,0 +1,19 @@
+//! `duplicate-rule`: two rules of a policy that do the same under the same condition.
+
+use crate::diag::codes;
+use crate::lint::context::Context;
+use crate::lint::report::Report;
+use crate::lint::shape::{self, Relation};
+use crate::lint::{Check, Lint};
+
+pub const LINT: Lint = Lint { code: codes::DUPLICATE_RULE, check: Check::Package(check) };
+
+fn check(cx: &Context<'_>, report: &mut Report<'_>) {
+    shape::each(cx, |_, first, rule, relation| {
+        if relation == Relation::Same {
+            let name = |label: &Option<String>| label.clone().unwrap_or_else(|| "default".to_owned());
+            let message = format!("`{}` says of `{}` what `{}` says already", name(&rule.label), cx.event(rule), name(&first.label));
+            report.push(report.at(rule.loc, message).related(first.loc, "the same here").help("remove one of them"));
+        }
+    });
+}

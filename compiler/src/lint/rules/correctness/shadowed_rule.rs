@@ -1,0 +1,21 @@
+//! `shadowed-rule`: a rule whose whole effect another rule of its policy has, since that one asks for less.
+
+use crate::diag::codes;
+use crate::lint::context::Context;
+use crate::lint::report::Report;
+use crate::lint::shape::{self, Relation};
+use crate::lint::{Check, Lint};
+
+pub const LINT: Lint = Lint { code: codes::SHADOWED_RULE, check: Check::Package(check) };
+
+fn check(cx: &Context<'_>, report: &mut Report<'_>) {
+    shape::each(cx, |_, wider, rule, relation| {
+        if relation == Relation::Covered {
+            let by = wider.label.as_ref().map_or("the default".to_owned(), |label| format!("`{label}`"));
+            let label = rule.label.as_deref().unwrap_or("default");
+            let message = format!("`{label}` does nothing about `{}` that {by} does not do", cx.event(rule));
+            let finding = report.at(rule.loc, message).related(wider.loc, "this matches whenever that rule does");
+            report.push(finding.help("remove the rule, or the condition that makes it the narrower one"));
+        }
+    });
+}

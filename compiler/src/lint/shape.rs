@@ -1,0 +1,86 @@
+//! Conditions compared by what they say, wherever they stand: each is a set of parts that must all hold, each part a number.
+
+use super::context::Context;
+use crate::hir::{Action, Cond, Policy, Rule};
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::{Hash, Hasher};
+
+/// How a rule relates to an earlier or wider one of its policy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// Both say the same.
+    Same,
+    /// The other one's condition has fewer parts, so it matches whatever this one matches.
+    Covered,
+}
+
+/// The condition as a number, places aside.
+fn shape(cond: &Cond, out: &mut FxHasher) {
+    match cond {
+        Cond::Const(value) => (0u8, value).hash(out),
+        Cond::Atom(atom) => (1u8, atom.field, &atom.test).hash(out),
+        Cond::Not(inner) => {
+            2u8.hash(out);
+            shape(inner, out);
+        }
+        Cond::And(all) | Cond::Or(all) => {
+            (if matches!(cond, Cond::And(_)) { 3u8 } else { 4u8 }, all.len()).hash(out);
+            all.iter().for_each(|c| shape(c, out));
+        }
+    }
+}
+
+fn parts(rule: &Rule) -> Vec<u64> {
+    let number = |cond: &Cond| {
+        let mut hasher = FxHasher::default();
+        shape(cond, &mut hasher);
+        hasher.finish()
+    };
+    let mut parts = match &rule.cond {
+        Cond::And(all) => all.iter().map(number).collect(),
+        Cond::Const(true) => Vec::new(),
+        one => vec![number(one)],
+    };
+    parts.sort_unstable();
+    parts.dedup();
+    parts
+}
+
+/// Calls for each rule of which another of the same policy does all that it does: policy, the other, it.
+pub(super) fn each<'a>(cx: &Context<'a>, mut call: impl FnMut(&'a Policy, &'a Rule, &'a Rule, Relation)) {
+    let own = cx.package.policies.iter().zip(&cx.origins).filter(|(p, origin)| !origin.applied && p.rules.len() > 1);
+    for (policy, _) in own {
+        let rules: Vec<(&Rule, Vec<u64>)> = policy.rules.iter().map(|rule| (rule, parts(rule))).collect();
+        let mut count: FxHashMap<u64, u32> = FxHashMap::default();
+        rules.iter().flat_map(|(_, parts)| parts).for_each(|part| *count.entry(*part).or_default() += 1);
+        // Each rule is found by its rarest part: what all rules have, such as the scope, tells nothing.
+        let key = |parts: &[u64]| parts.iter().copied().min_by_key(|part| count.get(part).copied().unwrap_or(0)).unwrap_or(0);
+        let mut by_part: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
+        for (index, (_, parts)) in rules.iter().enumerate() {
+            by_part.entry(key(parts)).or_default().push(index);
+        }
+        for (index, (rule, parts)) in rules.iter().enumerate().filter(|(_, (rule, _))| rule.label.is_some()) {
+            let near = parts.iter().chain(&[0]).filter_map(|part| by_part.get(part)).flatten().take(MAX_COMPARED);
+            let mut others = near.filter_map(|other| Some((*other, rules.get(*other)?))).filter(|(other, _)| *other != index);
+            let found = others.find_map(|(other, (wider, theirs))| {
+                let relation = relation((wider, theirs), (rule, parts))?;
+                (relation == Relation::Covered || other < index).then_some((*wider, relation))
+            });
+            if let Some((wider, relation)) = found {
+                call(policy, wider, rule, relation);
+            }
+        }
+    }
+}
+
+/// With how many others a rule is compared.
+const MAX_COMPARED: usize = 64;
+
+fn relation((wider, theirs): (&Rule, &[u64]), (rule, parts): (&Rule, &[u64])) -> Option<Relation> {
+    let as_strong = wider.action == rule.action || (wider.action == Action::Kill && rule.action == Action::Deny);
+    let other = wider.label != rule.label && wider.event == rule.event;
+    if !other || !as_strong || !theirs.iter().all(|part| parts.binary_search(part).is_ok()) {
+        return None;
+    }
+    Some(if theirs.len() == parts.len() { Relation::Same } else { Relation::Covered })
+}
