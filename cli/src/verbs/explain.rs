@@ -28,7 +28,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     };
     if let Some(entry) = catalogue::find(wanted) {
-        output::print(&if arguments.json { document(&entry.json()) } else { entry.shown() })?;
+        output::print(&if arguments.form.json { document(&entry.json()) } else { entry.shown() })?;
         return Ok(ExitCode::SUCCESS);
     }
     let Some(page) = codes::page(&full(wanted)) else {
