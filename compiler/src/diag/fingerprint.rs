@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn rules_paths_and_words_count_and_equals_are_numbered() {
-        let all = of("a.ebsec", POLICY, &[("[1, 2]", 0), ("[1, 2]", 1), ("x", 1), ("x", 2), ("exec", 0)]);
+        let all = of("a.ebsec", POLICY, &[("[1, 2]", 0), ("[1, 2]", 1), (" x", 1), (" x", 2), ("exec", 0)]);
         let number = |text: &String| text.split(':').nth(1).map(str::to_owned);
         assert_eq!(all.iter().map(|f| number(f).unwrap()).collect::<Vec<_>>(), ["1", "1", "1", "2", "1"]);
         let mut unique = all.clone();
