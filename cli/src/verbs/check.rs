@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             wrong |= changes && arguments.diff;
         }
         let (checked, mut findings) = check(&found);
-        if let Some(package) = &checked.package {
+        for package in checked.packages() {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
         }
         wrong |= diag::has_errors(&findings);

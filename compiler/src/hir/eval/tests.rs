@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use crate::hir::{Atom, Cond, PathLang, PathSet, PathSetId, PathValue, Policy, Program, Severity, Space, Subject, Test, glob};
+use crate::hir::{Action, Atom, Cond, Mode, PathLang, PathSet, PathSetId, PathValue, Policy, Program, Severity, Space, Subject, Test, glob};
 use crate::source::Loc;
 use ebsec_templates::{FieldId, catalog};
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ fn etc_unless_ssh(mode: Mode, action: Action) -> Package {
 }
 
 fn text(package: &Package, operation: &Operation) -> String {
-    describe(package, &eval(package, catalog(), operation))
+    describe(package, &eval(package, catalog(), operation), Modes::Actual)
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn observing_never_refuses_and_still_reports() {
     let p = etc_unless_ssh(Mode::Observe, Action::Kill);
     let verdict = eval(&p, catalog(), &open(known("/etc/x"), Program::default(), &["open.read"]));
     assert_eq!((verdict.refused, verdict.killed, verdict.matched.len()), (None, false, 1));
-    assert_eq!(describe(&p, &verdict), "audit by p.r");
+    assert_eq!(describe(&p, &verdict, Modes::Actual), "audit by p.r");
     assert!(satisfies(&p, &verdict, Some(&(Action::Audit, "p".into(), Some("r".into())))));
     assert!(!satisfies(&p, &verdict, None));
 }
