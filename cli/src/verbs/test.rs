@@ -93,16 +93,8 @@ fn filter(pattern: &str) -> Result<Regex, Failure> {
 /// Checks a package and runs those of its tests whose names match.
 fn report(found: Found, arguments: &Arguments, filter: Option<&Regex>) -> Report {
     let (checked, findings) = check::check(&found);
-    let mut report = Report {
-        found,
-        checked,
-        tests: None,
-        observing: Vec::new(),
-        second: Second::default(),
-        coverage: None,
-        mutation: None,
-        findings,
-    };
+    let mut report =
+        Report { found, checked, tests: None, observing: Vec::new(), second: Second::default(), coverage: None, mutation: None, findings };
     if report.checked.package.is_some() {
         report.judge(filter);
         report.measure(arguments);
@@ -156,12 +148,7 @@ impl Report {
 }
 
 /// The tests of a package that were run, each with its place.
-fn rows_of(
-    package: &Package,
-    results: &[StepResult],
-    wanted: &dyn Fn(usize) -> bool,
-    places: &mut report::Places<'_>,
-) -> Vec<(Loc, Row)> {
+fn rows_of(package: &Package, results: &[StepResult], wanted: &dyn Fn(usize) -> bool, places: &mut report::Places<'_>) -> Vec<(Loc, Row)> {
     let mut rows = Vec::new();
     for (index, test) in package.tests.iter().enumerate().filter(|(index, _)| wanted(*index)) {
         let first = results.partition_point(|r| r.test < index);

@@ -21,7 +21,8 @@ impl Cases<'_, '_> {
         let def = self.values.policy(at.file, policy, loc)?;
         if label.is_none() && !default {
             let message = format!("`{policy}` is a policy: which of its rules?");
-            self.values.push(Finding::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
+            self.values
+                .push(Finding::error(codes::UNKNOWN_RULE, loc, message).help(format!("write `{policy}.RULE`, or `{policy} default`")));
             return None;
         }
         if !self.applied.contains(&def.name) {

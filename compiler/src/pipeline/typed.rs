@@ -41,7 +41,8 @@ pub(super) fn typed<'a>(names: &'a Names<'a>, sources: &'a Sources, settings: Se
         if group.pins.is_empty() && settings.given.is_empty() {
             cases::add(&mut package, group.tests.iter().copied(), &mut values);
         } else if !has_missing(group, &mut values) {
-            let (variant, findings) = variant(names, sources, Settings { package: settings.package.clone(), given: &group.pins, today: settings.today }, group);
+            let (variant, findings) =
+                variant(names, sources, Settings { package: settings.package.clone(), given: &group.pins, today: settings.today }, group);
             variants.push(variant);
             found.push(findings);
         }

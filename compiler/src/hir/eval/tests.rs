@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use crate::hir::{Action, Atom, Cond, Mode, PathLang, PathSet, PathSetId, PathValue, Policy, Program, Severity, Space, Subject, Test, glob};
+use crate::hir::{
+    Action, Atom, Cond, Mode, PathLang, PathSet, PathSetId, PathValue, Policy, Program, Severity, Space, Subject, Test, glob,
+};
 use crate::source::Loc;
 use ebsec_templates::{FieldId, catalog};
 use std::collections::BTreeMap;
@@ -190,7 +192,8 @@ fn indexed() -> Package {
 fn the_index_leaves_out_nothing_that_matches() {
     let package = indexed();
     let index = Index::new(&package);
-    let paths = ["/etc/shadow", "/srv", "/srv/a/b", "/srvx", "/home/eve/.ssh/id_rsa", "/home/eve/x", "/var/core", "/bin/sh", "/usr/bin/cat", "/"];
+    let paths =
+        ["/etc/shadow", "/srv", "/srv/a/b", "/srvx", "/home/eve/.ssh/id_rsa", "/home/eve/x", "/var/core", "/bin/sh", "/usr/bin/cat", "/"];
     let mut values: Vec<PathValue> = paths.iter().map(|path| known(path)).collect();
     values.extend([PathValue::Failed, PathValue::Absent]);
     for path in &values {

@@ -63,7 +63,12 @@ fn without_unless(cond: &Cond) -> Vec<Change> {
         list(part, &mut inner);
         if let (Cond::Not(_), [first, _, ..]) = (part, inner.as_slice()) {
             let rest = all.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, c)| c.clone()).collect();
-            changes.push(Change { what: "without this `unless`, `allow` or exception", loc: *first, cond: Some(Cond::And(rest)), action: None });
+            changes.push(Change {
+                what: "without this `unless`, `allow` or exception",
+                loc: *first,
+                cond: Some(Cond::And(rest)),
+                action: None,
+            });
         }
     }
     changes
