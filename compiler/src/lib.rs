@@ -13,6 +13,12 @@ pub mod hir;
 
 pub mod resolve;
 
+pub mod typed;
+
+pub mod fold;
+
+pub mod cases;
+
 pub mod types;
 
 pub mod config;

@@ -2,11 +2,15 @@
 
 mod build;
 mod dump;
+mod dump_front;
 mod fix;
+mod front;
 
 pub use build::{Built, build, dump_asm};
 pub use dump::{dump_ast, dump_hir};
+pub use dump_front::{dump_origins, dump_uses};
 pub use fix::{Fixed, changes, fix};
+pub use front::Front;
 
 use crate::config::{self, Config};
 use crate::diag::{self, Finding, Findings, codes};
@@ -47,6 +51,23 @@ pub struct Checked {
 /// Parses, resolves and types a package. Every error is reported; with one the package is not given.
 #[must_use]
 pub fn check(input: Input) -> Checked {
+    let old = |names: &resolve::Names<'_>, sources: &Sources, settings: Settings<'_>, findings: &mut Findings| {
+        (types::check(names, sources, catalog(), settings, findings), ())
+    };
+    check_by(input, old).0
+}
+
+/// The same by way of the typed package, with what was found out on the way. Gives what [`check`] gives, which a test
+/// compares, and is to take its place.
+#[must_use]
+pub fn check_typed(input: Input) -> (Checked, Front) {
+    check_by(input, front::check)
+}
+
+fn check_by<T>(
+    input: Input,
+    stages: impl FnOnce(&resolve::Names<'_>, &Sources, Settings<'_>, &mut Findings) -> (hir::Package, T),
+) -> (Checked, T) {
     let Input { mut sources, config, params, today } = input;
     let mut diagnostics = Findings::default();
     let mut settings = Config::default();
@@ -77,13 +98,13 @@ pub fn check(input: Input) -> Checked {
         ..hir::Package::default()
     };
     let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
-    let package = types::check(&names, &sources, catalog(), Settings { package, given: &given, today }, &mut diagnostics);
+    let (package, more) = stages(&names, &sources, Settings { package, given: &given, today }, &mut diagnostics);
     let (mut diagnostics, left_out) = diagnostics.take();
     once_a_place(&mut diagnostics, &sources);
     settings.levels.apply(&mut diagnostics);
     diag::sort(&mut diagnostics, &sources);
     let package = (!diag::has_errors(&diagnostics)).then_some(package);
-    Checked { sources, config: settings, package, diagnostics, left_out }
+    (Checked { sources, config: settings, package, diagnostics, left_out }, more)
 }
 
 /// What could not be read is reported by the parser; what later stages make of the same bytes only repeats it.

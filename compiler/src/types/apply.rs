@@ -1,12 +1,12 @@
 //! `apply` and `except`: which imported policies are in force and how, and what is excepted from which rule.
 
-use super::constant::Constant;
 use super::policy::{MODES, SEVERITIES};
 use super::{Checker, Date, Env, atoms};
 use crate::diag::{Finding, codes};
 use crate::hir::{Cond, Mode, Severity};
 use crate::resolve::{DefId, DefKind, Found, ModuleId, PolicyDef, PolicyId, ROOT};
 use crate::source::Loc;
+use crate::typed::Constant;
 use ebsec_grammar::ast::{self, ItemKind, PairValue};
 use ebsec_templates::EventId;
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -2,13 +2,13 @@
 //! were entered.
 
 use super::cond::WRONG;
-use super::constant::Constant;
 use super::cost::Cost;
 use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS};
 use crate::diag::{Finding, codes};
 use crate::hir::Cond;
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::{Loc, PartId};
+use crate::typed::Constant;
 use ebsec_grammar::ast::{self, ValueKind};
 use std::rc::Rc;
 

@@ -2,13 +2,14 @@
 //! which is never used, since there is an error then.
 
 use super::atoms::size;
-use super::constant::{Constant, Data, Shape};
 use super::cost::{Cost, test_weight, weight};
-use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, interval, lang};
+use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, Part};
 use crate::diag::{Finding, codes};
 use crate::hir::{Atom, Cond, PathLang, Space, Test};
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::Loc;
+use crate::typed::{Constant, Data, Shape};
+use crate::typed::{interval, lang};
 use ebsec_grammar::ast::{self, CondKind, Op, Operand, ValueKind};
 use ebsec_templates::{FieldId, FieldType};
 use std::rc::Rc;
@@ -454,13 +455,5 @@ fn op_text(op: Op) -> &'static str {
         Op::Matches => "matches",
         Op::Has => "has",
         Op::Only => "only",
-    }
-}
-
-impl Part {
-    /// As written.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        PARTS.iter().find(|(_, p)| *p == self).map_or("", |(n, _)| n)
     }
 }

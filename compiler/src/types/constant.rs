@@ -1,86 +1,15 @@
 //! Constant expressions: sets, unions, differences, names. Wrong ones give nothing and are reported once.
 
 use super::cost::Cost;
-use super::interval::{self, Intervals};
-use super::{Bound, Checker, Elem, Env, MAX_NESTING, Ty, advice, lang};
+use super::{Bound, Checker, Elem, Env, MAX_NESTING, Ty};
 use crate::diag::{Finding, codes};
-use crate::hir::glob::{Part, Pattern};
-use crate::hir::{PathLang, Space};
+use crate::hir::PathLang;
 use crate::resolve::{DefId, DefKind, Found};
 use crate::source::Loc;
+use crate::typed::{Constant, Data, Shape, advice, interval, lang, space};
 use ebsec_grammar::ast::{self, Literal, ValueKind};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
-
-/// A value with its type.
-#[derive(Clone, Debug)]
-pub(super) struct Constant {
-    pub elem: Elem,
-    pub shape: Shape,
-    pub data: Data,
-}
-
-/// How many values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// One.
-    One,
-    /// A range or a prefix.
-    Range,
-    /// A set.
-    Set,
-}
-
-/// The value.
-#[derive(Clone, Debug)]
-pub(super) enum Data {
-    Bool(bool),
-    /// Paths, names, task names.
-    Lang(PathLang),
-    /// Numbers, addresses, values of enums.
-    Numbers(Intervals),
-    /// Texts, ATT&CK ids, dates, durations.
-    Texts(Vec<String>),
-}
-
-impl Constant {
-    /// How many elements it has.
-    pub(super) fn size(&self) -> usize {
-        match &self.data {
-            Data::Bool(_) => 1,
-            Data::Lang(language) => lang::size(language),
-            Data::Numbers(all) => all.len(),
-            Data::Texts(all) => all.len(),
-        }
-    }
-
-    /// The type as a declaration would say it.
-    pub(super) fn ty(&self) -> Ty {
-        Ty { elem: self.elem, set: self.shape == Shape::Set }
-    }
-
-    /// Whether it has a path or name with wildcards.
-    pub(super) fn is_pattern(&self) -> bool {
-        matches!(&self.data, Data::Lang(language) if lang::first_wild(language).is_some())
-    }
-
-    /// Some value of a type, with which a function is checked before anyone calls it.
-    pub(super) fn example(ty: Ty) -> Self {
-        let data = match ty.elem {
-            Elem::Bool => Data::Bool(true),
-            Elem::Path => Data::Lang(PathLang::Patterns(vec![Pattern { text: "/".into(), parts: [Part::Byte(b'/')].into() }])),
-            Elem::Name | Elem::Comm => Data::Lang(PathLang::Patterns(vec![Pattern { text: "a".into(), parts: [Part::Byte(b'a')].into() }])),
-            Elem::Duration | Elem::Date | Elem::Attack | Elem::Text => Data::Texts(vec![String::new()]),
-            _ => Data::Numbers(vec![(1, 1)]),
-        };
-        Self { elem: ty.elem, shape: if ty.set { Shape::Set } else { Shape::One }, data }
-    }
-}
-
-/// The space that names of a type live in.
-pub(super) fn space(elem: Elem) -> Space {
-    if elem == Elem::Comm { Space::Comm } else { Space::Path }
-}
 
 impl Checker<'_> {
     /// The value of an expression where `want` is wanted.

@@ -1,50 +1,11 @@
-//! What checking a package may cost in all, so that time and memory stay near the size of its source: a constant can be
-//! used, and a condition copied, any number of times. Each bound is reported once, where it is passed.
+//! What checking a package may cost in all. Each bound is reported once, where it is passed.
 
 use super::Checker;
 use crate::diag::{Finding, codes};
-use crate::hir::{Cond, Test};
 use crate::source::Loc;
 
-/// What is counted, with the most of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cost {
-    /// Elements of all constants: each `let` that adds to another holds the other's too.
-    Elements,
-    /// Tests of all conditions after everything is folded in, and the ranges and prefixes that they hold.
-    Tests,
-    /// Bytes of the patterns that `under`, `.name`, `.dir` and `.ext` make of paths, and patterns that are compared.
-    Patterns,
-    /// Programs in the lines of processes, over all lines of tests.
-    Programs,
-}
-
-impl Cost {
-    fn most(self) -> usize {
-        match self {
-            Cost::Elements => 1 << 21,
-            Cost::Tests => 1 << 22,
-            Cost::Patterns => 1 << 23,
-            Cost::Programs => 1 << 20,
-        }
-    }
-
-    fn what(self) -> (&'static str, &'static str) {
-        match self {
-            Cost::Elements => ("all constants together have", "elements"),
-            Cost::Tests => ("all conditions together have, with what is folded into them,", "tests"),
-            Cost::Patterns => ("the paths of all conditions together have", "bytes"),
-            Cost::Programs => ("the processes of all test lines together have", "programs in their lines"),
-        }
-    }
-}
-
-/// Names that are compared with misspelt ones in all.
-pub(super) const MAX_SEARCHED: usize = 1 << 20;
-
-/// What has been spent.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Spent([usize; 4]);
+pub(super) use crate::fold::atoms::weight;
+pub(super) use crate::typed::cost::{Cost, MAX_SEARCHED, Spent, test_weight};
 
 impl Checker<'_> {
     /// Spends some of a cost; false, after an error at the first time, if there is no more.
@@ -75,21 +36,5 @@ impl Checker<'_> {
             }
             None => Vec::new(),
         }
-    }
-}
-
-/// What a copy of a condition costs: its tests and what they hold, and one for itself.
-pub(super) fn weight(cond: &Cond) -> usize {
-    let mut sum = 1;
-    super::atoms::atoms(cond, &mut |atom| sum += test_weight(&atom.test));
-    sum
-}
-
-/// What a copy of a test costs.
-pub(super) fn test_weight(test: &Test) -> usize {
-    match test {
-        Test::InRanges(all) => all.len(),
-        Test::InPrefixes(all) => all.len(),
-        _ => 1,
     }
 }

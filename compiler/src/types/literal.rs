@@ -1,12 +1,13 @@
 //! Literals, checked where they stand. Each mistake is reported at its own bytes, with the fix where there is one.
 
-use super::constant::{Constant, Data, Shape};
-use super::interval::{self, Intervals};
-use super::{Checker, Date, Elem, Env, Given, Ty, advice};
+use super::{Checker, Date, Elem, Env, Given, Ty};
 use crate::diag::{Finding, codes};
 use crate::hir::PathLang;
 use crate::hir::glob::{self, GlobError, Kind, Problem};
 use crate::source::{Loc, PartId, Span};
+use crate::typed::advice;
+use crate::typed::interval::{self, Intervals};
+use crate::typed::{Constant, Data, Shape};
 use ebsec_grammar::ast::{self, Literal, ValueKind};
 use std::net::IpAddr;
 use std::rc::Rc;

@@ -3,10 +3,11 @@
 use super::apply::Exceptions;
 use super::cost::{Cost, weight};
 use super::policy::{Properties, SEVERITIES, fold};
-use super::{Checker, Env, atoms, catalog};
+use super::{Checker, Env, atoms};
 use crate::diag::{Finding, codes};
 use crate::hir::{Action, Cond, Rule, Severity};
 use crate::resolve::PolicyDef;
+use crate::resolve::catalog;
 use crate::source::{Loc, Span};
 use ebsec_grammar::ast::{self, MemberKind, PairValue, ValueKind, Verdict};
 use ebsec_templates::EventId;

@@ -5,59 +5,29 @@ mod advice;
 mod apply;
 mod atoms;
 mod call;
-mod catalog;
 mod cond;
 mod constant;
 mod cost;
-mod date;
 mod expected;
-mod interval;
-mod lang;
 mod literal;
 mod member;
 mod policy;
 mod scenario;
-mod sets;
-mod ty;
 
-pub use catalog::{FieldName, Index, PARTS, Part};
-pub use date::Date;
-pub use ty::{Elem, Ty};
+pub use crate::resolve::{FieldName, Index, Part};
+pub use crate::typed::{Date, Elem, Given, Settings, Ty};
 
 use crate::diag::{Finding, Findings, codes};
+use crate::fold::sets;
 use crate::hir;
 use crate::resolve::{DefId, DefKind, Found, ModuleId, Names, ROOT};
 use crate::source::{Loc, PartId, Sources, Span};
-use constant::Constant;
+use crate::typed::Constant;
 use ebsec_grammar::ast;
 use ebsec_templates::Catalog;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::Cell;
 use std::rc::Rc;
-
-/// A value for a parameter from outside of the source.
-#[derive(Clone, Debug)]
-pub struct Given {
-    /// Name of the parameter.
-    pub name: String,
-    /// Where the name stands.
-    pub loc: Loc,
-    /// The value, with places in the same part.
-    pub value: ast::Value,
-    /// Texts stand for themselves (TOML, command line): `"/a"` need not be quoted twice.
-    pub from_text: bool,
-}
-
-/// What the type stage needs to know besides the source.
-#[derive(Debug)]
-pub struct Settings<'a> {
-    /// Name, version and kernels of the package.
-    pub package: hir::Package,
-    /// Values of parameters.
-    pub given: &'a [Given],
-    /// Today, for exceptions that expire.
-    pub today: Date,
-}
 
 /// Most definitions within each other.
 const MAX_NESTING: usize = 128;

@@ -1,12 +1,13 @@
 //! Policies in force: properties, scope, and the order of their members. Rules and defaults are made by `member`.
 
 use super::apply::{Applied, Exceptions};
-use super::constant::{Data, Shape};
-use super::{Checker, Elem, Env, advice, atoms};
+use super::{Checker, Elem, Env, atoms};
 use crate::diag::{Finding, codes};
 use crate::hir::{self, Cond, Mode, Severity};
 use crate::resolve::{PolicyDef, ROOT};
 use crate::source::Loc;
+use crate::typed::advice;
+use crate::typed::{Data, Shape};
 use ebsec_grammar::ast::{self, MemberKind, ValueKind};
 use rustc_hash::FxHashMap;
 

@@ -3,13 +3,13 @@
 
 mod net;
 
-use super::constant::{Constant, Data, Shape};
 use super::cost::Cost;
 use super::{Checker, Elem, Env};
 use crate::diag::{Finding, codes};
 use crate::hir::{FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Step, Subject, TestCase};
 use crate::resolve::ROOT;
 use crate::source::Loc;
+use crate::typed::{Constant, Data, Shape};
 use ebsec_grammar::ast::{self, ItemKind, PairValue, Target, TestLineKind};
 use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
 use rustc_hash::{FxHashMap, FxHashSet};
