@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-races soak-differential soak-fmt planted system test test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt planted system test test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -54,12 +54,16 @@ bench: fetch-kernels guest-tools
 # one kernel, RACES one scenario. Half an hour for each.
 SOAK ?= 50000
 RACES ?= stress stress-parallel storm
-soak: soak-differential soak-fmt planted soak-races
+soak: soak-differential soak-fmt planted soak-scenarios soak-races
+
+# Every scenario on every kernel, those too that `make test` runs on some kernels only.
+soak-scenarios: fetch-kernels guest-tools
+	EBSEC_EVERYWHERE=1 cargo test -q --locked -p ebsec --test kernel -- --ignored --nocapture
 
 soak-races: fetch-kernels guest-tools
 	for name in $(RACES); do \
 	  folder=tests/kernel/scenarios/$$name; \
-	  $(EBSEC) build $$folder/policy.ebsec -o target/$$name.bpf.o; \
+	  $(EBSEC) build $$(realpath $$folder/policy.ebsec) -o target/$$name.bpf.o; \
 	  for kernel in $(or $(KERNEL),6.1 6.12 6.18 7); do \
 	    $(EBSEC) guest --kernel $$kernel $$(cat $$folder/options) --timeout 14400 \
 	      --file target/$$name.bpf.o:/scenario/policy.bpf.o \

@@ -7,6 +7,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
 
 #[path = "kernel/modes.rs"]
 mod modes;
@@ -15,37 +18,71 @@ mod skips;
 
 const EBSEC: &str = env!("CARGO_BIN_EXE_ebsec");
 
-#[test]
-#[ignore = "boots guests; `make test` runs it"]
-fn kernel_6_1() {
-    run_series("6.1");
-}
+/// The default kernels.
+const SERIES: [&str; 4] = ["6.1", "6.12", "6.18", "7"];
 
 #[test]
 #[ignore = "boots guests; `make test` runs it"]
-fn kernel_6_12() {
-    run_series("6.12");
+fn every_scenario_on_every_kernel() {
+    let available: Vec<&str> = SERIES.into_iter().filter(|series| is_asked(series) && skips::is_available(EBSEC, series)).collect();
+    let scenarios = scenarios();
+    let mut jobs = modes::jobs(&scenarios, &available);
+    for (name, folder) in &scenarios {
+        for series in available.iter().filter(|series| runs_on(folder, series)) {
+            jobs.push(Job { name: format!("{name} on {series}"), run: Box::new(|| run_scenario(series, folder)) });
+        }
+    }
+    let failures = run(&jobs);
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// Something to do in a guest.
+struct Job<'a> {
+    name: String,
+    run: Box<dyn Fn() -> Result<(), String> + Sync + 'a>,
+}
+
+/// Does all, one for each processor at a time, and gives what failed.
+fn run(jobs: &[Job<'_>]) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(job) = jobs.get(next.fetch_add(1, Relaxed)) {
+            let begun = Instant::now();
+            let done = (job.run)();
+            println!("{:<40} {:>6.1} s{}", job.name, begun.elapsed().as_secs_f64(), if done.is_err() { "  FAILED" } else { "" });
+            if let Err(failure) = done {
+                failures.lock().unwrap().push(format!("--- {}\n{failure}", job.name));
+            }
+        }
+    };
+    // What is blessed for one kernel decides what the next one writes.
+    let workers = if blesses() { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    failures.into_inner().unwrap()
+}
+
+fn blesses() -> bool {
+    std::env::var_os("EBSEC_BLESS").is_some()
+}
+
+fn is_asked(series: &str) -> bool {
+    std::env::var("EBSEC_SERIES").map_or(true, |only| only == series)
+}
+
+/// A long scenario may name the kernels on which it runs unless it, or everything, is asked for.
+fn runs_on(folder: &Path, series: &str) -> bool {
+    let asked = ["EBSEC_SCENARIO", "EBSEC_EVERYWHERE"].iter().any(|name| std::env::var_os(name).is_some());
+    let named = std::fs::read_to_string(folder.join("series"));
+    asked || named.map_or(true, |named| named.split_whitespace().any(|word| word == series))
 }
 
 #[test]
-#[ignore = "boots guests; `make test` runs it"]
-fn kernel_6_18() {
-    run_series("6.18");
-}
-
-#[test]
-#[ignore = "boots guests; `make test` runs it"]
-fn kernel_7() {
-    run_series("7");
-}
-
-/// Every default kernel has its test above.
-#[test]
-fn every_series_has_its_test() {
+fn the_default_kernels_are_tried() {
     let listed = Command::new(EBSEC).args(["kernels", "--json"]).output().unwrap();
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     let series: Vec<&str> = listed["kernels"].as_array().unwrap().iter().map(|k| k["series"].as_str().unwrap()).collect();
-    assert_eq!(series, ["6.1", "6.12", "6.18", "7"]);
+    assert_eq!(series, SERIES);
 }
 
 /// The first kernel of the cache; nothing to try with only if all may be skipped.
@@ -95,22 +132,6 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-fn run_series(series: &str) {
-    if std::env::var("EBSEC_SERIES").is_ok_and(|only| only != series) {
-        return;
-    }
-    if !skips::is_available(EBSEC, series) {
-        return;
-    }
-    let mut failures = Vec::new();
-    for (name, folder) in scenarios() {
-        if let Err(failure) = run_scenario(series, &folder) {
-            failures.push(format!("--- {name} on {series}\n{failure}"));
-        }
-    }
-    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
-}
-
 fn scenarios() -> BTreeMap<String, PathBuf> {
     let only = std::env::var("EBSEC_SCENARIO").ok();
     let folders = std::fs::read_dir(root().join("tests/kernel/scenarios")).unwrap();
@@ -126,7 +147,7 @@ fn run_scenario(series: &str, folder: &Path) -> Result<(), String> {
     command.args(["guest", "--kernel", series, "--timeout", "900"]);
     let options = std::fs::read_to_string(folder.join("options")).unwrap_or_default();
     command.args(options.split_whitespace());
-    for (host, guest) in files(folder)? {
+    for (host, guest) in files(folder, series)? {
         command.arg("--file").arg(format!("{}:{guest}", host.display()));
     }
     command.args(["--", ". /scenario/guest.sh"]);
@@ -138,8 +159,8 @@ fn run_scenario(series: &str, folder: &Path) -> Result<(), String> {
     compare(series, folder, &printed, &done)
 }
 
-/// The scenario's own files, the policy's object, and the programs.
-fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
+/// The scenario's own files, the policy's object, and the programs; `job` is one of those that run at once.
+fn files(folder: &Path, job: &str) -> Result<Vec<(PathBuf, String)>, String> {
     let mut files = Vec::new();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
@@ -157,18 +178,16 @@ fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     }
     let policy = folder.join("policy.ebsec");
     if let Ok(policy) = std::fs::read_to_string(policy) {
-        files.push((build(folder, &policy, "")?, "/scenario/policy.bpf.o".into()));
-        files.push((build(folder, &modes::observing(&policy), ".observing")?, "/scenario/observing.bpf.o".into()));
+        files.push((build(folder, &policy, job)?, "/scenario/policy.bpf.o".into()));
+        files.push((build(folder, &modes::observing(&policy), &format!("{job}.observing"))?, "/scenario/observing.bpf.o".into()));
     }
     Ok(files)
 }
 
 /// Kept under the build folder, where a failure can be looked at.
-fn build(folder: &Path, policy: &str, mode: &str) -> Result<PathBuf, String> {
+fn build(folder: &Path, policy: &str, job: &str) -> Result<PathBuf, String> {
     let name = folder.file_name().unwrap().to_str().unwrap();
-    // Tests of several kernels run at once, each with a file of its own.
-    let thread = std::thread::current().name().unwrap_or_default().replace(':', "-");
-    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{thread}{mode}.bpf.o"));
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{job}.bpf.o"));
     let place = tempfile::tempdir().unwrap();
     let source = place.path().join("policy.ebsec");
     std::fs::write(&source, policy).unwrap();
@@ -186,7 +205,7 @@ fn compare(series: &str, folder: &Path, printed: &str, done: &Output) -> Result<
     if expected.as_deref() == Some(printed) {
         return Ok(());
     }
-    if std::env::var_os("EBSEC_BLESS").is_some() {
+    if blesses() {
         bless(&common, &own, printed);
         return Ok(());
     }

@@ -142,7 +142,7 @@ fn comments_anywhere_at_length() {
 fn a_long_file_and_deep_brackets_are_formatted_in_linear_time() {
     let rule = "    a: deny exec when file.path in [\"/a\", \"/b\"] and not (process.uid == 0) because \"x\"\n";
     let many = format!("policy p {{\n{}}}\n", rule.repeat(20_000));
-    assert!(fmt::format(&many).is_ok_and(|out| out == many.replace("    a: ", "    a: ")));
+    assert!(fmt::format(&many).is_ok_and(|out| out == many));
     let deep = format!("fn f() = {}a{}\n", "(b and ".repeat(60), ")".repeat(60));
     assert!(holds(&deep).unwrap().is_some());
     let chain = format!("fn f() = a{}\n", " and a".repeat(50_000));

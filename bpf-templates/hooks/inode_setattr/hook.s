@@ -8,7 +8,7 @@
 ; ATTR_ATIME or ATTR_MTIME, and none of ATTR_MODE, ATTR_UID, ATTR_GID, ATTR_SIZE: of these the hooks tell that show a path, which only
 ; system calls ask. Where a thread of the kernel changes them with the credentials of others (nfsd) this hook alone does, but for
 ; what a write takes away (ATTR_FORCE).
-.macro inode_setattr__fact_times
+.macro inode_setattr__fact_no_other_hook
   r1 = *(u64 *)(r6 + argument(bpf_lsm_inode_setattr, iattr))
   w1 = *(u32 *)(r1 + iattr.ia_valid)
   r2 = r1

@@ -13,7 +13,7 @@ pub(super) fn print(units: &[Unit], atoms: &Atoms<'_>, line_end: &'static str) -
     for unit in units {
         let first = atoms.get(unit.atoms.start);
         let empty = before == Some(UnitKind::Head) && unit.kind == UnitKind::Close && first.lead.is_empty();
-        if !(empty && !layout.out.is_ended()) {
+        if !empty || layout.out.is_ended() {
             layout.out.newline(if unit.kind == UnitKind::Close || unit.kind.is_inner() { STEP } else { 0 });
         }
         if before.is_some_and(|before| before != UnitKind::Head && (first.is_set_off() || is_apart(before, unit))) {

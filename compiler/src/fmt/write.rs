@@ -25,7 +25,7 @@ impl Writer {
 
     /// Begins a line. The first of a file is there already.
     pub fn newline(&mut self, indent: usize) {
-        if !self.out.is_empty() && !(self.fresh && self.out.ends_with('\n')) {
+        if !(self.out.is_empty() || self.fresh && self.out.ends_with('\n')) {
             self.out.push_str(self.line_end);
         }
         (self.indent, self.column, self.fresh, self.ended) = (indent, 0, true, false);

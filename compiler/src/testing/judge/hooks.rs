@@ -345,7 +345,7 @@ impl Builder<'_> {
             Idmap | IdmapIfNew | Any => self.variant & 0xffff,
             Attributes => {
                 let attributes = self.stage.world.kernel.alloc("iattr")?;
-                self.stage.world.kernel.set(attributes, "iattr.ia_valid", pick(&CHANGES, self.holds("times")))?;
+                self.stage.world.kernel.set(attributes, "iattr.ia_valid", pick(&CHANGES, self.holds("no_other_hook")))?;
                 attributes
             }
             Protection => (self.variant & 3) | if self.holds("executable") { 4 } else { 0 },
