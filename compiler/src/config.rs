@@ -2,7 +2,7 @@
 
 mod levels;
 
-pub use levels::Levels;
+pub use levels::{Choice, Levels, NoChoice};
 
 use crate::diag::{Finding, Findings, codes, text};
 use crate::hir::{Space, glob};

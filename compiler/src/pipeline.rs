@@ -8,7 +8,7 @@ pub use build::{Built, build, dump_asm};
 pub use dump::{dump_ast, dump_hir};
 pub use fix::{Fixed, changes, fix};
 
-use crate::config::{self, Config};
+use crate::config::{self, Choice, Config};
 use crate::diag::{self, Finding, Findings, codes};
 use crate::hir::{self, eval};
 use crate::lint;
@@ -28,6 +28,8 @@ pub struct Input {
     pub params: Vec<String>,
     /// Today; without it no exception expires.
     pub today: Option<Date>,
+    /// The lints that the command line asks for.
+    pub lints: Choice,
 }
 
 /// What the check gives.
@@ -48,12 +50,13 @@ pub struct Checked {
 /// Parses, resolves, types and lints a package. Every error is reported.
 #[must_use]
 pub fn check(input: Input) -> Checked {
-    let Input { mut sources, config, params, today } = input;
+    let Input { mut sources, config, params, today, lints } = input;
     let mut diagnostics = Findings::default();
     let mut settings = Config::default();
     if let Some((file, text)) = config.and_then(|id| sources.get(id).map(|f| (id, f.text.clone()))) {
         settings = config::parse(&text, file, &mut diagnostics);
     }
+    settings.levels.choose(lints);
     let roots: Vec<FileId> = (0..sources.files.len() as u32).map(FileId).filter(|id| Some(*id) != config).collect();
     let paths: Vec<&str> = roots.iter().filter_map(|id| sources.get(*id)).map(|f| f.path.as_str()).collect();
     diagnostics.extend(settings.unmatched(&paths));
@@ -91,7 +94,6 @@ pub fn check(input: Input) -> Checked {
     lint::run(input, &mut diagnostics);
     let (mut diagnostics, left_out) = diagnostics.take();
     once_a_place(&mut diagnostics, &sources);
-    settings.levels.apply(&mut diagnostics);
     diag::sort(&mut diagnostics, &sources);
     let package = good.then_some(package);
     Checked { sources, config: settings, package, diagnostics, left_out }

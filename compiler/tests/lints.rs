@@ -5,7 +5,7 @@
 mod common;
 
 use common::Case;
-use ebsec_compiler::diag::page::Page;
+use ebsec_compiler::diag::page::{PREVIEW, Page};
 use ebsec_compiler::diag::{Level, codes, render};
 use ebsec_compiler::lint;
 use ebsec_compiler::source::Sources;
@@ -161,7 +161,7 @@ fn the_page_of_all_lints_is_complete() {
         let _ = writeln!(text, "\n## {group}\n\n| code | name | level | finds | fix |\n|---|---|---|---|---|");
         for page in pages().filter(|page| page.group == group) {
             let level = match page.level {
-                _ if group == "preview" => "off",
+                _ if group == PREVIEW => "off",
                 Level::Error => "error",
                 Level::Warning => "warn",
                 Level::Info => "info",

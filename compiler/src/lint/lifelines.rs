@@ -18,7 +18,8 @@ const INIT: &str = "/usr/lib/systemd/systemd";
 pub(super) struct Line {
     /// Who needs it.
     pub purpose: String,
-    program: Option<String>,
+    /// What does it, without one the kernel.
+    pub program: Option<String>,
     event: String,
     path: String,
     pub operation: Operation,
@@ -49,14 +50,6 @@ impl Line {
         let program = self.program.as_ref().map_or("the kernel".to_owned(), |program| format!("`{program}`"));
         format!("{program} {verb} `{}`", self.path)
     }
-
-    /// A condition that holds for it.
-    pub fn condition(&self) -> String {
-        match &self.program {
-            Some(program) => format!("process.exe == \"{program}\""),
-            None => format!("file.path == \"{}\"", self.path),
-        }
-    }
 }
 
 impl<'c> Lifelines<'c> {
@@ -65,7 +58,7 @@ impl<'c> Lifelines<'c> {
         let rows = TABLE.lines().filter(|line| !line.starts_with('#'));
         let mut all: Vec<Line> = rows.filter_map(|row| line(catalog, &row.split('\t').collect::<Vec<_>>())).collect();
         for (program, _) in programs {
-            let purpose = format!("`{program}`, which ebsec.toml names,");
+            let purpose = format!("`{program}` of ebsec.toml");
             all.extend(line(catalog, &[&purpose, INIT, "-", "0", "exec", program]));
             all.extend(line(catalog, &[&purpose, program, INIT, "0", "file.read", program]));
         }
@@ -145,7 +138,9 @@ fn line(catalog: &Catalog, row: &[&str]) -> Option<Line> {
     let object = Object { path: known.clone(), host_paths: vec![known], file, ..Object::default() };
     let hook = &catalog[catalog[id].usual];
     let raise = hook.raises.iter().filter(|raise| raise.event == id).min_by_key(|raise| raise.when.len())?;
-    let facts = raise.when.iter().filter(|(_, wanted)| *wanted).map(|(fact, _)| fact.clone()).collect();
+    let needed = raise.when.iter().filter(|(_, wanted)| *wanted);
+    let loud = hook.silent_when.iter().filter(|(_, silent)| !*silent);
+    let facts = needed.chain(loud).map(|(fact, _)| fact.clone()).collect();
     let objects = (0..hook.objects.len().max(1)).map(|index| (index == raise.object).then(|| object.clone())).collect();
     let operation = Operation { hook: catalog[id].usual, subject, objects, facts, values: BTreeMap::new(), names: BTreeMap::new() };
     Some(Line { purpose: (*purpose).to_owned(), program, event: (*event).to_owned(), path: (*path).to_owned(), operation })

@@ -118,7 +118,9 @@ pub fn run(input: Input<'_>, findings: &mut Findings) {
         walk::run(&context, &on, &mut report);
     }
     let complete = input.package.is_some();
-    findings.extend(suppress::apply(&input, report, complete));
+    let found = suppress::apply(&input, &mut report, complete);
+    findings.extend(found);
+    (0..report.left_out()).for_each(|_| findings.count());
 }
 
 /// The codes of all lints.

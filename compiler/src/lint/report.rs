@@ -14,12 +14,15 @@ pub(super) struct Report<'a> {
     code: &'static str,
     level: Level,
     found: Vec<Finding>,
+    /// How many of `found` are errors.
+    errors: usize,
+    left_out: usize,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(input: Input<'a>) -> Self {
         let own = input.names.files.iter().filter(|f| f.module == ROOT).map(|f| f.id).collect();
-        Self { input, own, code: "", level: Level::Info, found: Vec::new() }
+        Self { input, own, code: "", level: Level::Info, found: Vec::new(), errors: 0, left_out: 0 }
     }
 
     /// The level of a code, none if it is off.
@@ -43,9 +46,11 @@ impl<'a> Report<'a> {
         level.is_some()
     }
 
-    /// Whether there is no room for a further finding, so that its words are not worth the effort.
+    /// Whether there is no room for a further finding of the lint at hand, so that its words are not worth the effort. Errors
+    /// have room of their own: what stops a build is never crowded out by warnings.
     pub(super) fn is_full(&self) -> bool {
-        self.found.len() >= MAX_KEPT
+        let of_this_kind = if self.level == Level::Error { self.errors } else { self.found.len() - self.errors };
+        of_this_kind >= MAX_KEPT
     }
 
     /// A finding of the lint at hand.
@@ -55,12 +60,25 @@ impl<'a> Report<'a> {
 
     pub(super) fn push(&mut self, finding: Finding) {
         let own = self.own.contains(&self.input.sources.place(finding.primary.loc).file);
-        if own && !self.is_full() {
-            self.found.push(finding);
+        if !own {
+            return;
         }
+        if self.is_full() {
+            self.left_out += 1;
+            return;
+        }
+        self.errors += usize::from(finding.level == Level::Error);
+        self.found.push(finding);
     }
 
+    /// What was found, and afterwards nothing is.
     pub(super) fn take(&mut self) -> Vec<Finding> {
+        self.errors = 0;
         std::mem::take(&mut self.found)
+    }
+
+    /// How many findings had no room.
+    pub(super) fn left_out(&self) -> usize {
+        self.left_out
     }
 }

@@ -30,13 +30,14 @@ fn shape(cond: &Cond, out: &mut FxHasher) {
     }
 }
 
-fn parts(rule: &Rule) -> Vec<u64> {
+/// The parts of a condition that must all hold, each a number, sorted.
+pub(super) fn parts(cond: &Cond) -> Vec<u64> {
     let number = |cond: &Cond| {
         let mut hasher = FxHasher::default();
         shape(cond, &mut hasher);
         hasher.finish()
     };
-    let mut parts = match &rule.cond {
+    let mut parts = match cond {
         Cond::And(all) => all.iter().map(number).collect(),
         Cond::Const(true) => Vec::new(),
         one => vec![number(one)],
@@ -50,7 +51,7 @@ fn parts(rule: &Rule) -> Vec<u64> {
 pub(super) fn each<'a>(cx: &Context<'a>, mut call: impl FnMut(&'a Policy, &'a Rule, &'a Rule, Relation)) {
     let own = cx.package.policies.iter().zip(&cx.origins).filter(|(p, origin)| !origin.applied && p.rules.len() > 1);
     for (policy, _) in own {
-        let rules: Vec<(&Rule, Vec<u64>)> = policy.rules.iter().map(|rule| (rule, parts(rule))).collect();
+        let rules: Vec<(&Rule, Vec<u64>)> = policy.rules.iter().map(|rule| (rule, parts(&rule.cond))).collect();
         let mut count: FxHashMap<u64, u32> = FxHashMap::default();
         rules.iter().flat_map(|(_, parts)| parts).for_each(|part| *count.entry(*part).or_default() += 1);
         // Each rule is found by its rarest part: what all rules have, such as the scope, tells nothing.

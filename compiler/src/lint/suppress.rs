@@ -1,8 +1,9 @@
 //! Comments that allow a finding: `// ebsec: allow(name) because "…"`. Alone on its line it is for the item, rule or line of a
-//! test that follows, else for what it stands beside. Removes what is allowed; says which comments allow nothing.
+//! test that follows, else for all that is on its line. Removes what is allowed; says which comments allow nothing.
 
 use super::report::Report;
-use super::{Input, all};
+use super::Input;
+use crate::diag::page::Page;
 use crate::diag::{Finding, codes};
 use crate::source::{FileId, Loc, Place, Span};
 use ebsec_grammar::{Entry, Token, TokenKind, Tree};
@@ -10,6 +11,9 @@ use std::collections::BTreeMap;
 
 /// What such a comment begins with, after the slashes.
 const MARK: &str = "ebsec:";
+
+/// The group of what is wrong with such comments, which no comment allows.
+const OF_COMMENTS: &str = "suppression";
 
 /// One name of a comment.
 struct Allowed {
@@ -30,15 +34,15 @@ struct Comment {
 }
 
 /// The findings that no comment allows. `complete` says that every lint ran.
-pub(super) fn apply(input: &Input<'_>, mut report: Report<'_>, complete: bool) -> Vec<Finding> {
+pub(super) fn apply(input: &Input<'_>, report: &mut Report<'_>, complete: bool) -> Vec<Finding> {
     let mut found = report.take();
     let mut allowed: BTreeMap<FileId, Vec<Allowed>> = BTreeMap::new();
     for file in input.loaded.files.iter().filter(|f| f.module == crate::resolve::ROOT && f.tree.text().contains(MARK)) {
-        allowed.insert(file.id, read(file.id, &file.tree, &mut report));
+        allowed.insert(file.id, read(file.id, &file.tree, report));
     }
     found.retain(|finding| !is_allowed(&mut allowed, finding, input.sources.place(finding.primary.loc)));
     if complete && report.begin_code(codes::UNUSED_SUPPRESSION) {
-        allowed.iter().for_each(|(file, all)| all.iter().filter(|a| !a.used).for_each(|a| unused(*file, a, &mut report)));
+        allowed.iter().for_each(|(file, all)| all.iter().filter(|a| !a.used).for_each(|a| unused(*file, a, report)));
     }
     found.append(&mut report.take());
     found
@@ -57,8 +61,8 @@ fn unused(file: FileId, allowed: &Allowed, report: &mut Report<'_>) {
         return;
     }
     let name = codes::page(allowed.code).map_or("", |p| p.name);
-    let message = format!("nothing here is found by `{name}`, so the comment allows nothing");
-    report.push(report.at(Loc::new(file, allowed.name), message).help("remove the comment"));
+    let message = format!("`{name}` finds nothing here, so this comment is not needed");
+    report.push(report.at(Loc::new(file, allowed.name), message).help("remove it"));
 }
 
 /// The comments of a file.
@@ -71,10 +75,12 @@ fn read(file: FileId, tree: &Tree, report: &mut Report<'_>) -> Vec<Allowed> {
         let slice = text.get(token.span.start as usize..token.span.end as usize).unwrap_or_default();
         let Some(rest) = slice.trim_start_matches('/').trim_start().strip_prefix(MARK) else { continue };
         let comment = comment(rest, token.span.end - rest.len() as u32);
-        let mut line = tokens.get(..index).unwrap_or_default().iter().rev().take_while(|t| t.kind != TokenKind::LineEnd);
-        let beside = line.find(|t| is_said(t)).map(|t| t.span.start);
-        let anchor = beside.or_else(|| following.get(index).copied().flatten());
-        let covers = anchor.and_then(|at| covered(tree, &entries, at)).unwrap_or_default();
+        let line = tokens.get(..index).unwrap_or_default().iter().rev().take_while(|t| t.kind != TokenKind::LineEnd);
+        let mut beside = line.filter(|t| is_said(t)).map(|t| t.span.start);
+        let last = beside.next().or_else(|| following.get(index).copied().flatten());
+        let first = beside.last().or(last);
+        let of = |at: Option<u32>| at.and_then(|at| covered(tree, &entries, at)).unwrap_or_default();
+        let covers = Span { start: of(first).start, end: of(first).end.max(of(last).end) };
         if comment.wrong || comment.names.is_empty() {
             wrong(file, token.span, report);
         } else if !comment.reason {
@@ -112,7 +118,7 @@ fn following(tokens: &[Token]) -> Vec<Option<u32>> {
 
 fn too_many(file: FileId, span: Span, report: &mut Report<'_>) {
     if report.begin_code(codes::UNKNOWN_SUPPRESSION) {
-        let message = format!("this file allows more than {MAX_ALLOWED} times; from here on its comments allow nothing");
+        let message = format!("this file has more than {MAX_ALLOWED} names in such comments: from here on they allow nothing");
         report.push(report.at(Loc::new(file, span), message).help("change the level of the lint in `[lints]` of ebsec.toml"));
     }
 }
@@ -120,33 +126,34 @@ fn too_many(file: FileId, span: Span, report: &mut Report<'_>) {
 /// A name of a comment, if it is one of a lint.
 fn named(file: FileId, text: &str, span: Span, covers: Span, report: &mut Report<'_>) -> Option<Allowed> {
     let name = text.get(span.start as usize..span.end as usize).unwrap_or_default();
-    let lints = all();
-    if let Some(page) = codes::page(name).filter(|page| lints.contains(&page.code)) {
+    let may_be_allowed = |page: &&Page| page.configurable && page.group != OF_COMMENTS;
+    if let Some(page) = codes::page(name).filter(may_be_allowed) {
         return Some(Allowed { code: page.code, name: span, covers, used: false });
     }
     if !report.begin_code(codes::UNKNOWN_SUPPRESSION) || report.is_full() {
         return None;
     }
     let message = match codes::page(name) {
-        Some(page) => format!("`{}` is an error of the language and cannot be allowed", page.name),
+        Some(page) if page.group == OF_COMMENTS => format!("`{}` is about comments: none can allow it", page.name),
+        Some(page) => format!("`{}` is an error of the language: no comment can allow it", page.name),
         None => format!("no lint is called `{name}`"),
     };
     let loc = Loc::new(file, span);
-    let known = lints.iter().filter_map(|code| codes::page(code)).map(|page| page.name);
+    let known = codes::all().iter().filter(may_be_allowed).map(|page| page.name);
     report.push(report.at(loc, message).near(name, loc, known));
     None
 }
 
 fn wrong(file: FileId, span: Span, report: &mut Report<'_>) {
     if report.begin_code(codes::UNKNOWN_SUPPRESSION) {
-        let finding = report.at(Loc::new(file, span), "the comment allows nothing, since it cannot be read");
+        let finding = report.at(Loc::new(file, span), "this comment allows nothing: it is not in the form that is expected");
         report.push(finding.help("write `// ebsec: allow(name) because \"…\"`"));
     }
 }
 
 fn without_reason(file: FileId, span: Span, report: &mut Report<'_>) {
     if report.begin_code(codes::SUPPRESSION_WITHOUT_REASON) {
-        let finding = report.at(Loc::new(file, span), "the comment allows nothing, since it gives no reason");
+        let finding = report.at(Loc::new(file, span), "this comment allows nothing without a reason");
         report.push(finding.help("write `because \"…\"` after the names"));
     }
 }

@@ -12,8 +12,8 @@ pub const LINT: Lint = Lint { code: codes::CONSTANT_CONDITION, check: Check::Con
 fn check(_: &Context<'_>, test: &Test<'_>, report: &mut Report<'_>) {
     let CondKind::Bare(Operand::Name(name)) = &test.cond.kind else { return };
     let help = match name.node.as_str() {
-        "true" => "a condition that always holds says nothing: remove it",
-        "false" => "a condition that never holds makes what it is part of useless: remove that",
+        "true" => "it always holds: remove it",
+        "false" => "it never holds: remove it and what needs it",
         _ => return,
     };
     let message = format!("this condition is always `{}`", name.node);

@@ -22,8 +22,8 @@ fn look(cx: &Context<'_>, cond: &Cond, report: &mut Report<'_>) {
         Cond::Not(inner) => look(cx, inner, report),
         Cond::And(all) | Cond::Or(all) => all.iter().for_each(|c| look(cx, c, report)),
         Cond::Atom(atom) if is_always(atom, &cx.whole) => {
-            let message = format!("this holds for every value of `{}`, unless there is none", cx.catalog[atom.field].name);
-            report.push(report.at(atom.loc, message).help("name the values that are meant, or remove the test"));
+            let message = format!("every value of `{}` passes this test", cx.catalog[atom.field].name);
+            report.push(report.at(atom.loc, message).help("name the values that you mean, or remove the test"));
         }
         Cond::Atom(_) | Cond::Const(_) => {}
     }

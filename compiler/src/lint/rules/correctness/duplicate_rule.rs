@@ -12,8 +12,8 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     shape::each(cx, |_, first, rule, relation| {
         if relation == Relation::Same {
             let name = |label: &Option<String>| label.clone().unwrap_or_else(|| "default".to_owned());
-            let message = format!("`{}` says of `{}` what `{}` says already", name(&rule.label), cx.event(rule), name(&first.label));
-            report.push(report.at(rule.loc, message).related(first.loc, "the same here").help("remove one of them"));
+            let message = format!("for `{}`, `{}` repeats `{}`", cx.event(rule), name(&rule.label), name(&first.label));
+            report.push(report.at(rule.loc, message).related(first.loc, "the same rule").help("remove one of them"));
         }
     });
 }

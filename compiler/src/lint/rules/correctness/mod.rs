@@ -4,6 +4,8 @@ pub mod constant_condition;
 pub mod constant_test;
 pub mod duplicate_rule;
 pub mod enforce_over_audit_only;
+pub mod overridden_allow;
+pub mod redundant_condition;
 pub mod redundant_element;
 pub mod refuses_nothing;
 pub mod shadowed_name;

@@ -7,6 +7,7 @@ use crate::lint::{Check, Lint};
 use crate::source::{Loc, Span};
 use ebsec_grammar::ast::Literal;
 use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
 pub const LINT: Lint = Lint { code: codes::REDUNDANT_ELEMENT, check: Check::Constant(check) };
 
@@ -16,7 +17,16 @@ fn check(cx: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
     }
     let mut seen: FxHashMap<(u8, &str), Span> = FxHashMap::default();
     for (span, literal) in constant.literals {
-        let Some(first) = seen.insert(key(literal), *span) else { continue };
+        let first = match seen.entry(key(literal)) {
+            Entry::Vacant(slot) => {
+                slot.insert(*span);
+                continue;
+            }
+            Entry::Occupied(first) => *first.get(),
+        };
+        if report.is_full() {
+            return;
+        }
         let loc = Loc::new(constant.part, *span);
         let text = cx.sources.slice(loc);
         let finding = report.at(loc, format!("{text} is in this set twice")).related(Loc::new(constant.part, first), "first here");

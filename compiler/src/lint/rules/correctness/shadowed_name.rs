@@ -14,8 +14,8 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
         let DefKind::Fn(args, _) = def.kind else { continue };
         for (name, _) in args {
             if let Found::Here(id) = cx.names.find(def.file, &name.node) {
-                let message = format!("within `{}`, the argument `{}` hides another definition", def.name.node, name.node);
-                let finding = report.at(Loc::new(def.part, name.span), message).related(cx.names.def_loc(id), "this one");
+                let message = format!("in `{}`, the argument `{}` hides another definition", def.name.node, name.node);
+                let finding = report.at(Loc::new(def.part, name.span), message).related(cx.names.def_loc(id), "the hidden definition");
                 report.push(finding.help("give the argument another name"));
             }
         }

@@ -13,9 +13,9 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
         if relation == Relation::Covered {
             let by = wider.label.as_ref().map_or("the default".to_owned(), |label| format!("`{label}`"));
             let label = rule.label.as_deref().unwrap_or("default");
-            let message = format!("`{label}` does nothing about `{}` that {by} does not do", cx.event(rule));
-            let finding = report.at(rule.loc, message).related(wider.loc, "this matches whenever that rule does");
-            report.push(finding.help("remove the rule, or the condition that makes it the narrower one"));
+            let message = format!("for `{}`, `{label}` adds nothing to {by}", cx.event(rule));
+            let finding = report.at(rule.loc, message).related(wider.loc, "this one matches whenever that one does");
+            report.push(finding.help(format!("remove `{label}`, or narrow {by}")));
         }
     });
 }

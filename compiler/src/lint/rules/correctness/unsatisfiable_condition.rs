@@ -4,14 +4,12 @@
 use crate::diag::codes;
 use crate::hir::{Atom, Cond, PathLang, Test};
 use crate::lint::context::{Context, Folded};
-use crate::lint::narrow::has;
+use crate::lint::narrow::{has, listed};
 use crate::lint::report::Report;
 use crate::lint::{Check, Lint};
 
 pub const LINT: Lint = Lint { code: codes::UNSATISFIABLE_CONDITION, check: Check::Folded(check) };
 
-/// Largest sets that are compared.
-const MAX_LIST: usize = 64;
 /// Most tests of a rule that are compared with each other.
 const MAX: usize = 16;
 
@@ -28,8 +26,8 @@ fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {
         };
         let field = &cx.catalog[second.field].name;
         let message = format!("{} never matches: `{field}` cannot be both", folded.name());
-        let finding = report.at(second.loc, message).related(first.loc, "and this has to hold too");
-        return report.push(finding.help("join the two by `or`, or write one set: `in [...]`"));
+        let finding = report.at(second.loc, message).related(first.loc, "this must hold too");
+        return report.push(finding.help("join the two with `or`, or write one set: `in [...]`"));
     }
 }
 
@@ -50,15 +48,9 @@ fn are_apart(cx: &Context<'_>, a: &Atom, b: &Atom) -> bool {
         (Test::InPaths(x), Test::InPaths(y)) if cx.catalog[a.field].name == "file.path" => {
             let set = |id: &crate::hir::PathSetId| cx.package.path_sets.get(id.0 as usize).map(|s| &s.lang);
             let Some((x, y)) = set(x).zip(set(y)) else { return false };
-            none_in(x, y) || none_in(y, x)
+            let apart = |path: &[u8], other: &PathLang| !has(other, path);
+            listed(x, y, apart) || listed(y, x, apart)
         }
         _ => false,
     }
-}
-
-/// Whether the first set is a list of paths of which the other has none.
-fn none_in(list: &PathLang, other: &PathLang) -> bool {
-    let (PathLang::Patterns(all), PathLang::Patterns(others)) = (list, other) else { return false };
-    let small = all.len() <= MAX_LIST && others.len() <= MAX_LIST;
-    small && !all.is_empty() && all.iter().all(|p| p.literal().is_some_and(|path| !has(other, &path)))
 }

@@ -17,9 +17,9 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
         if cx.uses().imports.contains(&(other.file, name.node.as_str())) {
             continue;
         }
-        let message = format!("nothing of `{}` is used in this file", path.node);
+        let message = format!("`{}` is imported and never used in this file", path.node);
         let finding = report.at(Loc::new(other.part, path.span), message);
-        let help = "remove the import; a policy of a module does nothing until it is applied";
+        let help = "remove it; a policy of a module does nothing until you `apply` it";
         report.push(finding.help(help).fix("remove the import", Loc::new(other.part, other.item.span), ""));
     }
 }

@@ -14,7 +14,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     for (index, def) in all.filter(|(_, d)| !is_library(cx, d.file)) {
         let id = DefId(index as u32);
         if !cx.uses().defs.contains(&id) {
-            let message = format!("nothing uses the constant `{}`", def.name.node);
+            let message = format!("the constant `{}` is never used", def.name.node);
             report.push(report.at(cx.names.def_loc(id), message).help("remove it"));
         }
     }

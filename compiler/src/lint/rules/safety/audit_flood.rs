@@ -16,6 +16,6 @@ fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {
     if folded.refuses() || !HOT.contains(&event) || narrows(&folded.rule.cond, false, &cx.whole) {
         return;
     }
-    let message = format!("{} reports nearly every `{event}` of the host", folded.name());
+    let message = format!("{} reports nearly every `{event}` on the host", folded.name());
     report.push(report.at(folded.loc(), message).help("add a `when` about the file, or a `scope` to the policy"));
 }

@@ -10,12 +10,12 @@ pub const LINT: Lint = Lint { code: codes::LOCKS_OUT, check: Check::Folded(check
 
 /// Without these nothing runs: the intents, and the hooks that see nothing else.
 const VITAL: &[(&str, &str)] = &[
-    ("exec", "the start of every program"),
-    ("file.run", "the start of every program"),
+    ("exec", "every start of a program"),
+    ("file.run", "every start of a program"),
     ("file.read", "every read of a file"),
     ("file.write", "every change of a file"),
-    ("hook.bprm_check_security", "the start of every program"),
-    ("hook.mmap_file", "the start of every program"),
+    ("hook.bprm_check_security", "every start of a program"),
+    ("hook.mmap_file", "every start of a program"),
     ("hook.file_open", "every opening of a file"),
 ];
 
@@ -28,7 +28,7 @@ pub fn refused(cx: &Context<'_>, folded: &Folded<'_>) -> Option<&'static str> {
 
 fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {
     let Some(what) = refused(cx, folded) else { return };
-    let message = format!("{} refuses {what} on the host, of `init`, `sshd` and `ebsec-load` too", folded.name());
+    let message = format!("{} refuses {what} on the host, even by `init`, `sshd` and `ebsec-load`", folded.name());
     let narrow = match folded.rule.label {
         Some(_) => "add a `when` about the file, or a `scope` to the policy",
         None => "add a `scope` to the policy",

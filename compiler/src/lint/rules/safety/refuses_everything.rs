@@ -15,7 +15,7 @@ fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {
         return;
     }
     let event = cx.event(folded.rule);
-    let message = format!("{} refuses every `{event}`, of every process on the host", folded.name());
+    let message = format!("{} refuses every `{event}` by every process on the host", folded.name());
     report.push(report.at(folded.loc(), message).help("add a `when`, an `unless` or a `scope`"));
 }
 

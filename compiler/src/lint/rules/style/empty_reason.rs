@@ -16,7 +16,7 @@ fn check(_: &Context<'_>, written: &Written<'_>, report: &mut Report<'_>) {
         _ => None,
     };
     if let Some(because) = because.filter(|b| b.node.trim().is_empty()) {
-        let finding = report.at(Loc::new(written.part, because.span), "the reason is empty, and reports show it");
-        report.push(finding.help("write why, or remove `because`"));
+        let finding = report.at(Loc::new(written.part, because.span), "the reason is empty");
+        report.push(finding.help("say why, since reports show it, or remove `because`"));
     }
 }

@@ -15,5 +15,5 @@ fn check(_: &Context<'_>, written: &Written<'_>, report: &mut Report<'_>) {
         MemberKind::Default { because: None, verdict, .. } if verdict.node != Verdict::Audit => verdict.span,
         _ => return,
     };
-    report.push(report.at(Loc::new(written.part, span), "the rule gives no reason").help("write `because \"…\"`: reports show it"));
+    report.push(report.at(Loc::new(written.part, span), "the rule gives no reason").help("write `because \"…\"`, which reports show"));
 }

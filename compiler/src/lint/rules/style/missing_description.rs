@@ -12,7 +12,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     for origin in cx.origins.iter().filter(|origin| !origin.applied) {
         let mut members = origin.def.members.iter().map(|(_, member)| &member.kind);
         if !members.any(|kind| matches!(kind, MemberKind::Prop { key, .. } if key.node == "description")) {
-            let message = format!("the policy `{}` has no description: reports and reviewers have its name only", origin.def.name);
+            let message = format!("the policy `{}` has no description", origin.def.name);
             report.push(report.at(origin.loc, message).help("write `description = \"…\"`"));
         }
     }

@@ -12,7 +12,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     for origin in cx.origins.iter().filter(|origin| !origin.applied) {
         let mut members = origin.def.members.iter().map(|(_, member)| &member.kind);
         if !members.any(|kind| matches!(kind, MemberKind::Prop { key, .. } if key.node == "severity")) {
-            let message = format!("the policy `{}` has no severity: its reports are of medium severity", origin.def.name);
+            let message = format!("the policy `{}` has no severity, so it is medium", origin.def.name);
             report.push(report.at(origin.loc, message).help("write `severity = low`, `medium`, `high` or `critical`"));
         }
     }

@@ -3,6 +3,7 @@
 pub mod empty_reason;
 pub mod missing_because;
 pub mod missing_description;
+pub mod missing_negative_test;
 pub mod missing_severity;
 pub mod missing_test;
 pub mod naming;

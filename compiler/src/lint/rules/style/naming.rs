@@ -28,6 +28,6 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
 fn name(part: PartId, name: &Name, report: &mut Report<'_>) {
     if name.node.bytes().any(|b| b.is_ascii_uppercase()) {
         let message = format!("`{}` is not in snake case", name.node);
-        report.push(report.at(Loc::new(part, name.span), message).help("names of the library are in lowercase, with `_`"));
+        report.push(report.at(Loc::new(part, name.span), message).help("write it in lowercase, with `_` between words"));
     }
 }

@@ -18,5 +18,5 @@ fn check(file: &TextFile<'_>, report: &mut Report<'_>) {
     let same = file.text.bytes().zip(formatted.bytes()).take_while(|(a, b)| a == b).count();
     let start = (0..=same.min(file.text.len())).rev().find(|at| file.text.is_char_boundary(*at)).unwrap_or(0) as u32;
     let loc = Loc::new(file.file, Span { start, end: start });
-    report.push(report.at(loc, "the file is not in the layout of `ebsec fmt`").help("run `ebsec fmt`"));
+    report.push(report.at(loc, "the file is not formatted").help("run `ebsec fmt`"));
 }

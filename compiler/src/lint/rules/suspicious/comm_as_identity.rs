@@ -12,6 +12,6 @@ fn check(cx: &Context<'_>, folded: &Folded<'_>, atom: &Atom, negated: bool, repo
     if !negated || folded.rule.action == Action::Audit || cx.catalog[atom.field].name != "process.comm" {
         return;
     }
-    let message = "any process may call itself so: `process.comm` proves nothing about a program";
-    report.push(report.at(atom.loc, message).help("ask for the program's path: `process.exe`"));
+    let message = "any process can set its own `process.comm`, so it does not identify a program";
+    report.push(report.at(atom.loc, message).help("compare the program's path: `process.exe`"));
 }

@@ -15,9 +15,9 @@ fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {
     let (mut atom, mut asks) = (None, false);
     look(cx, &folded.rule.cond, false, &mut atom, &mut asks);
     let Some(atom) = atom.filter(|_| !asks) else { return };
-    let message = format!("{} holds in containers too, whose images have files of these names", folded.name());
-    let finding = report.at(folded.loc(), message).related(atom.loc, "each container has its own");
-    report.push(finding.help("ask `file.host_path` for the host's own files, or add `not process.container`"));
+    let message = format!("{} also applies in containers, which have their own files at these paths", folded.name());
+    let finding = report.at(folded.loc(), message).related(atom.loc, "a container's own files match too");
+    report.push(finding.help("write `file.host_path` for the host's own files, or add `not process.container`"));
 }
 
 /// Finds what asks for such files, and whether anything asks who the process is.

@@ -28,9 +28,9 @@ fn check(file: &TextFile<'_>, report: &mut Report<'_>) {
         let loc = Loc::new(file.file, Span { start, end: start + c.len_utf8() as u32 });
         let escaped = |c: char| if is_invisible(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() };
         let shown: String = slice.chars().map(escaped).collect();
-        let finding = report.at(loc, format!("U+{:04X} in this string cannot be seen", u32::from(c)));
-        let finding = finding.note(format!("the string is {shown}")).help("remove the character; if a name really has it, match it by `?`");
+        let finding = report.at(loc, format!("this string has the invisible character U+{:04X}", u32::from(c)));
+        let finding = finding.note(format!("the string is {shown}")).help("remove it; if a name really contains it, match it with `?`");
         let seen: String = slice.chars().filter(|c| !is_invisible(*c)).collect();
-        report.push(finding.guess("remove what cannot be seen", Loc::new(file.file, token.span), seen));
+        report.push(finding.guess("remove the invisible characters", Loc::new(file.file, token.span), seen));
     }
 }

@@ -12,10 +12,10 @@ pub const LINT: Lint = Lint { code: codes::MISSING_COUNTERPART, check: Check::Pa
 
 /// A hook, the one beside it, what that one does, and the intent that has both.
 const PAIRS: &[(&str, &str, &str, &str)] = &[
-    ("hook.path_unlink", "hook.path_rename", "a file loses its name when it is renamed too", "file.write"),
-    ("hook.path_truncate", "hook.file_open", "a file is emptied when it is opened with `O_TRUNC` too", "file.write"),
-    ("hook.socket_connect", "hook.socket_sendmsg", "`sendto` reaches an address without connecting", "net.egress"),
-    ("hook.bprm_check_security", "hook.mmap_file", "a program's code also runs when it is mapped", "file.run"),
+    ("hook.path_unlink", "hook.path_rename", "renaming a file removes its name too", "file.write"),
+    ("hook.path_truncate", "hook.file_open", "opening a file with `O_TRUNC` empties it too", "file.write"),
+    ("hook.socket_connect", "hook.socket_sendmsg", "`sendto` reaches an address without connecting to it", "net.egress"),
+    ("hook.bprm_check_security", "hook.mmap_file", "code also runs when its file is mapped", "file.run"),
 ];
 
 fn check(cx: &Context<'_>, report: &mut Report<'_>) {
@@ -29,7 +29,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
         for (part, event) in refusing.flat_map(|(part, rule)| rule.events.iter().map(move |event| (part, event))) {
             let Some((_, other, why, intent)) = PAIRS.iter().find(|(hook, ..)| *hook == event.node) else { continue };
             if !answered.contains(other) && !answered.contains(intent) {
-                let finding = report.at(Loc::new(*part, event.span), format!("`{}` alone leaves a way round: {why}", event.node));
+                let finding = report.at(Loc::new(*part, event.span), format!("`{}` alone can be bypassed: {why}", event.node));
                 report.push(finding.help(format!("write `{intent}`, which covers every way, or add `{other}`")));
             }
         }

@@ -21,10 +21,10 @@ fn check(cx: &Context<'_>, folded: &Folded<'_>, atom: &Atom, _: bool, report: &m
     if !HOOKS.iter().any(|(hook, fields)| *hook == event && fields.contains(&field)) {
         return;
     }
-    let message = format!("`{field}` is what it was before the change, not what `{event}` makes of it");
+    let message = format!("at `{event}`, `{field}` still has the value from before the change");
     let new = match field {
-        "file.owner" => "`new.owner`, the owner after the change, is not supported yet: refuse the change of the files themselves",
-        _ => "`new.mode`, the mode after the change, is not supported yet: refuse every change of the files' mode",
+        "file.owner" => "`new.owner`, the owner after the change, is not supported yet: deny every change of these files' owner",
+        _ => "`new.mode`, the mode after the change, is not supported yet: deny every change of these files' mode",
     };
     report.push(report.at(atom.loc, message).help(new));
 }

@@ -14,6 +14,6 @@ fn check(cx: &Context<'_>, folded: &Folded<'_>, atom: &Atom, _: bool, report: &m
     if !at_exec || cx.catalog[atom.field].name != "process.parent.exe" {
         return;
     }
-    let message = format!("at `{event}` the program that starts another is `process.exe`; `process.parent.exe` is what forked it");
-    report.push(report.at(atom.loc, message).help("ask for `process.exe`, or for `process.lineage.exe`"));
+    let message = format!("at `{event}`, the program that starts another is `process.exe`, and `process.parent.exe` is its parent");
+    report.push(report.at(atom.loc, message).help("compare `process.exe`, or `process.lineage.exe`"));
 }

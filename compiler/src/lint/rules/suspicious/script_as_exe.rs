@@ -28,8 +28,8 @@ fn check(_: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
     };
     for (span, literal) in constant.literals {
         let Some(text) = string(literal).filter(|text| is_script(text)) else { continue };
-        let message = format!("`{what}` is never `{text}`: a process that runs a script runs the script's interpreter");
+        let message = format!("`{what}` is never `{text}`: a script runs as its interpreter");
         let finding = report.at(Loc::new(constant.part, *span), message);
-        report.push(finding.help("name the interpreter, or start the script from a program of its own"));
+        report.push(finding.help("name the interpreter, or start the script from its own program"));
     }
 }

@@ -18,9 +18,9 @@ fn check(_: &Context<'_>, written: &Written<'_>, report: &mut Report<'_>) {
         return;
     }
     let Some((span, text)) = rule.when.as_ref().and_then(script) else { return };
-    let message = format!("`{text}` does not start, but `sh {text}` runs it: the shell only reads it");
+    let message = format!("this does not stop `sh {text}`: the shell only reads the file");
     let finding = report.at(Loc::new(written.part, span), message);
-    report.push(finding.help("refuse `file.read` of it too"));
+    report.push(finding.help("deny `file.read` of it too"));
 }
 
 fn script(cond: &Cond) -> Option<(ebsec_grammar::ast::Span, &str)> {

@@ -40,11 +40,14 @@ fn leads_to(text: &str) -> Option<(&'static str, &'static str, String)> {
 fn check(_: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
     // Patterns of parts of paths, and texts that are no paths, do not begin so.
     let is_path = |c: &Constant<'_>| !matches!(c.role, Role::Compared(Operand::Name(name), _) if name.node.ends_with("comm"));
-    if report.is_full() || !constant.literals.iter().any(|(_, l)| string(l).is_some_and(|text| leads_to(text).is_some() || text == SH)) {
+    if !constant.literals.iter().any(|(_, l)| string(l).is_some_and(|text| leads_to(text).is_some() || text == SH)) {
         return;
     }
     let exact: FxHashSet<&str> = constant.literals.iter().filter_map(|(_, literal)| string(literal)).collect();
     for (span, literal) in constant.literals {
+        if report.is_full() {
+            return;
+        }
         let Some(text) = string(literal).filter(|text| text.starts_with('/') && is_path(constant)) else { continue };
         let loc = Loc::new(constant.part, *span);
         let under = matches!(constant.role, Role::Compared(_, op) if op.node == Op::Under);
@@ -73,13 +76,13 @@ fn covers(element: &str, path: &str, under: bool) -> bool {
 }
 
 fn folder(constant: &Constant<'_>, loc: Loc, text: &str, (link, real, target): (&str, &str, &str), report: &mut Report<'_>) {
-    let message = format!("`{text}` is not the path that the kernel sees: `{link}` is a link to `{real}` on today's distributions");
+    let message = format!("`{text}` never matches where `{link}` is a symbolic link to `{real}`, as on most distributions");
     let names = if target == SH { [&[SH][..], SHELLS].concat() } else { vec![target] };
     report.push(both(report.at(loc, message), constant, loc, text, &names));
 }
 
 fn shell(constant: &Constant<'_>, loc: Loc, text: &str, report: &mut Report<'_>) {
-    let message = format!("`{text}` is not the path that the kernel sees: it is a link to `dash` or `bash`");
+    let message = format!("`{text}` never matches: it is a symbolic link, usually to `dash` or `bash`");
     report.push(both(report.at(loc, message), constant, loc, text, SHELLS));
 }
 
@@ -93,7 +96,7 @@ fn both(finding: Finding, constant: &Constant<'_>, loc: Loc, text: &str, others:
         // In a test there is one object and one program; the last is the usual one.
         Role::Object | Role::Process(_) if constant.alone => {
             let real = others.iter().find(|path| **path != SH).copied().unwrap_or_default();
-            finding.help(format!("write `{real}`")).guess("write the path that the kernel sees", loc, quoted(real))
+            finding.help(format!("write `{real}`")).guess("write the path that the link leads to", loc, quoted(real))
         }
         Role::Compared(_, op) if constant.alone => match op.node {
             Op::Eq => {
@@ -109,5 +112,5 @@ fn both(finding: Finding, constant: &Constant<'_>, loc: Loc, text: &str, others:
 }
 
 fn widened(finding: Finding, others: &[&str]) -> Finding {
-    finding.help(format!("name both: {} too", crate::diag::list(others)))
+    finding.help(format!("name both paths: add {}", crate::diag::list(others)))
 }
