@@ -59,12 +59,17 @@ fn blob(folder: &Path, object: &str, revision: &str) -> Result<String, Failure> 
 
 /// What git prints, of which no more is read than the parser takes of a file.
 fn git(folder: &Path, words: &[&str], revision: &str) -> Result<Vec<u8>, Failure> {
-    let failed = |why: &str| Failure::new(format!("cannot read the revision `{}` of `{}`: {why}", text::line(revision), crate::package::shown(folder)));
+    let failed = |why: &str| {
+        Failure::new(format!("cannot read the revision `{}` of `{}`: {why}", text::line(revision), crate::package::shown(folder)))
+    };
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(words).env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| {
-        failed(&format!("git does not run: {e}")).help("install git")
-    })?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| failed(&format!("git does not run: {e}")).help("install git"))?;
     let mut bytes = Vec::new();
     let most = if words.first() == Some(&"cat-file") { MAX_READ } else { u64::MAX };
     let read = child.stdout.take().map_or(Ok(0), |out| out.take(most).read_to_end(&mut bytes));

@@ -4,9 +4,9 @@
 
 use super::told;
 use crate::guest::Failure;
+use crate::known::{self, Known};
 use crate::package::{self, Found};
 use crate::report::{self, Gate, Judged};
-use crate::known::{self, Known};
 use crate::{diff, history, output, replace};
 use ebsec_compiler::config::Choice;
 use ebsec_compiler::diag::Finding;
@@ -88,8 +88,8 @@ fn day(text: &str) -> Result<Date, String> {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (gate, format) = (&arguments.gate, arguments.common.format);
     gate.accepts(format)?;
-    let choice = Choice::read(&arguments.select, &arguments.ignore)
-        .map_err(|no| arguments.common.told(Failure::new(no.message).help(no.help)))?;
+    let choice =
+        Choice::read(&arguments.select, &arguments.ignore).map_err(|no| arguments.common.told(Failure::new(no.message).help(no.help)))?;
     let mut known = known(arguments).map_err(|failure| arguments.common.told(failure))?;
     let (mut changes, mut fixed, mut all) = (false, 0, Vec::new());
     for mut found in open(arguments)? {

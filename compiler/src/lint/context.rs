@@ -8,7 +8,7 @@ use crate::resolve::{Names, PolicyDef};
 use crate::source::{Loc, PartId, Sources, Span};
 use ebsec_grammar::ast::{self, ItemKind};
 use ebsec_templates::Catalog;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 /// A package without errors.
 pub(super) struct Context<'a> {
@@ -23,7 +23,12 @@ pub(super) struct Context<'a> {
     pub whole: Vec<bool>,
     uses: OnceCell<Uses<'a>>,
     images: OnceCell<Vec<bool>>,
+    /// Comparisons of patterns that are still made.
+    work: Cell<usize>,
 }
+
+/// Most comparisons of patterns in a package: what sets of paths have in common is looked at only so far.
+const MAX_WORK: usize = 1 << 23;
 
 /// Files that each image of a container has: who sets one up writes them.
 const OF_IMAGES: &[&[u8]] = &[b"/etc/passwd", b"/etc/hosts", b"/usr/bin/q7", b"/usr/lib/q7", b"/usr/sbin/q7"];
@@ -101,13 +106,31 @@ impl<'a> Context<'a> {
             return None;
         }
         let whole = package.path_sets.iter().map(narrow::is_whole).collect();
-        Some(Self { names, sources, config, catalog, package, origins, whole, uses: OnceCell::new(), images: OnceCell::new() })
+        Some(Self {
+            names,
+            sources,
+            config,
+            catalog,
+            package,
+            origins,
+            whole,
+            uses: OnceCell::new(),
+            images: OnceCell::new(),
+            work: Cell::new(MAX_WORK),
+        })
     }
 
     /// For each path set of `package` whether it has paths that every image of a container has.
     pub fn images(&self) -> &[bool] {
         let of_image = |set: &hir::PathSet| OF_IMAGES.iter().any(|path| narrow::has(&set.lang, path));
         self.images.get_or_init(|| self.package.path_sets.iter().map(of_image).collect())
+    }
+
+    /// Whether so many comparisons may still be made; counts them.
+    pub fn may_compare(&self, count: usize) -> bool {
+        let left = self.work.get().checked_sub(count);
+        self.work.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     /// What the package uses, found at the first time.

@@ -1,7 +1,8 @@
 //! Whether a condition narrows a rule: whether it asks for something that most operations do not have. What it merely leaves
 //! out (`unless`, `not`) narrows nothing. Works on folded conditions; an estimate, never a proof.
 
-use crate::hir::{Atom, Cond, Package, PathLang, PathSet, PathSetId, Space, Test, glob};
+use super::context::Context;
+use crate::hir::{Atom, Cond, PathLang, PathSet, PathSetId, Space, Test, glob};
 
 /// Whether the condition, or its opposite, narrows. `whole` says which path sets hold every path.
 pub(super) fn narrows(cond: &Cond, negated: bool, whole: &[bool]) -> bool {
@@ -50,12 +51,12 @@ fn collect<'c>(cond: &'c Cond, of_and: bool, out: &mut Vec<(&'c Atom, bool)>) {
 }
 
 /// Whether the second test holds whenever the first does; both are of one field, and both are negated or neither.
-pub(super) fn implies(package: &Package, (a, not_a): &(&Atom, bool), (b, not_b): &(&Atom, bool)) -> bool {
-    a.field == b.field && not_a == not_b && if *not_a { is_within(package, &b.test, &a.test) } else { is_within(package, &a.test, &b.test) }
+pub(super) fn implies(cx: &Context<'_>, (a, not_a): &(&Atom, bool), (b, not_b): &(&Atom, bool)) -> bool {
+    a.field == b.field && not_a == not_b && if *not_a { is_within(cx, &b.test, &a.test) } else { is_within(cx, &a.test, &b.test) }
 }
 
 /// Whether every value of the first test is one of the second.
-pub(super) fn is_within(package: &Package, a: &Test, b: &Test) -> bool {
+pub(super) fn is_within(cx: &Context<'_>, a: &Test, b: &Test) -> bool {
     if a == b {
         return true;
     }
@@ -64,8 +65,8 @@ pub(super) fn is_within(package: &Package, a: &Test, b: &Test) -> bool {
             a.iter().all(|(low, high)| b.iter().any(|(from, to)| from <= low && high <= to))
         }
         (Test::InPaths(a), Test::InPaths(b)) => {
-            let set = |id: &PathSetId| package.path_sets.get(id.0 as usize).filter(|set| set.space == Space::Path).map(|set| &set.lang);
-            set(a).zip(set(b)).is_some_and(|(a, b)| listed(a, b, |path, other| has(other, path)))
+            let set = |id: &PathSetId| cx.package.path_sets.get(id.0 as usize).filter(|set| set.space == Space::Path).map(|set| &set.lang);
+            set(a).zip(set(b)).is_some_and(|(a, b)| listed(cx, a, b, |path, other| has(other, path)))
         }
         _ => false,
     }
@@ -75,10 +76,13 @@ pub(super) fn is_within(package: &Package, a: &Test, b: &Test) -> bool {
 const MAX_LIST: usize = 64;
 
 /// Whether the first set is a list of paths for each of which something is true in view of the second.
-pub(super) fn listed(list: &PathLang, other: &PathLang, holds: impl Fn(&[u8], &PathLang) -> bool) -> bool {
+pub(super) fn listed(cx: &Context<'_>, list: &PathLang, other: &PathLang, holds: impl Fn(&[u8], &PathLang) -> bool) -> bool {
     let (PathLang::Patterns(all), PathLang::Patterns(others)) = (list, other) else { return false };
     let small = all.len() <= MAX_LIST && others.len() <= MAX_LIST;
-    small && !all.is_empty() && all.iter().all(|p| p.literal().is_some_and(|path| holds(&path, other)))
+    small
+        && !all.is_empty()
+        && cx.may_compare(all.len() * others.len())
+        && all.iter().all(|p| p.literal().is_some_and(|path| holds(&path, other)))
 }
 
 /// Paths that have nothing in common but being paths.

@@ -1,8 +1,8 @@
 //! Comments that allow a finding: `// ebsec: allow(name) because "…"`. Alone on its line it is for the item, rule or line of a
 //! test that follows, else for all that is on its line. Removes what is allowed; says which comments allow nothing.
 
-use super::report::Report;
 use super::Input;
+use super::report::Report;
 use crate::diag::page::Page;
 use crate::diag::{Finding, codes};
 use crate::source::{FileId, Loc, Place, Span};

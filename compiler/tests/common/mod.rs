@@ -62,7 +62,8 @@ impl Case {
     /// The whole check, as `ebsec check` does it.
     pub fn check(&self) -> Outcome {
         let (config, params) = (self.config, self.params.clone());
-        let mut checked = pipeline::check(Input { sources: self.sources.clone(), config, params, today: Date::new(2026, 11, 23), ..Input::default() });
+        let mut checked =
+            pipeline::check(Input { sources: self.sources.clone(), config, params, today: Date::new(2026, 11, 23), ..Input::default() });
         let mut findings = std::mem::take(&mut checked.diagnostics);
         if let Some(package) = &checked.package {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));

@@ -5,40 +5,48 @@ use crate::hir::{Action, Cond, Rule};
 use crate::lint::context::{Context, Origin};
 use crate::lint::report::Report;
 use crate::lint::{Check, Lint, shape};
-use crate::source::PartId;
-use ebsec_grammar::ast::{Action as Written, MemberKind};
+use crate::source::{Loc, PartId};
+use ebsec_grammar::ast::{Action as Written, MemberKind, Name};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::OnceCell;
 
 pub const LINT: Lint = Lint { code: codes::OVERRIDDEN_ALLOW, check: Check::Package(check) };
 
 /// Most rules with which an `allow` is compared.
 const MAX: usize = 256;
 
+/// A rule that refuses, with the parts of its condition that the default does not have too.
+type Refusing<'a> = (&'a Rule, Vec<u64>);
+
 fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     for (policy, origin) in cx.package.policies.iter().zip(&cx.origins).filter(|(_, origin)| !origin.applied) {
+        let labels = OnceCell::new();
         for default in policy.rules.iter().filter(|rule| rule.label.is_none()) {
-            let same_event = policy.rules.iter().filter(|rule| rule.event == default.event && rule.label.is_some());
-            let refusing: Vec<&Rule> = same_event.filter(|rule| rule.action != Action::Audit).take(MAX).collect();
+            let Cond::And(all) = &default.cond else { continue };
+            let scope: FxHashSet<u64> = all.iter().filter(|c| !matches!(c, Cond::Not(_))).flat_map(shape::parts).collect();
+            let own = |rule| shape::parts(rule).into_iter().filter(|part| !scope.contains(part)).collect();
+            let rules = policy.rules.iter().filter(|rule| rule.event == default.event && rule.label.is_some());
+            let refusing = rules.filter(|rule| rule.action != Action::Audit).take(MAX);
+            let refusing: Vec<Refusing<'_>> = refusing.map(|rule| (rule, own(&rule.cond))).collect();
             if !refusing.is_empty() {
-                allows(cx, origin, default, &refusing, report);
+                allows(cx, all, &refusing, labels.get_or_init(|| allowing(origin)), report);
             }
         }
     }
 }
 
 /// Looks at what the default leaves out.
-fn allows(cx: &Context<'_>, origin: &Origin<'_>, default: &Rule, refusing: &[&Rule], report: &mut Report<'_>) {
-    let Cond::And(all) = &default.cond else { return };
-    let scope: Vec<u64> = all.iter().filter(|c| !matches!(c, Cond::Not(_))).flat_map(shape::parts).collect();
-    for allowed in all.iter().filter_map(|c| if let Cond::Not(inner) = c { Some(&**inner) } else { None }) {
-        let alternatives = if let Cond::Or(all) = allowed { all.as_slice() } else { std::slice::from_ref(allowed) };
+fn allows(cx: &Context<'_>, all: &[Cond], refusing: &[Refusing<'_>], labels: &Labels<'_>, report: &mut Report<'_>) {
+    for left_out in all.iter().filter_map(|c| if let Cond::Not(inner) = c { Some(&**inner) } else { None }) {
+        let alternatives = if let Cond::Or(all) = left_out { all.as_slice() } else { std::slice::from_ref(left_out) };
         for alternative in alternatives {
-            let Some((part, label)) = first_part(alternative).and_then(|part| label(origin, part)) else { continue };
             let mine = shape::parts(alternative);
-            let covers = |rule: &&&Rule| shape::parts(&rule.cond).iter().all(|p| scope.contains(p) || mine.binary_search(p).is_ok());
-            let Some(rule) = refusing.iter().find(covers) else { continue };
+            let covers = |(_, parts): &&Refusing<'_>| parts.iter().all(|part| mine.binary_search(part).is_ok());
+            let Some((rule, _)) = refusing.iter().find(covers) else { continue };
+            let Some((part, label)) = first_part(alternative).and_then(|part| Some((part, labels.get(&part)?))) else { continue };
             let by = rule.label.as_deref().unwrap_or_default();
             let message = format!("for `{}`, `{}` allows what `{by}` refuses: the refusal wins", cx.event(rule), label.node);
-            let finding = report.at(crate::source::Loc::new(part, label.span), message).related(rule.loc, "this rule refuses it");
+            let finding = report.at(Loc::new(part, label.span), message).related(rule.loc, "this rule refuses it");
             report.push(finding.help(format!("move the condition to `unless` of `{by}`, or remove the `allow`")));
         }
     }
@@ -54,11 +62,11 @@ fn first_part(cond: &Cond) -> Option<PartId> {
     }
 }
 
-/// The label of the `allow` that is a part of the policy.
-fn label<'a>(origin: &Origin<'a>, part: PartId) -> Option<(PartId, &'a ebsec_grammar::ast::Name)> {
-    let (_, member) = origin.def.members.iter().find(|(own, _)| *own == part)?;
-    match &member.kind {
-        MemberKind::Rule(rule) if rule.action.node == Written::Allow => Some((part, &rule.label)),
-        _ => None,
-    }
+/// The labels of a policy's `allow` rules.
+type Labels<'a> = FxHashMap<PartId, &'a Name>;
+
+fn allowing<'a>(origin: &Origin<'a>) -> Labels<'a> {
+    let members = origin.def.members.iter();
+    let rules = members.filter_map(|(part, member)| if let MemberKind::Rule(rule) = &member.kind { Some((*part, rule)) } else { None });
+    rules.filter(|(_, rule)| rule.action.node == Written::Allow).map(|(part, rule)| (part, &rule.label)).collect()
 }

@@ -35,9 +35,10 @@ fn look(cx: &Context<'_>, cond: &Cond, report: &mut Report<'_>) {
 fn pairs(cx: &Context<'_>, tests: &[(&Atom, bool)], both: bool, report: &mut Report<'_>) {
     for (index, second) in tests.iter().enumerate().take(MAX) {
         let found = tests.iter().take(index).find_map(|first| {
-            let follows = |a, b| narrow::implies(cx.package, a, b);
+            let follows = |a, b| narrow::implies(cx, a, b);
             // Of two that say the same the later one is too many.
-            let (second_is, first_is) = if both { (follows(first, second), follows(second, first)) } else { (follows(second, first), follows(first, second)) };
+            let (second_is, first_is) =
+                if both { (follows(first, second), follows(second, first)) } else { (follows(second, first), follows(first, second)) };
             match () {
                 () if second_is => Some((second, first)),
                 () if first_is => Some((first, second)),

@@ -42,7 +42,7 @@ fn leaves_out_all(cx: &Context<'_>, cond: &Cond) -> bool {
 }
 
 fn covers(cx: &Context<'_>, asked: &Atom, left_out: &Atom) -> bool {
-    asked.field == left_out.field && narrow::is_within(cx.package, &asked.test, &left_out.test)
+    asked.field == left_out.field && narrow::is_within(cx, &asked.test, &left_out.test)
 }
 
 /// Whether a condition never holds, as far as can be seen without a proof.

@@ -14,7 +14,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
             let by = wider.label.as_ref().map_or("the default".to_owned(), |label| format!("`{label}`"));
             let label = rule.label.as_deref().unwrap_or("default");
             let message = format!("for `{}`, `{label}` adds nothing to {by}", cx.event(rule));
-            let finding = report.at(rule.loc, message).related(wider.loc, "this one matches whenever that one does");
+            let finding = report.at(rule.loc, message).related(wider.loc, format!("this matches whenever `{label}` does"));
             report.push(finding.help(format!("remove `{label}`, or narrow {by}")));
         }
     });

@@ -49,7 +49,7 @@ fn are_apart(cx: &Context<'_>, a: &Atom, b: &Atom) -> bool {
             let set = |id: &crate::hir::PathSetId| cx.package.path_sets.get(id.0 as usize).map(|s| &s.lang);
             let Some((x, y)) = set(x).zip(set(y)) else { return false };
             let apart = |path: &[u8], other: &PathLang| !has(other, path);
-            listed(x, y, apart) || listed(y, x, apart)
+            listed(cx, x, y, apart) || listed(cx, y, x, apart)
         }
         _ => false,
     }

@@ -100,7 +100,9 @@ fn tell(folded: &Folded<'_>, first: &lifelines::Line, refused: &Refused<'_>, rep
         others => finding.note(format!("it refuses {others} other operations that a host needs")),
     };
     let help = match (&folded.rule.label, refused.condition()) {
-        (Some(_), Some(condition)) => format!("narrow the rule with a `scope` or `when`, or let these programs through: `unless {condition}`"),
+        (Some(_), Some(condition)) => {
+            format!("narrow the rule with a `scope` or `when`, or let these programs through: `unless {condition}`")
+        }
         (Some(_), None) => "narrow the rule with a `scope` or `when`".to_owned(),
         (None, Some(condition)) => format!("narrow the policy with a `scope`, or add an `allow` with `when {condition}`"),
         (None, None) => "narrow the policy with a `scope`, or add an `allow` for them".to_owned(),
