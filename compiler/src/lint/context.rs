@@ -23,6 +23,7 @@ pub(super) struct Context<'a> {
     pub whole: Vec<bool>,
     uses: OnceCell<Uses<'a>>,
     images: OnceCell<Vec<bool>>,
+    shared: OnceCell<Vec<bool>>,
     /// Comparisons of patterns that are still made.
     work: Cell<usize>,
 }
@@ -32,6 +33,9 @@ const MAX_WORK: usize = 1 << 23;
 
 /// Files that each image of a container has: who sets one up writes them.
 const OF_IMAGES: &[&[u8]] = &[b"/etc/passwd", b"/etc/hosts", b"/usr/bin/q7", b"/usr/lib/q7", b"/usr/sbin/q7"];
+
+/// Files in folders that everybody writes.
+const SHARED: &[&[u8]] = &[b"/tmp/q7", b"/var/tmp/q7", b"/dev/shm/q7"];
 
 /// Where a policy in force comes from.
 #[derive(Clone, Copy)]
@@ -116,14 +120,23 @@ impl<'a> Context<'a> {
             whole,
             uses: OnceCell::new(),
             images: OnceCell::new(),
+            shared: OnceCell::new(),
             work: Cell::new(MAX_WORK),
         })
     }
 
     /// For each path set of `package` whether it has paths that every image of a container has.
     pub fn images(&self) -> &[bool] {
-        let of_image = |set: &hir::PathSet| OF_IMAGES.iter().any(|path| narrow::has(&set.lang, path));
-        self.images.get_or_init(|| self.package.path_sets.iter().map(of_image).collect())
+        self.images.get_or_init(|| self.with_one_of(OF_IMAGES))
+    }
+
+    /// For each path set of `package` whether it has paths of folders that everybody writes.
+    pub fn shared(&self) -> &[bool] {
+        self.shared.get_or_init(|| self.with_one_of(SHARED))
+    }
+
+    fn with_one_of(&self, paths: &[&[u8]]) -> Vec<bool> {
+        self.package.path_sets.iter().map(|set| paths.iter().any(|path| narrow::has(&set.lang, path))).collect()
     }
 
     /// Whether so many comparisons may still be made; counts them.

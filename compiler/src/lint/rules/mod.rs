@@ -34,6 +34,7 @@ pub(super) const ALL: &[Lint] = &[
     suspicious::comm_as_identity::LINT,
     suspicious::parent_at_exec::LINT,
     suspicious::missing_counterpart::LINT,
+    suspicious::memfd_gap::LINT,
     safety::locks_out::LINT,
     safety::denies_lifeline::LINT,
     safety::refuses_everything::LINT,

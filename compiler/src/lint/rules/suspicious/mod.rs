@@ -3,6 +3,7 @@
 pub mod comm_as_identity;
 pub mod container_scope;
 pub mod invisible_character;
+pub mod memfd_gap;
 pub mod missing_counterpart;
 pub mod mixed_scripts;
 pub mod old_mode;
