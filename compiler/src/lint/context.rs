@@ -1,5 +1,6 @@
 //! What lints may look at, and the views that the walk hands to them. Holds no finding.
 
+use super::shape::{self, Related};
 use super::uses::{self, Uses};
 use super::{Input, is_own, narrow};
 use crate::config::Config;
@@ -22,6 +23,7 @@ pub(super) struct Context<'a> {
     /// For each path set of `package` whether every path is in it.
     pub whole: Vec<bool>,
     uses: OnceCell<Uses<'a>>,
+    related: OnceCell<Vec<Related<'a>>>,
     images: OnceCell<Vec<bool>>,
     shared: OnceCell<Vec<bool>>,
     /// Comparisons of patterns that are still made.
@@ -119,6 +121,7 @@ impl<'a> Context<'a> {
             origins,
             whole,
             uses: OnceCell::new(),
+            related: OnceCell::new(),
             images: OnceCell::new(),
             shared: OnceCell::new(),
             work: Cell::new(MAX_WORK),
@@ -144,6 +147,11 @@ impl<'a> Context<'a> {
         let left = self.work.get().checked_sub(count);
         self.work.set(left.unwrap_or(0));
         left.is_some()
+    }
+
+    /// The rules that others of their policy cover.
+    pub fn related(&self) -> &[Related<'a>] {
+        self.related.get_or_init(|| shape::related(self))
     }
 
     /// What the package uses, found at the first time.

@@ -113,12 +113,13 @@ fn any_in(lang: &PathLang, paths: &[Vec<u8>]) -> bool {
         // Worth no look at each: the interpreter will tell.
         PathLang::Patterns(all) if all.len() > MAX_PATTERNS => true,
         PathLang::Patterns(all) => all.iter().any(|pattern| {
-            let fixed = pattern.parts.iter().map_while(|part| if let glob::Part::Byte(byte) = part { Some(*byte) } else { None });
-            let prefix: Vec<u8> = fixed.collect();
-            let from = paths.get(paths.partition_point(|path| path < &prefix)..).unwrap_or_default();
-            let exact = prefix.len() == pattern.parts.len();
-            let mut near = from.iter().take_while(|path| path.starts_with(&prefix));
-            near.any(|path| if exact { *path == prefix } else { glob::matches(pattern, path, crate::hir::Space::Path) })
+            let prefix = pattern.parts.iter().map_while(|part| if let glob::Part::Byte(byte) = part { Some(byte) } else { None });
+            let from = paths.get(paths.partition_point(|path| path.iter().lt(prefix.clone()))..).unwrap_or_default();
+            let length = prefix.clone().count();
+            let begins = |path: &&Vec<u8>| path.len() >= length && path.iter().take(length).eq(prefix.clone());
+            let exact = length == pattern.parts.len();
+            let mut near = from.iter().take_while(begins);
+            near.any(|path| if exact { path.len() == length } else { glob::matches(pattern, path, crate::hir::Space::Path) })
         }),
         PathLang::Union(all) => all.iter().any(|lang| any_in(lang, paths)),
         PathLang::Minus(..) => paths.iter().any(|path| has(lang, path)),

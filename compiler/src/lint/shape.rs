@@ -1,7 +1,7 @@
 //! Conditions compared by what they say, wherever they stand: each is a set of parts that must all hold, each part a number.
 
 use super::context::Context;
-use crate::hir::{Action, Cond, Policy, Rule};
+use crate::hir::{Action, Cond, Rule};
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::{Hash, Hasher};
 
@@ -47,8 +47,16 @@ pub(super) fn parts(cond: &Cond) -> Vec<u64> {
     parts
 }
 
-/// Calls for each rule of which another of the same policy does all that it does: policy, the other, it.
-pub(super) fn each<'a>(cx: &Context<'a>, mut call: impl FnMut(&'a Policy, &'a Rule, &'a Rule, Relation)) {
+/// A rule of which another one of its policy does all that it does.
+pub(super) struct Related<'a> {
+    pub wider: &'a Rule,
+    pub rule: &'a Rule,
+    pub relation: Relation,
+}
+
+/// All such rules.
+pub(super) fn related<'a>(cx: &Context<'a>) -> Vec<Related<'a>> {
+    let mut out = Vec::new();
     let own = cx.package.policies.iter().zip(&cx.origins).filter(|(p, origin)| !origin.applied && p.rules.len() > 1);
     for (policy, _) in own {
         let rules: Vec<(&Rule, Vec<u64>)> = policy.rules.iter().map(|rule| (rule, parts(&rule.cond))).collect();
@@ -67,11 +75,10 @@ pub(super) fn each<'a>(cx: &Context<'a>, mut call: impl FnMut(&'a Policy, &'a Ru
                 let relation = relation((wider, theirs), (rule, parts))?;
                 (relation == Relation::Covered || other < index).then_some((*wider, relation))
             });
-            if let Some((wider, relation)) = found {
-                call(policy, wider, rule, relation);
-            }
+            out.extend(found.map(|(wider, relation)| Related { wider, rule, relation }));
         }
     }
+    out
 }
 
 /// With how many others a rule is compared.
