@@ -2,8 +2,9 @@
 
 use super::context::Context;
 use crate::hir::{Action, Cond, Rule};
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 /// How a rule relates to an earlier or wider one of its policy.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,19 +33,37 @@ fn shape(cond: &Cond, out: &mut FxHasher) {
 
 /// The parts of a condition that must all hold, each a number, sorted.
 pub(super) fn parts(cond: &Cond) -> Vec<u64> {
+    let mut out = Vec::new();
+    add_parts(cond, &mut out);
+    out
+}
+
+/// The same, added to others; gives where they are.
+fn add_parts(cond: &Cond, out: &mut Vec<u64>) -> Range<usize> {
+    let start = out.len();
     let number = |cond: &Cond| {
         let mut hasher = FxHasher::default();
         shape(cond, &mut hasher);
         hasher.finish()
     };
-    let mut parts = match cond {
-        Cond::And(all) => all.iter().map(number).collect(),
-        Cond::Const(true) => Vec::new(),
-        one => vec![number(one)],
-    };
-    parts.sort_unstable();
-    parts.dedup();
-    parts
+    match cond {
+        Cond::And(all) => out.extend(all.iter().map(number)),
+        Cond::Const(true) => {}
+        one => out.push(number(one)),
+    }
+    if let Some(added) = out.get_mut(start..) {
+        added.sort_unstable();
+    }
+    let (mut kept, mut last) = (start, None);
+    for at in start..out.len() {
+        let Some(part) = out.get(at).copied().filter(|part| last != Some(*part)) else { continue };
+        if let Some(slot) = out.get_mut(kept) {
+            *slot = part;
+        }
+        (kept, last) = (kept + 1, Some(part));
+    }
+    out.truncate(kept);
+    start..kept
 }
 
 /// A rule of which another one of its policy does all that it does.
@@ -59,20 +78,25 @@ pub(super) fn related<'a>(cx: &Context<'a>) -> Vec<Related<'a>> {
     let mut out = Vec::new();
     let own = cx.package.policies.iter().zip(&cx.origins).filter(|(p, origin)| !origin.applied && p.rules.len() > 1);
     for (policy, _) in own {
-        let rules: Vec<(&Rule, Vec<u64>)> = policy.rules.iter().map(|rule| (rule, parts(&rule.cond))).collect();
-        let mut count: FxHashMap<u64, u32> = FxHashMap::default();
-        rules.iter().flat_map(|(_, parts)| parts).for_each(|part| *count.entry(*part).or_default() += 1);
+        let mut numbers = Vec::with_capacity(4 * policy.rules.len());
+        let rules: Vec<(&Rule, Range<usize>)> = policy.rules.iter().map(|rule| (rule, add_parts(&rule.cond, &mut numbers))).collect();
+        let parts = |range: &Range<usize>| numbers.get(range.clone()).unwrap_or_default();
+        let mut count: FxHashMap<u64, u32> = FxHashMap::with_capacity_and_hasher(numbers.len(), FxBuildHasher);
+        numbers.iter().for_each(|part| *count.entry(*part).or_default() += 1);
         // Each rule is found by its rarest part: what all rules have, such as the scope, tells nothing.
-        let key = |parts: &[u64]| parts.iter().copied().min_by_key(|part| count.get(part).copied().unwrap_or(0)).unwrap_or(0);
-        let mut by_part: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
-        for (index, (_, parts)) in rules.iter().enumerate() {
-            by_part.entry(key(parts)).or_default().push(index);
-        }
-        for (index, (rule, parts)) in rules.iter().enumerate().filter(|(_, (rule, _))| rule.label.is_some()) {
-            let near = parts.iter().chain(&[0]).filter_map(|part| by_part.get(part)).flatten().take(MAX_COMPARED);
-            let mut others = near.filter_map(|other| Some((*other, rules.get(*other)?))).filter(|(other, _)| *other != index);
+        let rarest = |own: &[u64]| own.iter().copied().min_by_key(|part| count.get(part).copied().unwrap_or(0)).unwrap_or(0);
+        let mut keys: Vec<(u64, usize)> = rules.iter().enumerate().map(|(index, (_, range))| (rarest(parts(range)), index)).collect();
+        keys.sort_unstable();
+        let with = |part: u64| {
+            let from = keys.partition_point(|(key, _)| *key < part);
+            keys.iter().skip(from).take_while(move |(key, _)| *key == part).map(|(_, index)| *index)
+        };
+        for (index, (rule, range)) in rules.iter().enumerate().filter(|(_, (rule, _))| rule.label.is_some()) {
+            let own = parts(range);
+            let near = own.iter().chain(&[0]).flat_map(|part| with(*part)).take(MAX_COMPARED);
+            let mut others = near.filter_map(|other| Some((other, rules.get(other)?))).filter(|(other, _)| *other != index);
             let found = others.find_map(|(other, (wider, theirs))| {
-                let relation = relation((wider, theirs), (rule, parts))?;
+                let relation = relation((wider, parts(theirs)), (rule, own))?;
                 (relation == Relation::Covered || other < index).then_some((*wider, relation))
             });
             out.extend(found.map(|(wider, relation)| Related { wider, rule, relation }));

@@ -12,7 +12,8 @@ use std::collections::hash_map::Entry;
 pub const LINT: Lint = Lint { code: codes::REDUNDANT_ELEMENT, check: Check::Constant(check) };
 
 fn check(cx: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
-    if constant.literals.len() < 2 {
+    let small = constant.literals.len() <= SMALL;
+    if small && !constant.literals.iter().enumerate().any(|(i, (_, one))| constant.literals.iter().take(i).any(|(_, other)| one == other)) {
         return;
     }
     let mut seen: FxHashMap<(u8, &str), Span> = FxHashMap::default();
@@ -36,6 +37,9 @@ fn check(cx: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
         });
     }
 }
+
+/// Sets whose elements are compared with each other before anything is looked up.
+const SMALL: usize = 8;
 
 fn key(literal: &Literal) -> (u8, &str) {
     match literal {
