@@ -147,7 +147,7 @@ fn run_scenario(series: &str, folder: &Path) -> Result<(), String> {
     command.args(["guest", "--kernel", series, "--timeout", "900"]);
     let options = std::fs::read_to_string(folder.join("options")).unwrap_or_default();
     command.args(options.split_whitespace());
-    for (host, guest) in files(folder, series)? {
+    for (host, guest) in files(folder)? {
         command.arg("--file").arg(format!("{}:{guest}", host.display()));
     }
     command.args(["--", ". /scenario/guest.sh"]);
@@ -159,8 +159,8 @@ fn run_scenario(series: &str, folder: &Path) -> Result<(), String> {
     compare(series, folder, &printed, &done)
 }
 
-/// The scenario's own files, the policy's object, and the programs; `job` is one of those that run at once.
-fn files(folder: &Path, job: &str) -> Result<Vec<(PathBuf, String)>, String> {
+/// The scenario's own files, the policy's objects, and the programs.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let mut files = Vec::new();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
@@ -176,18 +176,23 @@ fn files(folder: &Path, job: &str) -> Result<Vec<(PathBuf, String)>, String> {
     if loader.exists() {
         files.push((loader, "/bin/ebsec-load".into()));
     }
-    let policy = folder.join("policy.ebsec");
-    if let Ok(policy) = std::fs::read_to_string(policy) {
-        files.push((build(folder, &policy, job)?, "/scenario/policy.bpf.o".into()));
-        files.push((build(folder, &modes::observing(&policy), &format!("{job}.observing"))?, "/scenario/observing.bpf.o".into()));
-    }
+    // They are the same on every kernel.
+    static BUILT: Mutex<BTreeMap<PathBuf, Result<Vec<PathBuf>, String>>> = Mutex::new(BTreeMap::new());
+    let objects = BUILT.lock().unwrap().entry(folder.to_path_buf()).or_insert_with(|| objects(folder)).clone()?;
+    files.extend(objects.into_iter().zip(["/scenario/policy.bpf.o".into(), "/scenario/observing.bpf.o".into()]));
     Ok(files)
 }
 
-/// Kept under the build folder, where a failure can be looked at.
-fn build(folder: &Path, policy: &str, job: &str) -> Result<PathBuf, String> {
+/// The policy as it is and as it observes; nothing if the scenario has none.
+fn objects(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let Ok(policy) = std::fs::read_to_string(folder.join("policy.ebsec")) else { return Ok(Vec::new()) };
     let name = folder.file_name().unwrap().to_str().unwrap();
-    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{job}.bpf.o"));
+    Ok(vec![build(name, &policy)?, build(&format!("{name}.observing"), &modes::observing(&policy))?])
+}
+
+/// Kept under the build folder, where a failure can be looked at.
+fn build(name: &str, policy: &str) -> Result<PathBuf, String> {
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.bpf.o"));
     let place = tempfile::tempdir().unwrap();
     let source = place.path().join("policy.ebsec");
     std::fs::write(&source, policy).unwrap();

@@ -3,7 +3,7 @@
 //! package and never touches the machine's package lists.
 
 use super::modules::{self, Modules};
-use super::{Failure, machine, mirror};
+use super::{Failure, machine, mirror, payload};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +13,10 @@ pub const SERIES: &[&str] = &["6.1", "6.12", "6.18", "7"];
 
 /// The folder of a kernel's modules, beside its image.
 const MODULES: &str = "modules";
+
+/// The image as the package has it, and the kernel that it holds.
+const PACKED: &str = "vmlinuz";
+const UNPACKED: &str = "vmlinux";
 
 /// How the folder of a fetch under way is named.
 const UNFINISHED: &str = ".new-";
@@ -33,9 +37,10 @@ impl Kernel {
         release_of(&self.version)
     }
 
-    /// The image that boots.
+    /// The image that boots: unpacked where that could be done, which saves each guest a second.
     pub fn image(&self) -> PathBuf {
-        self.folder.join("vmlinuz")
+        let unpacked = self.folder.join(UNPACKED);
+        if unpacked.is_file() { unpacked } else { self.folder.join(PACKED) }
     }
 
     /// The kernel's types, in BTF.
@@ -154,9 +159,12 @@ impl Cache {
         let ready = work.path().join("ready");
         fs::create_dir(&ready).map_err(|e| Failure::io("make", &ready, &e))?;
         modules::keep(&modules, &ready.join(MODULES))?;
-        let kept = ready.join("vmlinuz");
+        let kept = ready.join(PACKED);
         fs::rename(&image, &kept).map_err(|e| Failure::io("move", &image, &e))?;
-        let btf = machine::read_btf(&kept)?;
+        let btf = match unpack_image(&ready)? {
+            Some(btf) => btf,
+            None => machine::read_btf(&kept)?,
+        };
         let write = |name: &str, bytes: &[u8]| {
             let path = ready.join(name);
             fs::write(&path, bytes).map_err(|e| Failure::io("write", &path, &e))
@@ -190,6 +198,19 @@ impl Cache {
         file.lock().map_err(failed)?;
         Ok(file)
     }
+}
+
+/// Unpacks the image in a kernel's folder and gives the types that it boots with; nothing, and no unpacked image, if that does not
+/// boot here.
+fn unpack_image(folder: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    let (packed, unpacked) = (folder.join(PACKED), folder.join(UNPACKED));
+    let Some(kernel) = payload::unpack(&super::initramfs::read(&packed)?) else { return Ok(None) };
+    fs::write(&unpacked, kernel).map_err(|e| Failure::io("write", &unpacked, &e))?;
+    if let Ok(btf) = machine::read_btf(&unpacked) {
+        return Ok(Some(btf));
+    }
+    fs::remove_file(&unpacked).map_err(|e| Failure::io("remove", &unpacked, &e))?;
+    Ok(None)
 }
 
 /// Apt sources, in stanzas, of suites of Debian at the mirror that this machine uses.

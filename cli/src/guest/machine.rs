@@ -257,6 +257,10 @@ fn parameters(spec: &GuestSpec) -> String {
     let mut text = String::from("console=ttyS0 quiet panic=-1 lsm=lockdown,capability,landlock,bpf mitigations=off");
     // On a busy machine the emulated timer can be late for the test that kernels make of it while booting, and they panic.
     text.push_str(" no_timer_check");
+    if spec.modules.is_empty() && spec.root.is_none() {
+        // Learning the keys of modules takes a fifth of a boot.
+        text.push_str(" initcall_blacklist=load_system_certificate_list");
+    }
     if spec.preempt_full {
         text.push_str(" preempt=full");
     }

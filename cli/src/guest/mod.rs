@@ -9,6 +9,7 @@ pub mod loader;
 pub mod machine;
 mod mirror;
 pub mod modules;
+mod payload;
 pub mod prototypes;
 
 pub use machine::{Ending, GuestFile, GuestResult, GuestSpec};

@@ -45,7 +45,7 @@ fn told(folder: &Path, policy: &str) -> Result<BTreeSet<String>, String> {
     command.args(["guest", "--kernel", SERIES, "--timeout", "900"]);
     command.args(std::fs::read_to_string(folder.join("options")).unwrap_or_default().split_whitespace());
     command.arg("--file").arg(format!("{}:/bin/ebsec-load", wrapper.display()));
-    for (host, guest) in files(folder, "modes")? {
+    for (host, guest) in files(folder)? {
         let guest = match guest.as_str() {
             chosen if chosen == policy => "/scenario/policy.bpf.o",
             "/scenario/policy.bpf.o" | "/scenario/observing.bpf.o" => continue,
