@@ -30,6 +30,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Start a package: settings, a first policy with its test, CI files.
+    Init(verbs::init::Arguments),
     /// Parse and type packages and run their unit tests.
     Check(verbs::check::Arguments),
     /// Write policy files in the one layout.
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
 
 fn run(verb: &Verb) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Init(arguments) => verbs::init::run(arguments),
         Verb::Check(arguments) => verbs::check::run(arguments),
         Verb::Fmt(arguments) => verbs::fmt::run(arguments),
         Verb::Test(arguments) => verbs::test::run(arguments),
