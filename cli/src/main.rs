@@ -42,7 +42,7 @@ enum Verb {
     Build(verbs::build::Arguments),
     /// Let real kernels, in guests, verify an artifact.
     Verify(verbs::verify::Arguments),
-    /// Say what a finding's code means.
+    /// Explain a finding, an event, a field, an operator or any other name.
     Explain(verbs::explain::Arguments),
     /// Show what an artifact is, does and was checked for.
     Inspect(verbs::inspect::Arguments),

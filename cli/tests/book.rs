@@ -1,7 +1,8 @@
 //! The documentation does what it says. Each page of `docs/` and the README is followed from its first line to its last, in a
 //! folder of its own: a block with a file's name (`ebsec web.ebsec`) is written, each command of a `console` block is run and
 //! has to print what stands below it, and any other policy is checked alone. Links lead somewhere, and every page is in the
-//! table of contents. `EBSEC_BLESS=1` writes what the commands print into the pages.
+//! table of contents. The reference's examples are tested where it is made. `EBSEC_BLESS=1` writes what the commands print
+//! into the pages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fmt::Write as _;
@@ -151,7 +152,7 @@ impl Story {
 fn pages_do_what_they_say() {
     let mut wrong = String::new();
     let mut commands = 0;
-    for page in pages() {
+    for page in pages().into_iter().filter(|page| !page.starts_with(root().join("docs/reference"))) {
         let text = fs::read_to_string(&page).unwrap();
         commands += text.lines().filter(|line| line.starts_with("$ ")).count();
         let mut story = Story::new();

@@ -88,7 +88,9 @@ fn the_library_the_examples_and_the_policies_of_tests_are_formatted() {
 #[test]
 fn policies_in_the_documentation_are_formatted() {
     let mut count = 0;
-    for path in found("docs", "md").into_iter().chain([root().join("README.md")]) {
+    // The reference shows examples of findings, one of which is about the layout.
+    let written = |path: &PathBuf| !path.starts_with(root().join("docs/reference"));
+    for path in found("docs", "md").into_iter().filter(written).chain([root().join("README.md")]) {
         for block in read(&path).split("\n```ebsec").skip(1) {
             let block = block.split_once('\n').unwrap().1.split("```").next().unwrap();
             let formatted = fmt::format(block).unwrap_or_else(|refused| panic!("{}: {refused:?}\n{block}", path.display()));
