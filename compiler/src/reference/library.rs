@@ -15,8 +15,8 @@ pub(super) fn topics() -> Vec<Topic> {
             kind: Kind::Library,
             name: (*module).to_owned(),
             label: "module".to_owned(),
-            summary: sentence(&head(text)),
-            sections: vec![Section::Text(head(text)), Section::Topics("Names", Kind::Library, names)],
+            summary: sentence(&head(text)).0,
+            sections: sentence(&head(text)).1.into_iter().chain([Section::Topics("Names", Kind::Library, names)]).collect(),
         });
         all.extend(items);
     }
@@ -29,10 +29,10 @@ fn head(text: &str) -> String {
     lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-/// The first sentence, without its full stop.
-fn sentence(text: &str) -> String {
-    let first = text.split_once(". ").map_or(text, |(first, _)| first);
-    first.trim_end_matches('.').to_owned()
+/// The first sentence, without its full stop, and what follows it.
+fn sentence(text: &str) -> (String, Option<Section>) {
+    let (first, rest) = text.split_once(". ").unwrap_or((text, ""));
+    (first.trim_end_matches('.').to_owned(), (!rest.is_empty()).then(|| Section::Text(rest.to_owned())))
 }
 
 fn item(module: &str, tree: &Tree, entry: &Entry<'_>) -> Option<Topic> {
@@ -50,10 +50,9 @@ fn item(module: &str, tree: &Tree, entry: &Entry<'_>) -> Option<Topic> {
         ItemKind::Policy(policy) => (&policy.name, "policy".to_owned(), rules(entry)),
         _ => return None,
     };
-    if !doc.is_empty() && sentence(&doc) != doc.trim_end_matches('.') {
-        sections.insert(0, Section::Text(doc.clone()));
-    }
-    let summary = if doc.is_empty() { description(entry).unwrap_or_else(|| label.clone()) } else { sentence(&doc) };
+    let (first, rest) = sentence(&doc);
+    sections.splice(0..0, rest);
+    let summary = if first.is_empty() { description(entry).unwrap_or_else(|| label.clone()) } else { first };
     Some(Topic { kind: Kind::Library, name: format!("{module}.{}", name.node), label, summary, sections })
 }
 

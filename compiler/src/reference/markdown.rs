@@ -60,8 +60,7 @@ fn topic(out: &mut String, topic: &Topic) {
     let _ = write!(out, "\n### {}\n\n{}.\n", heading(topic), capital(&text(&topic.summary)));
     for section in &topic.sections {
         let _ = match section {
-            // The first sentence is the summary already.
-            Section::Text(text) => write!(out, "\n{}\n", text.strip_prefix(&format!("{}. ", topic.summary)).unwrap_or(text)),
+            Section::Text(text) => write!(out, "\n{text}\n"),
             Section::Line(title, value) => write!(out, "\n{title}: {value}\n"),
             Section::Topic(title, kind, name) => write!(out, "\n{title}: {}\n", links(*kind, std::slice::from_ref(name))),
             Section::Topics(title, kind, names) => write!(out, "\n{title}: {}\n", links(*kind, names)),

@@ -12,7 +12,7 @@ mod text;
 pub use markdown::pages;
 pub use text::listed;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::sync::OnceLock;
 
 /// What a name is.
@@ -140,8 +140,8 @@ impl Topic {
                 Section::Topics(title, _, names) => _ = object.insert(key(title), names.as_slice().into()),
                 Section::Example(text) => _ = object.insert("example".to_owned(), text.as_str().into()),
                 Section::Rows(title, rows) => {
-                    let rows: Map<String, Value> = rows.iter().map(|[name, what]| (name.clone(), what.as_str().into())).collect();
-                    object.insert(key(title), Value::Object(rows));
+                    let rows = rows.iter().map(|[name, what]| json!({ "name": name, "doc": what })).collect();
+                    object.insert(key(title), Value::Array(rows));
                 }
             }
         }
@@ -198,6 +198,8 @@ mod tests {
     fn programs_get_the_same() {
         let field = find("remote.port").first().unwrap().json();
         assert_eq!((field.get("type").unwrap(), field.get("kind").unwrap()), (&"port".into(), &"field".into()));
+        let hook = find("hook.path_rename").first().unwrap().json();
+        assert_eq!(hook.get("raises").unwrap().as_array().unwrap().len(), 6, "{hook}");
         let event = find("exec").first().unwrap().json();
         assert!(event.get("fields").unwrap().as_array().unwrap().contains(&"file.path".into()), "{event}");
     }
