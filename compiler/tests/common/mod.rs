@@ -64,7 +64,7 @@ impl Case {
         let (config, params) = (self.config, self.params.clone());
         let mut checked = pipeline::check(Input { sources: self.sources.clone(), config, params, today: Date::new(2026, 11, 23) });
         let mut findings = std::mem::take(&mut checked.diagnostics);
-        if let Some(package) = &checked.package {
+        for package in checked.packages() {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
         }
         Outcome { checked, findings }
