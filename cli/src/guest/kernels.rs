@@ -14,8 +14,9 @@ pub const SERIES: &[&str] = &["6.1", "6.12", "6.18", "7"];
 /// The folder of a kernel's modules, beside its image.
 const MODULES: &str = "modules";
 
-/// The image as the package has it, and the kernel that it holds.
+/// The image as the package has it.
 const PACKED: &str = "vmlinuz";
+/// The kernel that it holds.
 const UNPACKED: &str = "vmlinux";
 
 /// How the folder of a fetch under way is named.
