@@ -5,6 +5,8 @@
 mod diff;
 #[allow(dead_code, reason = "verbs that need the rest are being added")]
 mod guest;
+mod history;
+mod known;
 mod output;
 mod package;
 mod replace;

@@ -3,7 +3,7 @@
 
 mod read;
 
-pub use read::shown;
+pub use read::{CONFIG, MAX_READ, shown};
 
 use crate::guest::Failure;
 use crate::output;
@@ -12,7 +12,7 @@ use ebsec_compiler::diag::Findings;
 use ebsec_compiler::pipeline::Input;
 use ebsec_compiler::source::{FileId, Sources};
 use ebsec_compiler::types::Date;
-use read::{CONFIG, Reader, relative};
+use read::{Reader, relative};
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};

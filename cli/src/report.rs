@@ -46,9 +46,9 @@ pub struct Gate {
 /// A package that was checked.
 pub struct Judged {
     /// With paths as they are shown; empty where there is nothing to show.
-    sources: Sources,
+    pub sources: Sources,
     /// How shown paths of the package begin.
-    root: String,
+    pub root: String,
     pub findings: Vec<Finding>,
     left_out: usize,
     /// Policies, rules and unit tests.

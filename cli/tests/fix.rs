@@ -1,30 +1,15 @@
 //! `ebsec check --fix` on disk: what it changes, what it leaves, what it says and with which status.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{ebsec, folder, read};
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
-use tempfile::TempDir;
+use std::process::Output;
 
 const QUOTED: &str = "policy p {\n    a: deny net.egress when remote.port == \"443\" // https\n}\n";
 const FIXED: &str = "policy p {\n    a: deny net.egress when remote.port == 443 // https\n}\n";
 const UNKNOWN: &str = "policy q {\n    a: deny exec when file.path in some_set_of_paths\n}\n";
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
-}
-
-fn ebsec(folder: &Path, words: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ebsec")).current_dir(folder).args(words.split(' ')).output().unwrap()
-}
-
-fn read(folder: &TempDir, name: &str) -> String {
-    fs::read_to_string(folder.path().join(name)).unwrap()
-}
 
 #[track_caller]
 fn says(done: &Output, status: i32, out: &str, err: &[&str]) {

@@ -1,44 +1,17 @@
 //! `ebsec fmt` on disk: what it writes, what it leaves, what it says and with which status.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{ebsec, folder, piped, read, text};
 use serde_json::Value;
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
+use std::process::Output;
 
 const UNTIDY: &str = "policy p{\nmode=enforce // c\na:deny exec}\n";
 const TIDY: &str = "policy p {\n    mode = enforce // c\n    a: deny exec\n}\n";
 const WRONG: &str = "policy p{\na:deny exec when\n}\n";
-
-/// A folder with files.
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-fn ebsec(folder: &Path, words: &str, input: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ebsec"));
-    command.current_dir(folder).args(words.split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn read(folder: &TempDir, name: &str) -> String {
-    fs::read_to_string(folder.path().join(name)).unwrap()
-}
 
 #[track_caller]
 fn says(done: &Output, status: i32, out: &str, err: &str) {
@@ -54,7 +27,7 @@ fn files_are_written_only_where_something_changes() {
     let path = folder.path().join("a.ebsec");
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     let untouched = folder.path().join("sub/b.ebsec").metadata().unwrap().ino();
-    says(&ebsec(folder.path(), "fmt .", ""), 0, "", "");
+    says(&ebsec(folder.path(), "fmt ."), 0, "", "");
     assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "c.txt").as_str()), (TIDY, UNTIDY));
     assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
     assert_eq!(folder.path().join("sub/b.ebsec").metadata().unwrap().ino(), untouched);
@@ -64,29 +37,29 @@ fn files_are_written_only_where_something_changes() {
 #[test]
 fn check_and_diff_write_nothing() {
     let folder = folder(&[("a.ebsec", UNTIDY), ("b.ebsec", TIDY)]);
-    says(&ebsec(folder.path(), "fmt --check", ""), 1, "a.ebsec\n", "");
-    says(&ebsec(folder.path(), "fmt --check b.ebsec", ""), 0, "", "");
+    says(&ebsec(folder.path(), "fmt --check"), 1, "a.ebsec\n", "");
+    says(&ebsec(folder.path(), "fmt --check b.ebsec"), 0, "", "");
     let diff = "--- a/a.ebsec\n+++ b/a.ebsec\n@@ -1,3 +1,4 @@\n-policy p{\n-mode=enforce // c\n-a:deny exec}\n";
     let diff = format!("{diff}+policy p {{\n+    mode = enforce // c\n+    a: deny exec\n+}}\n");
-    says(&ebsec(folder.path(), "fmt --diff", ""), 1, &diff, "");
-    says(&ebsec(folder.path(), "fmt --check --diff b.ebsec", ""), 0, "", "");
+    says(&ebsec(folder.path(), "fmt --diff"), 1, &diff, "");
+    says(&ebsec(folder.path(), "fmt --check --diff b.ebsec"), 0, "", "");
     assert_eq!(read(&folder, "a.ebsec"), UNTIDY);
 }
 
 #[test]
 fn the_standard_input_is_printed() {
     let folder = folder(&[]);
-    says(&ebsec(folder.path(), "fmt -", UNTIDY), 0, TIDY, "");
-    says(&ebsec(folder.path(), "fmt - --check --stdin-filename x.ebsec", UNTIDY), 1, "x.ebsec\n", "");
-    says(&ebsec(folder.path(), "fmt - --check", TIDY), 0, "", "");
-    says(&ebsec(folder.path(), "fmt - --stdin-filename x.ebsec", WRONG), 1, "", "x.ebsec:2:17");
-    says(&ebsec(folder.path(), "fmt - a.ebsec", ""), 2, "", "`-` takes no other path");
+    says(&piped(folder.path(), "fmt -", UNTIDY), 0, TIDY, "");
+    says(&piped(folder.path(), "fmt - --check --stdin-filename x.ebsec", UNTIDY), 1, "x.ebsec\n", "");
+    says(&piped(folder.path(), "fmt - --check", TIDY), 0, "", "");
+    says(&piped(folder.path(), "fmt - --stdin-filename x.ebsec", WRONG), 1, "", "x.ebsec:2:17");
+    says(&ebsec(folder.path(), "fmt - a.ebsec"), 2, "", "`-` takes no other path");
 }
 
 #[test]
 fn what_does_not_parse_stays_and_the_rest_is_formatted() {
     let folder = folder(&[("a.ebsec", WRONG), ("b.ebsec", UNTIDY)]);
-    says(&ebsec(folder.path(), "fmt", ""), 1, "", "a.ebsec:2:17");
+    says(&ebsec(folder.path(), "fmt"), 1, "", "a.ebsec:2:17");
     assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "b.ebsec").as_str()), (WRONG, TIDY));
 }
 
@@ -94,9 +67,9 @@ fn what_does_not_parse_stays_and_the_rest_is_formatted() {
 fn files_that_cannot_be_written_are_named() {
     let folder = folder(&[("a.ebsec", UNTIDY)]);
     fs::set_permissions(folder.path().join("a.ebsec"), Permissions::from_mode(0o444)).unwrap();
-    says(&ebsec(folder.path(), "fmt a.ebsec", ""), 2, "", "a.ebsec`: it is read-only");
+    says(&ebsec(folder.path(), "fmt a.ebsec"), 2, "", "a.ebsec`: it is read-only");
     assert_eq!(read(&folder, "a.ebsec"), UNTIDY);
-    says(&ebsec(folder.path(), "fmt --check a.ebsec", ""), 1, "a.ebsec\n", "");
+    says(&ebsec(folder.path(), "fmt --check a.ebsec"), 1, "a.ebsec\n", "");
 }
 
 #[test]
@@ -109,18 +82,18 @@ fn only_what_is_named_is_formatted() {
         ("other/ebsec.toml", package),
         ("other/c.ebsec", UNTIDY),
     ]);
-    says(&ebsec(folder.path(), "fmt sub", ""), 0, "", "");
+    says(&ebsec(folder.path(), "fmt sub"), 0, "", "");
     assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "sub/b.ebsec").as_str()), (UNTIDY, TIDY));
-    says(&ebsec(folder.path(), "fmt", ""), 0, "", "");
+    says(&ebsec(folder.path(), "fmt"), 0, "", "");
     assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "other/c.ebsec").as_str()), (TIDY, UNTIDY), "another package");
-    says(&ebsec(folder.path(), "fmt nothing.ebsec", ""), 2, "", "nothing.ebsec");
+    says(&ebsec(folder.path(), "fmt nothing.ebsec"), 2, "", "nothing.ebsec");
 }
 
 #[test]
 fn a_link_out_of_the_package_is_not_written() {
     let (folder, other) = (folder(&[]), folder(&[("a.ebsec", UNTIDY)]));
     symlink(other.path().join("a.ebsec"), folder.path().join("l.ebsec")).unwrap();
-    assert_eq!(ebsec(folder.path(), "fmt .", "").status.code(), Some(2));
+    assert_eq!(ebsec(folder.path(), "fmt .").status.code(), Some(2));
     assert_eq!(read(&other, "a.ebsec"), UNTIDY);
 }
 
@@ -128,7 +101,7 @@ fn a_link_out_of_the_package_is_not_written() {
 fn results_are_data_on_request() {
     let folder = folder(&[("a.ebsec", UNTIDY), ("b.ebsec", TIDY), ("c.ebsec", WRONG)]);
     for (words, state) in [("fmt --check --format json", "would change"), ("fmt --format json", "formatted")] {
-        let done = ebsec(folder.path(), words, "");
+        let done = ebsec(folder.path(), words);
         let found: Value = serde_json::from_slice(&done.stdout).unwrap();
         let states: Vec<&str> = found.as_array().unwrap().iter().map(|file| file["state"].as_str().unwrap()).collect();
         assert_eq!(states, [state, "unchanged", "refused"]);

@@ -11,7 +11,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 
-const RULE: &str = "policy p {\n    mode = enforce\n    a: deny exec when file.path == \"/bin/a\"\n}\n";
+const RULE: &str = "policy p {\n    mode = enforce\n    a: deny exec when file.path == \"/opt/a\"\n}\n";
 
 fn ebsec(folder: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ebsec")).current_dir(folder).args(words).output().unwrap()
@@ -96,8 +96,8 @@ fn places_in_a_long_line_are_true() {
 fn foreign_text_makes_no_line_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let evil = r"a (1 of 1)\npass forged_test (99 of 99)\n::add-mask::x\n##[error]y\n##vso[task.complete]z";
-    let policy = RULE.replace("\"/bin/a\"", &format!("\"/bin/a\" because \"{evil}\""));
-    let tests = format!("test \"{evil}\" {{ process c = {{ exe = \"/bin/c\" }}\n c exec \"/bin/a\" => allow\n}}\n");
+    let policy = RULE.replace("\"/opt/a\"", &format!("\"/opt/a\" because \"{evil}\""));
+    let tests = format!("test \"{evil}\" {{ process c = {{ exe = \"/opt/c\" }}\n c exec \"/opt/a\" => allow\n}}\n");
     fs::write(folder.path().join("a.ebsec"), format!("{policy}{tests}let b = \"/x{evil}/../y\"\n")).unwrap();
     fs::write(folder.path().join("good.ebsec"), format!("{policy}{}", tests.replace("allow", "deny by p.a"))).unwrap();
     assert!(ebsec(folder.path(), &["build", "good.ebsec", "-o", "x.o"]).status.success());

@@ -122,7 +122,7 @@ fn prelude() -> String {
 fn check(text: &str) -> (Package, Sources) {
     let mut sources = Sources::default();
     sources.add("sample.ebsec", text);
-    let checked = pipeline::check(Input { sources, config: None, params: Vec::new(), today: None });
+    let checked = pipeline::check(Input { sources, ..Input::default() });
     let package = checked.package.unwrap_or_else(|| panic!("{text}\n{:?}", checked.diagnostics));
     (package, checked.sources)
 }

@@ -2,7 +2,7 @@
 
 mod levels;
 
-pub use levels::Levels;
+pub use levels::{Choice, Levels, NoChoice};
 
 use crate::diag::{Finding, Findings, codes, text};
 use crate::hir::{Space, glob};
@@ -33,6 +33,8 @@ pub struct Config {
     pub params: Vec<Given>,
     /// Levels of findings.
     pub levels: Levels,
+    /// Further programs that must never be refused, as paths, each with its place.
+    pub lifelines: Vec<(String, Loc)>,
 }
 
 /// An entry of `sources`.
@@ -80,6 +82,7 @@ impl Default for Config {
             sources: None,
             params: Vec::new(),
             levels: Levels::default(),
+            lifelines: Vec::new(),
         }
     }
 }
@@ -129,7 +132,7 @@ const SOURCES_HELP: &str = "entries are patterns of paths relative to the folder
 const MAX_NAME: usize = 64;
 /// Most entries of `sources`, each of which is compared with each file.
 const MAX_SOURCES: usize = 256;
-const ROOT_KEYS: &[&str] = &["package", "params", "lints"];
+const ROOT_KEYS: &[&str] = &["package", "params", "lints", "lifelines"];
 const PACKAGE_KEYS: &[&str] = &["name", "version", "kernels", "sources"];
 
 impl Reader<'_> {
@@ -156,7 +159,8 @@ impl Reader<'_> {
                 ("package", DeValue::Table(table)) => self.package(table, value.span()),
                 ("params", DeValue::Table(table)) => self.params(table),
                 ("lints", DeValue::Table(table)) => self.lints(table, codes::all()),
-                (name @ ("package" | "params" | "lints"), _) => self.wrong(value, name, "a table"),
+                ("lifelines", DeValue::Table(table)) => self.lifelines(table),
+                (name @ ("package" | "params" | "lints" | "lifelines"), _) => self.wrong(value, name, "a table"),
                 _ => self.unknown("ebsec.toml", key, ROOT_KEYS),
             }
         }
@@ -303,6 +307,25 @@ impl Reader<'_> {
         };
         self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help(SOURCES_HELP));
         None
+    }
+
+    /// Programs that must never be refused.
+    fn lifelines(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            if key.get_ref() != "programs" {
+                self.unknown("`[lifelines]`", key, &["programs"]);
+                continue;
+            }
+            for (text, loc) in self.texts(value, "programs").unwrap_or_default() {
+                if glob::parse(&text, glob::Kind::Path).is_ok_and(|p| p.literal().is_some()) && text.len() > 1 {
+                    self.config.lifelines.push((text, loc));
+                } else {
+                    let message = format!("`{text}` in `programs` is not the path of a program");
+                    let help = "write an absolute path without wildcards, such as `/usr/sbin/agent`";
+                    self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message).help(help));
+                }
+            }
+        }
     }
 
     fn params(&mut self, table: &DeTable<'_>) {

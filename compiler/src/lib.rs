@@ -29,5 +29,7 @@ pub mod artifact;
 
 pub mod fmt;
 
+pub mod lint;
+
 pub mod pipeline;
 pub mod testing;

@@ -8,9 +8,10 @@ pub use build::{Built, build, dump_asm};
 pub use dump::{dump_ast, dump_hir};
 pub use fix::{Fixed, changes, fix};
 
-use crate::config::{self, Config};
+use crate::config::{self, Choice, Config};
 use crate::diag::{self, Finding, Findings, codes};
 use crate::hir::{self, eval};
+use crate::lint;
 use crate::resolve;
 use crate::source::{FileId, Loc, Place, Sources, Span};
 use crate::types::{self, Date, Settings};
@@ -27,6 +28,8 @@ pub struct Input {
     pub params: Vec<String>,
     /// Today; without it no exception expires.
     pub today: Option<Date>,
+    /// The lints that the command line asks for.
+    pub lints: Choice,
 }
 
 /// What the check gives.
@@ -36,7 +39,7 @@ pub struct Checked {
     pub sources: Sources,
     /// Settings of the package.
     pub config: Config,
-    /// The typed policy, unless there are errors.
+    /// The typed policy, unless there are errors of the language. With errors that lints found it is given, and not built.
     pub package: Option<hir::Package>,
     /// Findings, sorted by place.
     pub diagnostics: Vec<Finding>,
@@ -44,15 +47,16 @@ pub struct Checked {
     pub left_out: usize,
 }
 
-/// Parses, resolves and types a package. Every error is reported; with one the package is not given.
+/// Parses, resolves, types and lints a package. Every error is reported.
 #[must_use]
 pub fn check(input: Input) -> Checked {
-    let Input { mut sources, config, params, today } = input;
+    let Input { mut sources, config, params, today, lints } = input;
     let mut diagnostics = Findings::default();
     let mut settings = Config::default();
     if let Some((file, text)) = config.and_then(|id| sources.get(id).map(|f| (id, f.text.clone()))) {
         settings = config::parse(&text, file, &mut diagnostics);
     }
+    settings.levels.choose(lints);
     let roots: Vec<FileId> = (0..sources.files.len() as u32).map(FileId).filter(|id| Some(*id) != config).collect();
     let paths: Vec<&str> = roots.iter().filter_map(|id| sources.get(*id)).map(|f| f.path.as_str()).collect();
     diagnostics.extend(settings.unmatched(&paths));
@@ -78,11 +82,20 @@ pub fn check(input: Input) -> Checked {
     };
     let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
     let package = types::check(&names, &sources, catalog(), Settings { package, given: &given, today }, &mut diagnostics);
+    let good = !diagnostics.has_errors();
+    let input = lint::Input {
+        names: &names,
+        loaded: &loaded,
+        sources: &sources,
+        config: &settings,
+        catalog: catalog(),
+        package: good.then_some(&package),
+    };
+    lint::run(input, &mut diagnostics);
     let (mut diagnostics, left_out) = diagnostics.take();
     once_a_place(&mut diagnostics, &sources);
-    settings.levels.apply(&mut diagnostics);
     diag::sort(&mut diagnostics, &sources);
-    let package = (!diag::has_errors(&diagnostics)).then_some(package);
+    let package = good.then_some(package);
     Checked { sources, config: settings, package, diagnostics, left_out }
 }
 

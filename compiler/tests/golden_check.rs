@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Checks one file, without its unit tests.
 fn check(path: &Path) -> Checked {
     let Case { sources, config, params } = Case::golden(path);
-    pipeline::check(Input { sources, config, params, today: Date::new(2026, 11, 23) })
+    pipeline::check(Input { sources, config, params, today: Date::new(2026, 11, 23), ..Input::default() })
 }
 
 fn stem(path: &Path) -> &str {

@@ -1,12 +1,14 @@
 //! `ebsec check`: everything that needs no kernel. Takes paths, or a policy on the standard input; prints findings of all
-//! packages there; gives status 1 if one of them has the level that `--fail-level` says, which is that of errors, or a
-//! higher one. With `--fix` it makes the changes that findings propose before.
+//! packages there, less the lints that are known already; gives status 1 if one of them has the level that `--fail-level`
+//! says, which is that of errors, or a higher one. With `--fix` it makes the changes that findings propose before.
 
 use super::told;
 use crate::guest::Failure;
+use crate::known::{self, Known};
 use crate::package::{self, Found};
 use crate::report::{self, Gate, Judged};
-use crate::{diff, output, replace};
+use crate::{diff, history, output, replace};
+use ebsec_compiler::config::Choice;
 use ebsec_compiler::diag::Finding;
 use ebsec_compiler::diag::render::Format;
 use ebsec_compiler::pipeline::{self, Checked};
@@ -59,6 +61,21 @@ pub struct Arguments {
     /// The name of the policy that `-` reads from the standard input: it stands for the file of that name in its package.
     #[arg(long, value_name = "NAME", default_value = package::STDIN, hide_default_value = true)]
     stdin_filename: PathBuf,
+    /// Report only these lints, by name, code or group, whatever `[lints]` says. Errors of the language are always reported.
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Do not report these lints, by name, code or group.
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Do not report the lints that this file lists.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the lints that are found to the file of `--baseline`, and report none of them.
+    #[arg(long, requires = "baseline")]
+    write_baseline: bool,
+    /// Report only lints that the package did not have at this revision of its git repository.
+    #[arg(long, value_name = "REVISION")]
+    changed_since: Option<String>,
     #[command(flatten)]
     gate: Gate,
 }
@@ -71,8 +88,15 @@ fn day(text: &str) -> Result<Date, String> {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (gate, format) = (&arguments.gate, arguments.common.format);
     gate.accepts(format)?;
+    let choice =
+        Choice::read(&arguments.select, &arguments.ignore).map_err(|no| arguments.common.told(Failure::new(no.message).help(no.help)))?;
+    let mut known = known(arguments).map_err(|failure| arguments.common.told(failure))?;
     let (mut changes, mut fixed, mut all) = (false, 0, Vec::new());
     for mut found in open(arguments)? {
+        found.input.lints = choice.clone();
+        if let Some(revision) = &arguments.changed_since {
+            at_revision(&found, revision, &mut known).map_err(|failure| arguments.common.told(failure))?;
+        }
         if arguments.fix {
             let (count, changed) = fix(&mut found, arguments)?;
             fixed += count;
@@ -84,12 +108,50 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         all.push(Judged::new(&found, &checked, findings));
     }
+    take_out(&mut known, &mut all, arguments).map_err(|failure| arguments.common.told(failure))?;
     gate.print(&all, format)?;
     if arguments.fix {
         let done = if arguments.diff { "would be made" } else { "made" };
         output::tell(&format!("{fixed} {} {done}\n", if fixed == 1 { "fix" } else { "fixes" }));
     }
     Ok(ExitCode::from(u8::from(gate.fails(&all) || gate.fails_for(changes))))
+}
+
+/// The lints of the baseline, unless it is to be written.
+fn known(arguments: &Arguments) -> Result<Known, Failure> {
+    match &arguments.baseline {
+        Some(path) if !arguments.write_baseline => Known::read(path),
+        _ => Ok(Known::default()),
+    }
+}
+
+/// Adds the lints that a package had at a revision.
+fn at_revision(found: &Found, revision: &str, known: &mut Known) -> Result<(), Failure> {
+    let Some(then) = history::at(found, revision)?.map(pipeline::check) else { return Ok(()) };
+    if then.package.is_none() {
+        let (folder, revision) = (package::shown(&found.folder), revision.escape_default());
+        output::tell(&format!("note: `{folder}` did not compile at `{revision}`: what is found in it now counts as new\n"));
+    }
+    known.add(&then.diagnostics, &then.sources);
+    Ok(())
+}
+
+/// Writes the baseline if it is to be written, and takes out of the findings what is known.
+fn take_out(known: &mut Known, all: &mut [Judged], arguments: &Arguments) -> Result<(), Failure> {
+    let for_people = arguments.common.format == Format::Pretty;
+    let count = |n: usize| format!("{n} {}", if n == 1 { "lint" } else { "lints" });
+    let taken = known.take_out(all);
+    if taken > 0 && for_people {
+        output::tell(&format!("note: {} known already\n", count(taken)));
+    }
+    if let Some(path) = arguments.baseline.as_ref().filter(|_| arguments.write_baseline) {
+        let written = known::write(path, all)?;
+        Known::read(path)?.take_out(all);
+        if for_people {
+            output::tell(&format!("note: {} written to `{}`\n", count(written), package::shown(path)));
+        }
+    }
+    Ok(())
 }
 
 /// The packages of the paths, or the one of the standard input.

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A code such as E0205, its number alone, or a name such as field-unavailable; an event such as file.read, or a field such as
+    /// A code such as E0205 or L0301, the number of an error alone, or a name such as field-unavailable; an event such as file.read, or a field such as
     /// process.exe. Without one, all codes are listed.
     #[arg(value_name = "CODE|NAME|EVENT|FIELD")]
     code: Option<String>,
@@ -28,7 +28,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     };
     if let Some(entry) = catalogue::find(wanted) {
-        output::print(&if arguments.form.json { document(&entry.json()) } else { entry.shown() })?;
+        output::print(&if arguments.form.json() { document(&entry.json()) } else { entry.shown() })?;
         return Ok(ExitCode::SUCCESS);
     }
     let Some(page) = codes::page(&full(wanted)) else {
@@ -40,11 +40,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `E0306` of `306` and `e306`; other texts as they are.
+/// `E0306` of `306` and `e306`, `L0301` of `l301`; other texts as they are.
 fn full(text: &str) -> String {
-    let digits = text.strip_prefix(['e', 'E']).unwrap_or(text);
+    let (letter, digits) = match text.strip_prefix(['l', 'L']) {
+        Some(digits) => ('L', digits),
+        None => ('E', text.strip_prefix(['e', 'E']).unwrap_or(text)),
+    };
     match !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        true => format!("E{digits:0>4}"),
+        true => format!("{letter}{digits:0>4}"),
         false => text.to_owned(),
     }
 }
@@ -59,13 +62,13 @@ fn unknown(wanted: &str) -> Failure {
 /// All codes in aligned columns.
 fn table(pages: &[Page]) -> String {
     let name = pages.iter().map(|p| p.name.len()).max().unwrap_or_default();
-    let level = pages.iter().map(|p| p.level.name().len()).max().unwrap_or_default();
-    pages.iter().map(|p| format!("{}  {:name$}  {:level$}  {}\n", p.code, p.name, p.level.name(), p.title)).collect()
+    let level = pages.iter().map(|p| p.level_name().len()).max().unwrap_or_default();
+    pages.iter().map(|p| format!("{}  {:name$}  {:level$}  {}\n", p.code, p.name, p.level_name(), p.title)).collect()
 }
 
 fn short(page: &Page) -> Value {
     let Page { code, name, title, group, since, fix, configurable, .. } = page;
-    let level = page.level.name();
+    let level = page.level_name();
     json!({
         "code": code, "name": name, "title": title, "level": level, "configurable": configurable, "group": group,
         "since": since, "fix": fix

@@ -1,8 +1,8 @@
-//! The levels that `[lints]` of `ebsec.toml` gives to findings. Takes the table, gives the changed levels; changes none that
-//! its page does not leave open.
+//! The levels that `[lints]` of `ebsec.toml` gives to findings, and which of them the command line selects. Takes the table
+//! and words, gives the levels; changes none that its page does not leave open.
 
 use super::Reader;
-use crate::diag::page::Page;
+use crate::diag::page::{PREVIEW, Page};
 use crate::diag::{Finding, Level, codes, nearest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -15,19 +15,105 @@ const WORDS: &[&str] = &["error", "warn", "info", "off"];
 pub struct Levels {
     /// Code and new level, without one the finding is off. A later entry of a code counts.
     changed: Vec<(&'static str, Option<Level>)>,
+    choice: Choice,
+}
+
+/// Which lints the command line asks for. Counts more than `[lints]`, and less than a comment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The codes that are reported, if only some are.
+    only: Option<Vec<&'static str>>,
+    /// The codes that are not.
+    ignored: Vec<&'static str>,
+}
+
+/// A word that chooses nothing, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoChoice {
+    /// One lowercase sentence.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+}
+
+impl Choice {
+    /// Reads names, codes and groups. Without a selected one, all lints that are on are reported.
+    ///
+    /// # Errors
+    /// If a word is none of them, or of findings that are always reported.
+    pub fn read(select: &[String], ignore: &[String]) -> Result<Self, NoChoice> {
+        let codes = |words: &[String]| {
+            let all: Result<Vec<_>, NoChoice> = words.iter().map(|word| codes_of(word, codes::all())).collect();
+            all.map(|all| all.concat())
+        };
+        let only = if select.is_empty() { None } else { Some(codes(select)?) };
+        Ok(Self { only, ignored: codes(ignore)? })
+    }
+
+    /// Whether a code is asked for by a word of its own.
+    fn selects(&self, code: &str) -> bool {
+        self.only.as_ref().is_some_and(|only| only.contains(&code))
+    }
+
+    fn leaves_out(&self, code: &str) -> bool {
+        self.ignored.contains(&code) || (self.only.is_some() && !self.selects(code))
+    }
+}
+
+/// The pages that a name, a code or a group is for; none if it is nothing of these.
+fn pages_of<'p>(word: &str, pages: &'p [Page]) -> Vec<&'p Page> {
+    match pages.iter().find(|page| page.name == word || page.code == word) {
+        Some(page) => vec![page],
+        None => pages.iter().filter(|page| page.group == word).collect(),
+    }
+}
+
+/// All words that [`pages_of`] knows, each once.
+fn known(pages: &[Page]) -> Vec<&str> {
+    let mut known: Vec<&str> = pages.iter().flat_map(|page| [page.name, page.code, page.group]).collect();
+    known.sort_unstable();
+    known.dedup();
+    known
+}
+
+/// The codes that a word of the command line is for.
+fn codes_of(word: &str, pages: &'static [Page]) -> Result<Vec<&'static str>, NoChoice> {
+    let chosen = pages_of(word, pages);
+    let open: Vec<&str> = chosen.iter().filter(|page| page.configurable).map(|page| page.code).collect();
+    if !open.is_empty() {
+        return Ok(open);
+    }
+    let shown = word.escape_default();
+    Err(if chosen.is_empty() {
+        let near = nearest(word, &known(pages)).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let message = format!("no lint and no group of lints is called `{shown}`");
+        NoChoice { message, help: format!("{near}`ebsec explain` lists all names and codes") }
+    } else {
+        let message = format!("`{shown}` is an error of the language, which is always reported");
+        NoChoice { message, help: "remove it: only lints can be selected or ignored".to_owned() }
+    })
 }
 
 impl Levels {
-    /// Gives findings their levels and removes those that are off.
-    pub fn apply(&self, findings: &mut Vec<Finding>) {
-        findings.retain_mut(|finding| match self.changed.iter().rev().find(|(code, _)| *code == finding.code) {
-            Some((_, None)) => false,
-            Some((_, Some(level))) => {
-                finding.level = *level;
-                true
-            }
-            None => true,
-        });
+    /// Lets the command line choose.
+    pub fn choose(&mut self, choice: Choice) {
+        self.choice = choice;
+    }
+
+    /// The level of the findings of a page; none if they are off. What is selected is on, whatever the settings say.
+    #[must_use]
+    pub fn level(&self, page: &Page) -> Option<Level> {
+        if !page.configurable {
+            return Some(page.level);
+        }
+        if self.choice.leaves_out(page.code) {
+            return None;
+        }
+        let level = match self.changed.iter().rev().find(|(code, _)| *code == page.code) {
+            Some((_, level)) => *level,
+            None => (page.group != PREVIEW).then_some(page.level),
+        };
+        level.or_else(|| self.choice.selects(page.code).then_some(page.level))
     }
 }
 
@@ -37,25 +123,25 @@ impl Reader<'_> {
         let mut single = Vec::new();
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            let group: Vec<&Page> = pages.iter().filter(|p| p.group == name).collect();
-            let named = pages.iter().find(|p| p.name == name || p.code == name);
-            let (chosen, what) = match named {
-                Some(page) => (vec![page], format!("the level of `{name}` cannot be changed")),
-                None if !group.is_empty() => (group, format!("no finding of the group `{name}` has a level that may change")),
-                None => {
-                    self.unknown_lint(key, pages);
-                    continue;
-                }
-            };
+            let chosen = pages_of(name, pages);
+            if chosen.is_empty() {
+                self.unknown_lint(key, pages);
+                continue;
+            }
+            let of_one = pages.iter().any(|p| p.name == name || p.code == name);
             let open: Vec<&Page> = chosen.into_iter().filter(|p| p.configurable).collect();
             if open.is_empty() {
+                let what = match of_one {
+                    true => format!("the level of `{name}` cannot be changed"),
+                    false => format!("no finding of the group `{name}` has a level that may change"),
+                };
                 let help = "errors of the language cannot be lowered: remove the line";
                 let finding = Finding::error(codes::FIXED_LEVEL, self.loc(key.span()), what).help(help);
                 self.diagnostics.push(finding);
             } else if let Some(level) = self.level(name, value) {
                 let entries = open.iter().map(|p| (p.code, level));
                 // One finding's own line counts more than its group's, in whatever order they are.
-                if named.is_some() { single.extend(entries) } else { self.config.levels.changed.extend(entries) }
+                if of_one { single.extend(entries) } else { self.config.levels.changed.extend(entries) }
             }
         }
         self.config.levels.changed.extend(single);
@@ -64,9 +150,7 @@ impl Reader<'_> {
     fn unknown_lint(&mut self, key: &Spanned<impl AsRef<str>>, pages: &'static [Page]) {
         let (name, loc) = (key.get_ref().as_ref(), self.loc(key.span()));
         let finding = Finding::error(codes::UNKNOWN_LINT, loc, format!("no finding and no group of findings is called `{name}`"));
-        let mut known: Vec<&str> = pages.iter().flat_map(|p| [p.name, p.code, p.group]).collect();
-        known.sort_unstable();
-        known.dedup();
+        let known = known(pages);
         let finding = match nearest(name, &known) {
             Some(near) if pages.iter().any(|p| p.configurable && [p.name, p.code, p.group].contains(&near)) => {
                 finding.near(name, loc, known)
@@ -110,7 +194,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::diag::Findings;
-    use crate::source::{FileId, Loc};
+    use crate::source::FileId;
 
     const fn page(code: &'static str, name: &'static str, group: &'static str, configurable: bool) -> Page {
         let (level, since, fix) = (Level::Error, "0.1.0", false);
@@ -132,9 +216,38 @@ mod tests {
     }
 
     fn after(levels: &Levels) -> Vec<(&'static str, Level)> {
-        let mut findings: Vec<_> = PAGES.iter().map(|p| Finding::error(p.code, Loc::default(), "x")).collect();
-        levels.apply(&mut findings);
-        findings.iter().map(|f| (f.code, f.level)).collect()
+        PAGES.iter().filter_map(|page| Some((page.code, levels.level(page)?))).collect()
+    }
+
+    fn chosen(select: &[&str], ignore: &[&str]) -> Result<Choice, NoChoice> {
+        let all = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        Choice::read(&all(select), &all(ignore))
+    }
+
+    #[test]
+    fn the_command_line_counts_more_than_the_settings() {
+        let level = |name: &str, changed: Option<Option<Level>>, choice: &Choice| {
+            let page = codes::page(name).unwrap();
+            let changed = changed.map(|level| (page.code, level)).into_iter().collect();
+            Levels { changed, choice: choice.clone() }.level(page)
+        };
+        let all = Choice::default();
+        assert_eq!(level("symlink-path", Some(None), &all), None);
+        let one = chosen(&["L0301", "preview"], &["naming"]).unwrap();
+        assert_eq!(level("symlink-path", Some(None), &one), Some(Level::Warning));
+        assert_eq!(level("symlink-path", Some(Some(Level::Error)), &one), Some(Level::Error));
+        assert_eq!((level("locks-out", None, &one), level("naming", None, &one)), (None, None));
+        assert_eq!((level("missing-test", None, &one), level("missing-test", None, &all)), (Some(Level::Info), None));
+        assert_eq!(level("unknown-field", None, &one), Some(Level::Error));
+        assert_eq!(level("locks-out", None, &chosen(&[], &["safety"]).unwrap()), None);
+    }
+
+    #[test]
+    fn a_word_that_chooses_nothing_is_refused() {
+        assert!(chosen(&["symlink-pth"], &[]).unwrap_err().help.starts_with("did you mean `symlink-path`? "));
+        for word in ["E0204", "names"] {
+            assert!(chosen(&[], &[word]).unwrap_err().message.contains("always reported"), "{word}");
+        }
     }
 
     #[test]

@@ -34,6 +34,12 @@ impl Findings {
         findings.into_iter().for_each(|finding| self.push(finding));
     }
 
+    /// Whether one of them is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.has_error
+    }
+
     /// Whether further findings are counted only, so that their words are not worth the effort.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 /// Columns of text that is wrapped.
 const WIDTH: usize = 80;
 
+/// The group of lints that are off unless the package's settings or the command line name them.
+pub const PREVIEW: &str = "preview";
+
 /// A code and its page, from `compiler/pages/`.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
@@ -53,6 +56,12 @@ pub struct ExampleFile {
 }
 
 impl Page {
+    /// The name of its level where nothing changes it, `off` for those in [`PREVIEW`].
+    #[must_use]
+    pub fn level_name(&self) -> &'static str {
+        if self.group == PREVIEW { "off" } else { self.level.name() }
+    }
+
     /// The blocks of the page in order, the title first.
     #[must_use]
     pub fn blocks(&self) -> Vec<Block<'static>> {
@@ -94,7 +103,7 @@ impl Page {
                 Block::Heading(title) if index == 0 => {
                     let _ = writeln!(out, "{bold}{}: {title}{plain}", self.code);
                     let fix = if self.fix { ", with a fix" } else { "" };
-                    let _ = writeln!(out, "{} · {} · {} · since {}{fix}", self.name, self.level.name(), self.group, self.since);
+                    let _ = writeln!(out, "{} · {} · {} · since {}{fix}", self.name, self.level_name(), self.group, self.since);
                 }
                 Block::Heading(title) => {
                     let _ = writeln!(out, "\n{bold}{title}{plain}");

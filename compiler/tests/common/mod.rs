@@ -54,7 +54,7 @@ impl Case {
     /// Adds a policy without mistakes, if there is none.
     pub fn with_policy(mut self) -> Self {
         if self.config.is_some() && self.sources.files.len() == 1 {
-            self.sources.add("policy.ebsec", "policy p { shell: deny exec when file.path == \"/bin/sh\" }\n");
+            self.sources.add("policy.ebsec", "policy p { shell: deny exec when file.path == \"/usr/bin/dash\" }\n");
         }
         self
     }
@@ -62,7 +62,8 @@ impl Case {
     /// The whole check, as `ebsec check` does it.
     pub fn check(&self) -> Outcome {
         let (config, params) = (self.config, self.params.clone());
-        let mut checked = pipeline::check(Input { sources: self.sources.clone(), config, params, today: Date::new(2026, 11, 23) });
+        let mut checked =
+            pipeline::check(Input { sources: self.sources.clone(), config, params, today: Date::new(2026, 11, 23), ..Input::default() });
         let mut findings = std::mem::take(&mut checked.diagnostics);
         if let Some(package) = &checked.package {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));

@@ -87,7 +87,7 @@ fn to_codespan(finding: &Finding, snippets: &Snippets, sources: &Sources) -> spa
         .with_notes(notes.chain(help).collect())
 }
 
-/// How many findings there are of each level; those that were not kept count as errors, which they nearly always are.
+/// How many findings there are of each level, and how many were not kept.
 pub(super) fn summary(report: &Report<'_>) -> String {
     let left_out: usize = report.packages.iter().map(|package| package.left_out).sum();
     let count = |level: Level| report.packages.iter().flat_map(|package| package.findings).filter(|d| d.level == level).count();
@@ -96,7 +96,8 @@ pub(super) fn summary(report: &Report<'_>) -> String {
         1 => Some(format!("1 {word}")),
         n => Some(format!("{n} {word}s")),
     };
-    let parts = [one(count(Level::Error) + left_out, "error"), one(count(Level::Warning), "warning"), one(count(Level::Info), "remark")];
+    let more = (left_out > 0).then(|| format!("{left_out} more"));
+    let parts = [one(count(Level::Error), "error"), one(count(Level::Warning), "warning"), one(count(Level::Info), "note"), more];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

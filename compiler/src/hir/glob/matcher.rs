@@ -7,9 +7,7 @@ use crate::hir::Space;
 /// Whether `pattern` matches all of `bytes`. For [`Space::Path`] the bytes are an absolute normalised path.
 #[must_use]
 pub fn matches(pattern: &Pattern, bytes: &[u8], space: Space) -> bool {
-    if let Some(literal) = first_bytes(&pattern.parts)
-        && !bytes.starts_with(&literal)
-    {
+    if !begins_alike(&pattern.parts, bytes) {
         return false;
     }
     let mut reached = vec![false; bytes.len() + 1];
@@ -20,10 +18,11 @@ pub fn matches(pattern: &Pattern, bytes: &[u8], space: Space) -> bool {
     end.last().copied().unwrap_or(false)
 }
 
-/// The literal bytes that a pattern begins with: most patterns fail there.
-fn first_bytes(parts: &[Part]) -> Option<Vec<u8>> {
-    let literal: Vec<u8> = parts.iter().map_while(|part| if let Part::Byte(byte) = part { Some(*byte) } else { None }).take(16).collect();
-    (!literal.is_empty()).then_some(literal)
+/// Whether the bytes begin with the literal ones that the pattern begins with: most patterns fail here.
+fn begins_alike(parts: &[Part], bytes: &[u8]) -> bool {
+    let literal = parts.iter().map_while(|part| if let Part::Byte(byte) = part { Some(byte) } else { None });
+    let mut bytes = bytes.iter();
+    literal.into_iter().all(|wanted| bytes.next() == Some(wanted))
 }
 
 /// The offsets reached after `parts` from the offsets in `from`.

@@ -188,7 +188,7 @@ fn check(text: &str) -> Result<(Package, Sources), String> {
     let mut sources = Sources::default();
     sources.add("random.ebsec", text);
     let config = Some(sources.add("ebsec.toml", "[package]\nname = \"random\"\nkernels = [\"6.18\"]\n"));
-    let checked = pipeline::check(Input { sources, config, params: Vec::new(), today: None });
+    let checked = pipeline::check(Input { sources, config, ..Input::default() });
     checked.package.map(|p| (p, checked.sources.clone())).ok_or_else(|| render::pretty(&checked.diagnostics, &checked.sources, false))
 }
 

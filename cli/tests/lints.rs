@@ -1,0 +1,120 @@
+//! Which lints `ebsec check` reports: those that are selected, less those that a baseline or an earlier revision had.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{ebsec, folder, json, read, text};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const POLICY: &str = "let a: set<path> = [\"/x\"]\npolicy p {\n    a: deny exec when file.path == \"/bin/a\"\n}\n";
+const WRONG: &str = "policy q {\n    a: deny exec when file.pth == \"/opt/a\"\n}\n";
+
+/// The codes that a command reports, with its status.
+#[track_caller]
+fn codes(folder: &Path, words: &str) -> (i32, Vec<String>) {
+    let done = ebsec(folder, &format!("{words} --format json"));
+    let all = json(&done);
+    let all = all.as_array().unwrap_or_else(|| panic!("{all}")).iter().map(|finding| finding["code"].as_str().unwrap().to_owned());
+    (done.status.code().unwrap(), all.collect())
+}
+
+#[track_caller]
+fn says(done: &Output, status: i32, wanted: &[&str]) {
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(status), "{said}");
+    wanted.iter().for_each(|want| assert!(said.contains(want), "lacks {want}:\n{said}"));
+}
+
+#[test]
+fn lints_are_selected_and_ignored_by_name_code_and_group() {
+    let folder = folder(&[("a.ebsec", POLICY), ("b.ebsec", WRONG)]);
+    for (words, status, wanted) in [
+        ("", 0, &["L0209", "L0301"][..]),
+        ("--select L0301", 0, &["L0301"]),
+        ("--select symlink-path,correctness", 0, &["L0209", "L0301"]),
+        ("--select missing-test --select unused-let", 0, &["L0209", "L0604"]),
+        ("--ignore suspicious,unused-let", 0, &[]),
+        ("--select suspicious --ignore symlink-path", 0, &[]),
+        ("--select symlink-path --fail-level warning", 1, &["L0301"]),
+    ] {
+        let wanted: Vec<String> = wanted.iter().map(|code| (*code).to_owned()).collect();
+        let command = format!("check a.ebsec {words}");
+        assert_eq!(codes(folder.path(), command.trim_end()), (status, wanted), "{words}");
+    }
+    assert_eq!(codes(folder.path(), "check b.ebsec --select symlink-path"), (1, vec!["E0204".to_owned()]));
+    says(&ebsec(folder.path(), "check a.ebsec --select symlink-pth"), 2, &["no lint", "did you mean `symlink-path`?"]);
+    says(&ebsec(folder.path(), "check a.ebsec --ignore E0204"), 2, &["`E0204` is an error of the language"]);
+}
+
+#[test]
+fn the_settings_are_overruled_and_comments_are_not() {
+    let toml = "[package]\nname = \"web\"\n[lints]\nunused-let = \"off\"\nsymlink-path = \"error\"\n";
+    let allowed = POLICY.replacen("let", "// ebsec: allow(unused-let) because \"kept\"\nlet", 1);
+    let folder = folder(&[("a/ebsec.toml", toml), ("a/a.ebsec", POLICY), ("b/ebsec.toml", toml), ("b/b.ebsec", &allowed)]);
+    assert_eq!(codes(folder.path(), "check a"), (1, vec!["L0301".to_owned()]));
+    assert_eq!(codes(folder.path(), "check a --select unused-let"), (0, vec!["L0209".to_owned()]));
+    assert_eq!(codes(folder.path(), "check b --select unused-let"), (0, vec![]));
+}
+
+#[test]
+fn a_baseline_hides_what_it_lists_and_no_more() {
+    let folder = folder(&[("ebsec.toml", "[package]\nname = \"web\"\n"), ("a.ebsec", POLICY)]);
+    says(&ebsec(folder.path(), "check --baseline known.json"), 2, &["cannot read `known.json`", "`--write-baseline` makes it"]);
+    says(&ebsec(folder.path(), "check --baseline known.json --write-baseline"), 0, &["note: 2 lints written to `known.json`"]);
+    let written = read(&folder, "known.json");
+    assert!(written.contains("\"file\": \"a.ebsec\",\n      \"code\": \"L0209\""), "{written}");
+    assert_eq!(codes(folder.path(), "check --baseline known.json"), (0, vec![]));
+    says(&ebsec(folder.path(), "check --baseline known.json"), 0, &["note: 2 lints known already"]);
+    // From elsewhere, and with lines before it, it is the same finding; a second one of its kind is not.
+    let moved = format!("// a remark\n\n{}", POLICY.replace("\n}", "\n    b: deny exec when file.path == \"/bin/b\"\n}"));
+    fs::write(folder.path().join("a.ebsec"), moved).unwrap();
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    let done = json(&ebsec(&folder.path().join("sub"), "check .. --baseline ../known.json --format json"));
+    assert_eq!((done[0]["code"].as_str(), done[0]["line"].as_u64(), done.as_array().unwrap().len()), (Some("L0301"), Some(6), 1), "{done}");
+    // Errors of the language are never known.
+    fs::write(folder.path().join("b.ebsec"), WRONG).unwrap();
+    says(&ebsec(folder.path(), "check --baseline known.json --write-baseline"), 1, &["error[E0204]", "written to"]);
+    for (text, wrong) in [("{}", "missing field"), ("{\"version\":9,\"findings\":[]}", "its version is 9"), ("x", "expected value")] {
+        fs::write(folder.path().join("other.json"), text).unwrap();
+        says(&ebsec(folder.path(), "check --baseline other.json"), 2, &["is not a baseline", wrong]);
+        says(&ebsec(folder.path(), "check --baseline other.json --write-baseline"), 2, &["exists and is not a baseline"]);
+        assert_eq!(read(&folder, "other.json"), text);
+    }
+    says(&ebsec(folder.path(), "check --write-baseline"), 2, &["--baseline"]);
+}
+
+/// Runs git in a folder, with no settings but its own.
+fn git(folder: &Path, words: &[&str]) {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(words);
+    let done = command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").output().expect("git");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+}
+
+#[test]
+fn lints_of_an_earlier_revision_are_known() {
+    let folder = folder(&[("web/ebsec.toml", "[package]\nname = \"web\"\n"), ("web/a.ebsec", POLICY)]);
+    says(&ebsec(folder.path(), "check web --changed-since HEAD"), 2, &["cannot read the revision `HEAD`", "not a git repository"]);
+    git(folder.path(), &["init", "-q"]);
+    git(folder.path(), &["commit", "-q", "--allow-empty", "-m", "empty"]);
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "-q", "-m", "first"]);
+    assert_eq!(codes(folder.path(), "check web --changed-since HEAD"), (0, vec![]));
+    assert_eq!(codes(folder.path(), "check web/a.ebsec --changed-since HEAD"), (0, vec![]));
+    assert_eq!(codes(folder.path(), "check web --changed-since HEAD~1").1.len(), 2, "there was no package");
+    // What is found in changed lines is new; what only moved is not.
+    fs::write(folder.path().join("web/a.ebsec"), format!("\n{}", POLICY.replace("/bin/a", "/bin/b"))).unwrap();
+    fs::write(folder.path().join("web/new.ebsec"), "let c: set<path> = [\"/x\"]\n").unwrap();
+    assert_eq!(codes(folder.path(), "check web --changed-since HEAD").1, ["L0301", "L0209"]);
+    says(&ebsec(folder.path(), "check web --changed-since nosuch"), 2, &["cannot read the revision `nosuch`", "no such commit"]);
+    says(&ebsec(folder.path(), "check web --changed-since --upload-pack=x"), 2, &[]);
+    let hostile = ebsec(folder.path(), "check web --changed-since=--output=x");
+    assert!(hostile.status.code() == Some(2) && !folder.path().join("x").exists());
+    fs::write(folder.path().join("web/b.ebsec"), WRONG).unwrap();
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "-q", "-m", "wrong"]);
+    fs::remove_file(folder.path().join("web/b.ebsec")).unwrap();
+    says(&ebsec(folder.path(), "check web --changed-since HEAD"), 0, &["did not compile at `HEAD`", "warning[L0301]"]);
+}

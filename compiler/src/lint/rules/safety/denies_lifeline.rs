@@ -1,0 +1,111 @@
+//! `denies-lifeline`: an enforcing policy that refuses something without which the host does not boot, or nobody logs in.
+//! The operations are those of `lifelines`; each is put to the reference interpreter.
+
+use super::locks_out;
+use crate::diag::codes;
+use crate::hir::{Package, eval};
+use crate::lint::context::{Context, Folded};
+use crate::lint::lifelines::{self, Lifelines};
+use crate::lint::report::Report;
+use crate::lint::{Check, Lint};
+use std::collections::BTreeSet;
+
+pub const LINT: Lint = Lint { code: codes::DENIES_LIFELINE, check: Check::Package(check) };
+
+/// Most work of all operations, as [`eval::eval_counted`] counts it: some seconds.
+const MAX_WORK: u64 = 1 << 32;
+
+fn check(cx: &Context<'_>, report: &mut Report<'_>) {
+    let rules = cx.package.policies.iter().zip(&cx.origins);
+    let rules: Vec<Folded<'_>> =
+        rules.flat_map(|(policy, origin)| policy.rules.iter().map(move |rule| Folded { policy, origin: *origin, rule })).collect();
+    let refusing: Vec<&Folded<'_>> = rules.iter().filter(|f| f.refuses() && locks_out::refused(cx, f).is_none()).collect();
+    if refusing.is_empty() {
+        return;
+    }
+    let lines = Lifelines::new(cx.catalog, &cx.config.lifelines);
+    let refusing: Vec<&Folded<'_>> = refusing.into_iter().filter(|f| lines.may_match(cx.package, f.rule)).collect();
+    if refusing.is_empty() {
+        return;
+    }
+    // A package of one rule at a time would have to copy the sets each time: all rules are in one, in the same order.
+    let rule = |f: &&Folded<'_>| crate::hir::Policy { rules: vec![f.rule.clone()], ..shell(f.policy) };
+    let policies = refusing.iter().map(rule).collect();
+    let package = Package { path_sets: cx.package.path_sets.clone(), policies, ..Package::default() };
+    let mut refused: Vec<Refused<'_>> = vec![Refused::default(); refusing.len()];
+    let mut work = 0;
+    for line in &lines.all {
+        if work > MAX_WORK {
+            let loc = refusing.first().map(|f| f.loc()).unwrap_or_default();
+            let message = "the package is too large: not every operation that a host needs was tried";
+            report.push(report.at(loc, message).help("split the package"));
+            break;
+        }
+        for found in eval::eval_counted(&package, cx.catalog, &line.operation, &mut work).matched {
+            if let Some(refused) = refused.get_mut(found.policy) {
+                refused.add(line);
+            }
+        }
+    }
+    for (folded, refused) in refusing.iter().zip(refused) {
+        if let Some(first) = refused.first {
+            tell(folded, first, &refused, report);
+        }
+    }
+}
+
+/// What one rule refuses.
+#[derive(Clone, Default)]
+struct Refused<'l> {
+    first: Option<&'l lifelines::Line>,
+    others: usize,
+    /// The programs that need it, as far as they are known and not too many to name.
+    programs: BTreeSet<&'l str>,
+    unnamed: bool,
+}
+
+/// Most programs that the help names.
+const MAX_NAMED: usize = 8;
+
+impl<'l> Refused<'l> {
+    fn add(&mut self, line: &'l lifelines::Line) {
+        self.others += usize::from(self.first.is_some());
+        self.first.get_or_insert(line);
+        self.programs.extend(line.program.as_deref().filter(|_| self.programs.len() <= MAX_NAMED));
+        self.unnamed |= line.program.is_none();
+    }
+
+    /// A condition that holds for all of it.
+    fn condition(&self) -> Option<String> {
+        let names: Vec<String> = self.programs.iter().map(|program| format!("\"{program}\"")).collect();
+        match names.as_slice() {
+            _ if self.unnamed || names.len() > MAX_NAMED => None,
+            [one] => Some(format!("process.exe == {one}")),
+            all => Some(format!("process.exe in [{}]", all.join(", "))),
+        }
+    }
+}
+
+/// A policy without its rules.
+fn shell(policy: &crate::hir::Policy) -> crate::hir::Policy {
+    crate::hir::Policy { name: policy.name.clone(), mode: policy.mode, rules: Vec::new(), description: String::new(), loc: policy.loc }
+}
+
+fn tell(folded: &Folded<'_>, first: &lifelines::Line, refused: &Refused<'_>, report: &mut Report<'_>) {
+    let message = format!("{} refuses what {} needs: {}", folded.name(), first.purpose, first.shown());
+    let mut finding = report.at(folded.loc(), message);
+    finding = match refused.others {
+        0 => finding,
+        1 => finding.note("it refuses 1 other operation that a host needs"),
+        others => finding.note(format!("it refuses {others} other operations that a host needs")),
+    };
+    let help = match (&folded.rule.label, refused.condition()) {
+        (Some(_), Some(condition)) => {
+            format!("narrow the rule with a `scope` or `when`, or let these programs through: `unless {condition}`")
+        }
+        (Some(_), None) => "narrow the rule with a `scope` or `when`".to_owned(),
+        (None, Some(condition)) => format!("narrow the policy with a `scope`, or add an `allow` with `when {condition}`"),
+        (None, None) => "narrow the policy with a `scope`, or add an `allow` for them".to_owned(),
+    };
+    report.push(finding.help(help));
+}
