@@ -32,6 +32,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Start a package: settings, a first policy with its test, CI files.
+    Init(verbs::init::Arguments),
     /// Parse and type packages and run their unit tests.
     Check(verbs::check::Arguments),
     /// Write policy files in the one layout.
@@ -42,7 +44,7 @@ enum Verb {
     Build(verbs::build::Arguments),
     /// Let real kernels, in guests, verify an artifact.
     Verify(verbs::verify::Arguments),
-    /// Say what a finding's code means.
+    /// Explain a finding, an event, a field, an operator or any other name.
     Explain(verbs::explain::Arguments),
     /// Show what an artifact is, does and was checked for.
     Inspect(verbs::inspect::Arguments),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
 
 fn run(verb: &Verb) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Init(arguments) => verbs::init::run(arguments),
         Verb::Check(arguments) => verbs::check::run(arguments),
         Verb::Fmt(arguments) => verbs::fmt::run(arguments),
         Verb::Test(arguments) => verbs::test::run(arguments),

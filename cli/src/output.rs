@@ -50,19 +50,30 @@ pub fn written(done: io::Result<()>) -> Result<(), Failure> {
 
 /// Writes a file, which appears whole or not at all. A device or a pipe of this name is written to, never replaced.
 pub fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |e: io::Error| Failure::io("write", path, &e);
-    // The system's own words name the unfinished file.
-    let unfinished = |e: io::Error| Failure::io("write", path, &e.kind().into());
-    if !folder.is_dir() {
-        return Err(Failure::new(format!("cannot write `{}`: there is no folder `{}`", shown(path), shown(folder))));
-    }
     if path.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) {
         return std::fs::OpenOptions::new().write(true).open(path).and_then(|mut f| f.write_all(bytes)).map_err(failed);
     }
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unfinished)?;
-    file.write_all(bytes).map_err(unfinished)?;
-    file.as_file().set_permissions(PermissionsExt::from_mode(0o644)).map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
+    unfinished(path, bytes)?.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
+}
+
+/// Writes a file that is new: it appears whole or not at all, and what is there already is an error and stays.
+pub fn new_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    unfinished(path, bytes)?.persist_noclobber(path).map_err(|e| Failure::io("write", path, &e.error))?;
+    Ok(())
+}
+
+/// A file with its content beside the place where it will be.
+fn unfinished(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, Failure> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(Failure::new(format!("cannot write `{}`: there is no folder `{}`", shown(path), shown(folder))));
+    }
+    // The system's own words name the unfinished file.
+    let failed = |e: io::Error| Failure::io("write", path, &e.kind().into());
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().set_permissions(PermissionsExt::from_mode(0o644)).map_err(failed)?;
+    Ok(file)
 }

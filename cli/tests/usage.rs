@@ -258,7 +258,8 @@ fn codes_are_found_by_their_number_and_listed() {
     for code in ["306", "e306", "e0306", "0306", "pattern-compared", "Pattern-Compared"] {
         assert_eq!(text(&ebsec(here, &format!("explain {code}")).stdout), whole);
     }
-    let list = text(&ebsec(here, "explain").stdout);
+    let all = text(&ebsec(here, "explain").stdout);
+    let list: String = all.split("\nFindings\n").nth(1).unwrap().lines().map(|line| format!("{}\n", line.trim_start())).collect();
     let level = list.find("error").unwrap();
     for line in list.lines() {
         assert!(line.starts_with(['E', 'L']), "{line}");
@@ -267,7 +268,7 @@ fn codes_are_found_by_their_number_and_listed() {
     assert_eq!(text(&ebsec(here, "explain l301").stdout), text(&ebsec(here, "explain symlink-path").stdout));
     assert!(list.contains("  A pattern where one exact value is expected\n") && list.starts_with("E0100  file-too-large "));
     assert!(list.lines().count() > 100);
-    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"there is no code, name, event or field `x\u{1b}1`", "`ebsec explain` lists"]);
+    says(&ebsec(here, "explain x\u{1b}1"), 1, &[r"nothing is called `x\u{1b}1`", "`ebsec explain` lists"]);
     says(&ebsec(here, "explain pattern-compare"), 1, &["did you mean `pattern-compared`?"]);
     says(&ebsec(here, "explain E0236"), 1, &["did you mean `E02"]);
 }
@@ -277,11 +278,41 @@ fn events_and_fields_are_explained() {
     let here = Path::new(".");
     let event = text(&ebsec(here, "explain file.read").stdout);
     assert!(event.starts_with("file.read: ") && event.contains("\n  file.path ") && event.contains(" path "), "{event}");
+    assert!(event.contains("Raised by:\n") && event.contains("  hook.path_rename "), "{event}");
+    let hook = text(&ebsec(here, "explain hook.path_rename").stdout);
+    assert!(hook.contains("First kernel: 5.7\n") && hook.contains("  file.write  for `replaced`, if `replaces`\n"), "{hook}");
     let field = text(&ebsec(here, "explain process.exe").stdout);
-    assert!(field.contains("Type: path\n") && field.contains("  process.exe.name\n") && field.contains("  net.egress\n"), "{field}");
+    assert!(field.contains("Type: path\n") && field.contains("  process.exe.name ") && field.contains("  net.egress "), "{field}");
     assert!(json(&ebsec(here, "explain exec --json"))["fields"].as_array().unwrap().contains(&"file.path".into()));
     assert_eq!(json(&ebsec(here, "explain remote.port --json"))["type"], "port");
     says(&ebsec(here, "explain file.raed"), 1, &["did you mean `file.read`?"]);
+}
+
+#[test]
+fn every_name_of_the_language_is_explained_and_listed() {
+    let here = Path::new(".");
+    let list = text(&ebsec(here, "explain").stdout);
+    let cases = [
+        ("under", "operator", "Operators"),
+        ("cidr", "type", "Types"),
+        ("severity", "property", "Properties"),
+        ("because", "word", "Words"),
+        ("std.programs", "library", "Library"),
+    ];
+    for (name, kind, title) in cases {
+        let shown = text(&ebsec(here, &format!("explain {name}")).stdout);
+        assert!(shown.starts_with(&format!("{name}: ")) && shown.lines().nth(1).unwrap().starts_with(kind), "{shown}");
+        let section = list.split(&format!("{title}\n")).nth(1).unwrap().split("\n\n").next().unwrap();
+        assert!(section.contains(&format!("  {name} ")), "{section}");
+        assert_eq!(json(&ebsec(here, &format!("explain {name} --json")))["kind"], kind);
+    }
+    let policy = text(&ebsec(here, "explain std.credentials.shadow").stdout);
+    assert!(policy.contains("  read    deny file.read: only login") && policy.contains("library · policy\n"), "{policy}");
+    // `mode` is two things, and both are shown.
+    let both = text(&ebsec(here, "explain mode").stdout);
+    assert!(both.contains("\ntype\n") && both.contains("\nproperty\n"), "{both}");
+    assert_eq!(json(&ebsec(here, "explain mode --json")).as_array().unwrap().len(), 2);
+    says(&ebsec(here, "explain std.credentials.shadwo"), 1, &["did you mean `std.credentials.shadow`?"]);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub mod types;
 
 pub mod config;
 
+pub mod reference;
+
 pub mod classes;
 
 pub mod decide;

@@ -34,6 +34,9 @@ pub use words::{keywords, soft_keywords};
 
 use ast::Span;
 
+/// The grammar of parts, as pest reads it.
+pub const GRAMMAR: &str = include_str!("ebsec.pest");
+
 /// The largest file that is read.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 

@@ -1,42 +1,47 @@
-//! `ebsec explain [CODE|NAME|EVENT|FIELD]`: prints the page of a finding's code, what there is to know of an event or a
-//! field, or the list of codes. Knows no code itself.
-
-mod catalogue;
+//! `ebsec explain [NAME]`: prints what there is to know of a name: the page of a finding, or a topic of the language (an event,
+//! a field, a type, an operator, a property, a word, a name of `std`). Alone it lists all of them. Knows none itself: the pages
+//! are those of `compiler/pages/`, the topics those of `ebsec_compiler::reference`.
 
 use super::Form;
 use crate::guest::Failure;
 use crate::output;
 use ebsec_compiler::diag::{self, codes, page::Page};
+use ebsec_compiler::reference::{self, Topic};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A code such as E0205 or L0301, the number of an error alone, or a name such as field-unavailable; an event such as file.read, or a field such as
-    /// process.exe. Without one, all codes are listed.
-    #[arg(value_name = "CODE|NAME|EVENT|FIELD")]
-    code: Option<String>,
+    /// The code of a finding such as E0205 or L0301, the number of an error alone, or a name such as field-unavailable; an event,
+    /// a field, a type, an operator, a property or a keyword; a name of the library such as std.credentials.shadow. Without one, all are listed.
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
     #[command(flatten)]
     form: Form,
 }
 
-/// Prints the page; status 1 if there is none.
+/// Prints everything that has the name; status 1 if nothing has it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Some(wanted) = &arguments.code else {
-        output::print(&if arguments.form.json() { document(&codes::all().iter().map(short).collect()) } else { table(codes::all()) })?;
+    let json = arguments.form.json();
+    let Some(wanted) = &arguments.name else {
+        output::print(&if json { document(&all()) } else { format!("{}Findings\n{}", reference::listed(), table(codes::all())) })?;
         return Ok(ExitCode::SUCCESS);
     };
-    if let Some(entry) = catalogue::find(wanted) {
-        output::print(&if arguments.form.json() { document(&entry.json()) } else { entry.shown() })?;
+    let page = codes::page(&full(wanted));
+    let topics = reference::find(wanted);
+    if page.is_none() && topics.is_empty() {
+        super::could_not(&super::told(unknown(wanted), json));
+        return Ok(ExitCode::from(1));
+    }
+    if json {
+        let mut found: Vec<Value> = topics.iter().map(|topic| topic.json()).chain(page.map(whole)).collect();
+        output::print(&document(&if found.len() == 1 { found.remove(0) } else { Value::Array(found) }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Some(page) = codes::page(&full(wanted)) else {
-        super::could_not(&super::told(unknown(wanted), arguments.form.json()));
-        return Ok(ExitCode::from(1));
-    };
     let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    output::print(&if arguments.form.json() { document(&whole(page)) } else { page.shown(styled) })?;
+    let texts: Vec<String> = topics.iter().map(|topic| topic.shown()).chain(page.map(|page| page.shown(styled))).collect();
+    output::print(&texts.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,25 +58,31 @@ fn full(text: &str) -> String {
 }
 
 fn unknown(wanted: &str) -> Failure {
-    let known: Vec<&str> = codes::all().iter().flat_map(|p| [p.code, p.name]).chain(catalogue::names()).collect();
+    let topics = reference::topics().iter().map(|topic| topic.name.as_str());
+    let known: Vec<&str> = codes::all().iter().flat_map(|p| [p.code, p.name]).chain(topics).collect();
     let near = diag::nearest(&full(wanted), &known).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-    let failure = Failure::new(format!("there is no code, name, event or field `{}`", wanted.escape_default()));
-    failure.help(format!("{near}`ebsec explain` lists all codes"))
+    let failure = Failure::new(format!("nothing is called `{}`", wanted.escape_default()));
+    failure.help(format!("{near}`ebsec explain` lists all names"))
 }
 
 /// All codes in aligned columns.
 fn table(pages: &[Page]) -> String {
     let name = pages.iter().map(|p| p.name.len()).max().unwrap_or_default();
     let level = pages.iter().map(|p| p.level_name().len()).max().unwrap_or_default();
-    pages.iter().map(|p| format!("{}  {:name$}  {:level$}  {}\n", p.code, p.name, p.level_name(), p.title)).collect()
+    pages.iter().map(|p| format!("  {}  {:name$}  {:level$}  {}\n", p.code, p.name, p.level_name(), p.title)).collect()
+}
+
+/// Every name, for programs.
+fn all() -> Value {
+    reference::topics().iter().map(Topic::short).chain(codes::all().iter().map(short)).collect()
 }
 
 fn short(page: &Page) -> Value {
     let Page { code, name, title, group, since, fix, configurable, .. } = page;
     let level = page.level_name();
     json!({
-        "code": code, "name": name, "title": title, "level": level, "configurable": configurable, "group": group,
-        "since": since, "fix": fix
+        "kind": "finding", "code": code, "name": name, "title": title, "level": level, "configurable": configurable,
+        "group": group, "since": since, "fix": fix
     })
 }
 

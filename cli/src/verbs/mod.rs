@@ -9,6 +9,7 @@ pub mod completions;
 pub mod explain;
 pub mod fmt;
 pub mod guest;
+pub mod init;
 pub mod inspect;
 pub mod kernels;
 pub mod man;

@@ -13,7 +13,7 @@ pub mod text;
 pub use collect::{Findings, MAX_KEPT};
 pub(crate) use fix::replaced;
 pub use fix::{Applicability, Edit, Fix};
-pub use near::nearest;
+pub use near::{by_distance, nearest};
 
 use crate::source::{Loc, PartId, Sources};
 use ebsec_grammar::SyntaxError;

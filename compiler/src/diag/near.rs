@@ -26,6 +26,20 @@ pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     best.map(|(_, c)| c)
 }
 
+/// The candidates, the nearest to a word first; equally near ones by their names.
+#[must_use]
+pub fn by_distance<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Vec<&'c str> {
+    let mut all: Vec<(usize, &str)> = candidates
+        .into_iter()
+        .map(|candidate| {
+            let (mine, other) = differing(word, candidate);
+            (if mine.len() > LONGEST { 0 } else { distance(mine.as_bytes(), other.as_bytes()) }, candidate)
+        })
+        .collect();
+    all.sort_unstable();
+    all.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
 /// Two dotted names without the parts at their ends that are the same: how much of them may differ depends on the rest.
 fn differing<'a, 'b>(mut a: &'a str, mut b: &'b str) -> (&'a str, &'b str) {
     while let (Some((x, rest)), Some((y, other))) = (a.split_once('.'), b.split_once('.'))
@@ -86,5 +100,11 @@ mod tests {
         assert_eq!(nearest("fd.name", &["pod.name"]), None);
         assert_eq!(nearest("files.path", &["file.path"]), Some("file.path"));
         assert_eq!(nearest("xx", &["high", "low"]), None);
+    }
+
+    #[test]
+    fn the_nearest_is_first() {
+        assert_eq!(by_distance("file.onwer", ["file.mode", "file.path", "file.owner"]), ["file.owner", "file.mode", "file.path"]);
+        assert_eq!(by_distance(&"x".repeat(100), ["b", "a"]), ["a", "b"]);
     }
 }

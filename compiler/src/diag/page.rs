@@ -65,13 +65,7 @@ impl Page {
     /// The blocks of the page in order, the title first.
     #[must_use]
     pub fn blocks(&self) -> Vec<Block<'static>> {
-        let mut out = Vec::new();
-        let mut rest = self.text;
-        while let Some((block, after)) = next_block(rest) {
-            out.push(block);
-            rest = after;
-        }
-        out
+        blocks(self.text)
     }
 
     /// The files of the failing example; none if there is no example.
@@ -126,6 +120,17 @@ impl Page {
     }
 }
 
+/// The blocks of a text in order.
+pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some((block, after)) = next_block(rest) {
+        out.push(block);
+        rest = after;
+    }
+    out
+}
+
 /// The first block of a text and what follows it.
 fn next_block(text: &str) -> Option<(Block<'_>, &str)> {
     let text = text.trim_start_matches('\n');
@@ -170,7 +175,8 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-fn wrapped(text: &str) -> String {
+/// A paragraph in lines.
+pub(crate) fn wrapped(text: &str) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split_whitespace() {

@@ -3,8 +3,11 @@
 
 use super::habits::{self, Meant};
 use super::{Checker, Elem, FieldName, Index};
-use crate::diag::{Finding, codes, list};
+use crate::diag::{Finding, by_distance, codes, list};
 use crate::source::Loc;
+
+/// Most hooks that a message lists.
+const MAX_HOOKS: usize = 3;
 
 /// The mode that a word of other tools means.
 fn mode_of(word: &str) -> Option<&'static str> {
@@ -79,21 +82,20 @@ impl Index {
         all.iter().copied().filter(ends).min_by_key(order).or_else(|| all.iter().copied().filter(begins).min_by_key(order))
     }
 
-    /// The fields of the same beginning, or what fields begin with.
+    /// The fields of the same beginning, or what fields begin with; the nearest first.
     fn fields_help(&self, name: &str) -> String {
         let family = name.split('.').next().unwrap_or(name);
-        let of =
-            |f: &&str| matches!(self.field(f), FieldName::Field(_, None)) && f.strip_prefix(family).is_some_and(|r| r.starts_with('.'));
-        let mut all: Vec<&str> = self.built_fields().filter(of).collect();
-        all.sort_unstable();
-        if all.is_empty() {
+        let whole = |f: &&str| matches!(self.field(f), FieldName::Field(_, None));
+        let of = |f: &&str| f.strip_prefix(family).is_some_and(|rest| rest.starts_with('.'));
+        let known = by_distance(name, self.built_fields().filter(whole).filter(of));
+        if known.is_empty() {
             let mut families: Vec<&str> = self.built_fields().filter_map(|f| f.split('.').next()).collect();
             families.sort_unstable();
             families.dedup();
-            let families: Vec<String> = families.iter().map(|f| format!("`{f}.`")).collect();
+            let families: Vec<String> = by_distance(family, families).iter().map(|f| format!("`{f}.`")).collect();
             return format!("fields begin with {}; `ebsec explain EVENT` lists those of an event", families.join(", "));
         }
-        format!("known: {}; `ebsec explain EVENT` lists all fields of an event", list(&all))
+        format!("known: {}; `ebsec explain EVENT` lists all fields of an event", list(&known))
     }
 
     /// The address of what is asked by a host's name.
@@ -174,18 +176,23 @@ impl Checker<'_> {
         } else if crate::diag::nearest(name, &known).is_some() {
             diagnostic.near(name, loc, known)
         } else {
-            diagnostic.help(self.events_help())
+            diagnostic.help(self.events_help(name))
         };
         self.push(diagnostic);
     }
 
-    /// The events that there are: intents by name, of the hooks one.
-    fn events_help(&self) -> String {
-        let events = &self.index.catalog.events;
-        let intents: Vec<&str> = events.iter().filter(|e| !e.is_hook).map(|e| e.name.as_str()).collect();
-        let hook = events.iter().filter(|e| e.is_hook).max_by_key(|e| (e.fields.len(), std::cmp::Reverse(&e.name)));
+    /// The events that there are, the nearest first: the intents and some hooks, and for the name of a hook the hooks first.
+    fn events_help(&self, name: &str) -> String {
+        let of = |hooks: bool| self.index.catalog.events.iter().filter(move |e| e.is_hook == hooks);
+        let intents = list(&by_distance(name, of(false).map(|e| e.name.as_str())));
+        if name.starts_with("hook.") {
+            let hooks = by_distance(name, of(true).map(|e| e.name.as_str()));
+            let nearest = list(hooks.get(..MAX_HOOKS).unwrap_or(&hooks));
+            return format!("known: {nearest}, …, and the intents {intents}; `ebsec explain` lists all events");
+        }
+        let hook = of(true).max_by_key(|e| (e.fields.len(), std::cmp::Reverse(&e.name)));
         let hook = hook.map_or(String::new(), |e| format!(", and hooks of the kernel such as `{}`", e.name));
-        format!("the events are {}{hook}; `ebsec explain EVENT` describes one", list(&intents))
+        format!("known: {intents}{hook}; `ebsec explain EVENT` describes one")
     }
 
     fn unsupported_family(&mut self, what: &str, family: &str, loc: Loc) {

@@ -4,7 +4,7 @@
 use super::atoms::size;
 use super::constant::{Constant, Data, Shape};
 use super::cost::{Cost, test_weight, weight};
-use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, interval, lang};
+use super::{Bound, Checker, Elem, Env, FieldName, MAX_ATOMS, PARTS, Part, interval, lang, op_text, operators};
 use crate::diag::{Finding, codes};
 use crate::hir::{Atom, Cond, PathLang, Space, Test};
 use crate::resolve::{DefId, DefKind, Found};
@@ -234,8 +234,7 @@ impl Checker<'_> {
     /// Whether the operator suits the field; else says which do.
     fn operator(&mut self, left: &Left<'_>, op: &ast::Spanned<Op>, value: &ast::Value, loc: Loc, part: crate::source::PartId) -> bool {
         let field = &self.index.catalog[left.field];
-        let boolean = field.ty == FieldType::Bool && left.part.is_none() || matches!(left.part, Some(Part::Unresolved | Part::Deleted));
-        if boolean {
+        if operators(&field.ty, left.part).is_empty() {
             let no = matches!(&value.kind, ValueKind::Name(n) if n == "false") != (op.node == Op::Ne);
             let fixed = if no { format!("not {}", left.name) } else { left.name.to_owned() };
             let message = format!("`{}` is true or false and is a condition by itself", left.name);
@@ -246,13 +245,7 @@ impl Checker<'_> {
             ));
             return false;
         }
-        let allowed: &[Op] = match (&field.ty, left.part) {
-            (FieldType::Path, None | Some(Part::Dir)) => &[Op::Eq, Op::Ne, Op::In, Op::Under, Op::Matches],
-            (FieldType::Path | FieldType::Comm | FieldType::Name, _) => &[Op::Eq, Op::Ne, Op::In, Op::Matches],
-            (FieldType::Ip | FieldType::Enum(_), _) => &[Op::Eq, Op::Ne, Op::In],
-            (FieldType::Mode, _) => &[Op::Eq, Op::Ne, Op::In, Op::Has],
-            _ => &[Op::Eq, Op::Ne, Op::In, Op::Lt, Op::Le, Op::Gt, Op::Ge],
-        };
+        let allowed = operators(&field.ty, left.part);
         let op_loc = Loc::new(part, op.span);
         if !allowed.contains(&op.node) {
             let words: Vec<&str> = allowed.iter().map(|o| op_text(*o)).collect();
@@ -438,23 +431,6 @@ struct Left<'n> {
 
 fn wildcard(text: &str) -> char {
     text.chars().find(|c| "*?[{".contains(*c)).unwrap_or('*')
-}
-
-/// An operator as written.
-fn op_text(op: Op) -> &'static str {
-    match op {
-        Op::Eq => "==",
-        Op::Ne => "!=",
-        Op::Lt => "<",
-        Op::Le => "<=",
-        Op::Gt => ">",
-        Op::Ge => ">=",
-        Op::In => "in",
-        Op::Under => "under",
-        Op::Matches => "matches",
-        Op::Has => "has",
-        Op::Only => "only",
-    }
 }
 
 impl Part {

@@ -23,7 +23,7 @@ mod ty;
 
 pub use catalog::{FieldName, Index, PARTS, Part};
 pub use date::Date;
-pub use ty::{Elem, Ty};
+pub use ty::{Elem, Ty, op_text, operators};
 
 use crate::diag::{Finding, Findings, codes};
 use crate::hir;

@@ -1,5 +1,7 @@
-//! Types of constants: their names, what they hold. Evaluates nothing.
+//! Types of constants and fields: their names, what they hold, how they are compared. Evaluates nothing.
 
+use super::Part;
+use ebsec_grammar::ast::Op;
 use ebsec_templates::{Catalog, FieldType};
 
 /// Type of one value.
@@ -160,5 +162,36 @@ impl Elem {
 impl std::fmt::Display for Ty {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.set { write!(f, "set<{}>", self.elem.name()) } else { f.write_str(self.elem.name()) }
+    }
+}
+
+/// The comparisons of a field of this type, or of a part of it; none if it is a condition by itself.
+#[must_use]
+pub fn operators(ty: &FieldType, part: Option<Part>) -> &'static [Op] {
+    match (ty, part) {
+        (FieldType::Bool, None) | (_, Some(Part::Unresolved | Part::Deleted)) => &[],
+        (FieldType::Path, None | Some(Part::Dir)) => &[Op::Eq, Op::Ne, Op::In, Op::Under, Op::Matches],
+        (FieldType::Path | FieldType::Comm | FieldType::Name, _) => &[Op::Eq, Op::Ne, Op::In, Op::Matches],
+        (FieldType::Ip | FieldType::Enum(_), _) => &[Op::Eq, Op::Ne, Op::In],
+        (FieldType::Mode, _) => &[Op::Eq, Op::Ne, Op::In, Op::Has],
+        _ => &[Op::Eq, Op::Ne, Op::In, Op::Lt, Op::Le, Op::Gt, Op::Ge],
+    }
+}
+
+/// An operator as written.
+#[must_use]
+pub fn op_text(op: Op) -> &'static str {
+    match op {
+        Op::Eq => "==",
+        Op::Ne => "!=",
+        Op::Lt => "<",
+        Op::Le => "<=",
+        Op::Gt => ">",
+        Op::Ge => ">=",
+        Op::In => "in",
+        Op::Under => "under",
+        Op::Matches => "matches",
+        Op::Has => "has",
+        Op::Only => "only",
     }
 }
