@@ -61,7 +61,7 @@ impl Judged {
         let sources = if findings.is_empty() { Sources::default() } else { found.shown(&checked.sources) };
         let counts = checked.package.as_ref().map_or([0; 3], |package| {
             let rules = package.policies.iter().map(|policy| policy.rules.len()).sum();
-            [package.policies.len(), rules, package.tests.len()]
+            [package.policies.len(), rules, checked.packages().map(|p| p.tests.len()).sum()]
         });
         Self { sources, root: found.root(), findings, left_out: checked.left_out, counts }
     }

@@ -126,7 +126,7 @@ fn foreign_text_makes_no_line_of_its_own() {
         }
     }
     let listed = stdout(&ebsec(folder.path(), &["test", "good.ebsec"]));
-    assert!(listed.starts_with(r"pass a (1 of 1)\npass forged_test"), "{listed}");
+    assert!(listed.starts_with(r"pass  a (1 of 1)\npass forged_test"), "{listed}");
 }
 
 /// Files beside a policy, and what is said of each.

@@ -73,7 +73,7 @@ fn sample(series: &str, seed: u64, policies: usize) {
         let text = policy(&mut random);
         let (package, sources) = check(&text);
         let object = folder.path().join(format!("p{p}.bpf.o"));
-        std::fs::write(&object, pipeline::build(&package, &sources).unwrap().artifact).unwrap();
+        std::fs::write(&object, pipeline::build(&package, &sources, ebsec_artifact::Tests::default()).unwrap().artifact).unwrap();
         files.push((object, format!("/scenario/p{p}.bpf.o")));
         let _ = writeln!(script, "ebsec-load load /scenario/p{p}.bpf.o >/load.txt 2>&1 || cat /load.txt");
         for _ in 0..OPERATIONS {

@@ -118,7 +118,7 @@ pub fn command_line(text: &str, file: FileId, diagnostics: &mut Findings) -> Opt
     }
     let span = at(name.len() + 1, text.len()).span;
     let value = ast::Value { span, kind: ValueKind::Literal(Literal::Str(value.to_owned())) };
-    Some(Given { name: name.trim().to_owned(), loc: at(0, name.len()), value, from_text: true })
+    Some(Given { name: name.trim().to_owned(), loc: at(0, name.len()), value, from_text: true, file: None })
 }
 
 struct Reader<'d> {
@@ -332,7 +332,7 @@ impl Reader<'_> {
         for (key, value) in table {
             if let Some(tree) = self.tree(value, key.get_ref()) {
                 let loc = self.loc(key.span());
-                self.config.params.push(Given { name: key.get_ref().to_string(), loc, value: tree, from_text: true });
+                self.config.params.push(Given { name: key.get_ref().to_string(), loc, value: tree, from_text: true, file: None });
             }
         }
     }

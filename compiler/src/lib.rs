@@ -15,6 +15,8 @@ pub mod resolve;
 
 pub mod types;
 
+pub mod cases;
+
 pub mod config;
 
 pub mod reference;

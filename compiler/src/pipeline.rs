@@ -3,18 +3,21 @@
 mod build;
 mod dump;
 mod fix;
+mod tests;
+mod typed;
 
 pub use build::{Built, build, dump_asm};
 pub use dump::{dump_ast, dump_hir};
 pub use fix::{Fixed, changes, fix};
+pub use tests::{StepResult, expectation, observing, run_tests, test_failures, tested};
 
 use crate::config::{self, Choice, Config};
 use crate::diag::{self, Finding, Findings, codes};
-use crate::hir::{self, eval};
+use crate::hir;
 use crate::lint;
 use crate::resolve;
 use crate::source::{FileId, Loc, Place, Sources, Span};
-use crate::types::{self, Date, Settings};
+use crate::types::{Date, Settings};
 use ebsec_templates::catalog;
 
 /// What a package is made of.
@@ -39,8 +42,12 @@ pub struct Checked {
     pub sources: Sources,
     /// Settings of the package.
     pub config: Config,
-    /// The typed policy, unless there are errors of the language. With errors that lints found it is given, and not built.
+    /// The typed policy, unless there are errors of the language, with the tests that are about its parameters' values. With errors
+    /// that lints found it is given, and not built.
     pub package: Option<hir::Package>,
+    /// The same policy with other values of its parameters, each with the tests that are about those; empty if there are
+    /// errors.
+    pub variants: Vec<hir::Package>,
     /// Findings, sorted by place.
     pub diagnostics: Vec<Finding>,
     /// Findings that were counted and not kept.
@@ -81,8 +88,9 @@ pub fn check(input: Input) -> Checked {
         ..hir::Package::default()
     };
     let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
-    let package = types::check(&names, &sources, catalog(), Settings { package, given: &given, today }, &mut diagnostics);
-    let good = !diagnostics.has_errors();
+    let settings_of = Settings { package, given: &given, today };
+    let typed::Typed { package, variants, mut findings } = typed::typed(&names, &sources, settings_of, diagnostics);
+    let good = !findings.has_errors();
     let input = lint::Input {
         names: &names,
         loaded: &loaded,
@@ -90,13 +98,21 @@ pub fn check(input: Input) -> Checked {
         config: &settings,
         catalog: catalog(),
         package: good.then_some(&package),
+        variants: &variants,
     };
-    lint::run(input, &mut diagnostics);
-    let (mut diagnostics, left_out) = diagnostics.take();
+    lint::run(input, &mut findings);
+    let (mut diagnostics, left_out) = findings.take();
     once_a_place(&mut diagnostics, &sources);
     diag::sort(&mut diagnostics, &sources);
-    let package = good.then_some(package);
-    Checked { sources, config: settings, package, diagnostics, left_out }
+    let (package, variants) = (good.then_some(package), if good { variants } else { Vec::new() });
+    Checked { sources, config: settings, package, variants, diagnostics, left_out }
+}
+
+impl Checked {
+    /// The typed policy with each set of values that its parameters have in tests; the one that is built comes first.
+    pub fn packages(&self) -> impl Iterator<Item = &hir::Package> {
+        self.package.iter().chain(&self.variants)
+    }
 }
 
 /// What could not be read is reported by the parser; what later stages make of the same bytes only repeats it.
@@ -123,89 +139,6 @@ fn once_a_place(diagnostics: &mut Vec<Finding>, sources: &Sources) {
     });
 }
 
-/// The result of one line of a test.
-#[derive(Clone, Debug)]
-pub struct StepResult {
-    /// Index into [`hir::Package::tests`].
-    pub test: usize,
-    /// Index into [`hir::TestCase::steps`].
-    pub step: usize,
-    /// What the reference interpreter says, as tests write it; empty where the line was not run, because all lines before it
-    /// took too much work.
-    pub got: String,
-    /// Rules that match, the first [`MAX_MATCHED`] of them; none where the line passes.
-    pub matched: Vec<eval::Match>,
-    /// Whether it is what the line expects.
-    pub passed: bool,
-}
-
-/// Most rules that are kept of a line that fails: more than a finding names.
-const MAX_MATCHED: usize = diag::MAX_RELATED + 1;
-/// Most work of all lines of tests, as [`eval::eval_counted`] counts it: some seconds.
-const MAX_WORK: u64 = 1 << 33;
-
-/// Runs every unit test by the reference interpreter, as long as the work is bounded: the first line beyond that is the last
-/// result, and fails.
-#[must_use]
-pub fn run_tests(package: &hir::Package) -> Vec<StepResult> {
-    let (mut results, mut work) = (Vec::new(), 0);
-    for (test, case) in package.tests.iter().enumerate() {
-        for (index, step) in case.steps.iter().enumerate() {
-            if work > MAX_WORK {
-                results.push(StepResult { test, step: index, got: String::new(), matched: Vec::new(), passed: false });
-                return results;
-            }
-            let verdict = eval::eval_counted(package, catalog(), &step.operation, &mut work);
-            let passed = eval::satisfies(package, &verdict, step.expect.as_ref());
-            let (mut got, mut matched) = (String::new(), Vec::new());
-            if !passed {
-                got = eval::describe(package, &verdict);
-                matched = verdict.matched;
-                matched.truncate(MAX_MATCHED);
-                matched.shrink_to_fit();
-            }
-            results.push(StepResult { test, step: index, got, matched, passed });
-        }
-    }
-    results
-}
-
-/// A finding for each line that failed.
-#[must_use]
-pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Finding> {
-    let mut all = Vec::new();
-    for result in results.iter().filter(|r| !r.passed) {
-        let Some(case) = package.tests.get(result.test) else { continue };
-        let Some(step) = case.steps.get(result.step) else { continue };
-        if all.len() >= diag::MAX_KEPT {
-            break;
-        }
-        let (expected, got) = (expectation(step.expect.as_ref()), &result.got);
-        if got.is_empty() {
-            let message = "the tests before this line took too much work: this line and those after it were not run";
-            all.push(Finding::error(codes::TOO_COMPLEX, step.loc, message).help("split the package, or its tests"));
-            continue;
-        }
-        let message = format!("the test \"{}\" expects `{expected}` and gets `{got}`", case.name);
-        let mut diagnostic = Finding::error(codes::TEST_FAILED, step.loc, message);
-        for found in &result.matched {
-            let Some(policy) = package.policies.get(found.policy) else { continue };
-            let Some(rule) = policy.rules.get(found.rule) else { continue };
-            let failed = if found.truth == eval::Truth::Failed { ", though what it asks could not be computed" } else { "" };
-            let event = &catalog()[found.event].name;
-            diagnostic = diagnostic.related(rule.loc, format!("this rule matches at `{event}`{failed}"));
-            if policy.mode == hir::Mode::Observe && rule.action != hir::Action::Audit {
-                let note = format!("the policy `{}` only observes: with `mode = enforce` it would refuse", policy.name);
-                if !diagnostic.notes.contains(&note) {
-                    diagnostic = diagnostic.note(note);
-                }
-            }
-        }
-        all.push(diagnostic);
-    }
-    all
-}
-
 /// A finding if no rule is in force: an artifact would refuse and report nothing.
 #[must_use]
 pub fn nothing_in_force(package: &hir::Package) -> Option<Finding> {
@@ -215,19 +148,4 @@ pub fn nothing_in_force(package: &hir::Package) -> Option<Finding> {
     let loc = package.policies.first().map_or_else(Loc::default, |p| p.loc);
     let message = "no rule is in force: the artifact would do nothing";
     Some(Finding::error(codes::NO_RULES, loc, message).help("write a rule in a `policy`, or `apply` a policy from an imported module"))
-}
-
-/// An expected verdict as a test writes it.
-#[must_use]
-pub fn expectation(expect: Option<&(hir::Action, String, Option<String>)>) -> String {
-    let Some((action, policy, label)) = expect else { return "allow".to_owned() };
-    let verb = match action {
-        hir::Action::Deny => "deny",
-        hir::Action::Kill => "kill",
-        hir::Action::Audit => "audit",
-    };
-    match label {
-        Some(label) => format!("{verb} by {policy}.{label}"),
-        None => format!("{verb} by {policy} default"),
-    }
 }

@@ -61,8 +61,7 @@ fn right_policies_are_typed_and_pass_their_tests() {
         let Some(package) = &checked.package else {
             panic!("{}", render::pretty(&checked.diagnostics, &checked.sources, false));
         };
-        let results = pipeline::run_tests(package);
-        let failed = pipeline::test_failures(package, &results);
+        let failed: Vec<_> = checked.packages().flat_map(|p| pipeline::test_failures(p, &pipeline::run_tests(p))).collect();
         assert!(failed.is_empty(), "{}", render::pretty(&failed, &checked.sources, false));
         goldens.check(stem(&path), &pipeline::dump_hir(package));
     }

@@ -113,10 +113,12 @@ pub enum ItemKind {
         /// Last day, as written.
         until: Option<Spanned<String>>,
     },
-    /// `test "…" { … }`
+    /// `test "…" with { … } { … }`
     Test {
         /// What it says.
         name: Spanned<String>,
+        /// Values of parameters that hold in it.
+        with: Option<Record>,
         /// Lines in source order; empty where they stand in parts of their own.
         lines: Vec<TestLine>,
     },

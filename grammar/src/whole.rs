@@ -133,7 +133,7 @@ variants! {
         Policy(policy)
         Apply { target, filter, with }
         Except { target, default, when, because, until }
-        Test { name, lines }
+        Test { name, with, lines }
         Broken { kind, name }
     }
     MemberKind {

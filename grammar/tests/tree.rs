@@ -165,7 +165,7 @@ fn documentation() {
 fn tests() {
     let text =
         "test \"t\" { process a = { b = c }\n a exec \"/x\" { d = 1 } times 3 => deny by p default\n a net.egress 10.0.0.1:80 => allow }";
-    let ItemKind::Test { name, lines } = item(text) else { panic!() };
+    let ItemKind::Test { name, lines, .. } = item(text) else { panic!() };
     assert_eq!((name.node.as_str(), lines.len()), ("t", 3));
     let TestLineKind::Step { target, times, expect, .. } = &lines[1].kind else { panic!() };
     assert!(matches!(target, Some(Target::Literal(Spanned { node: Literal::Str(s), .. })) if s == "/x"));

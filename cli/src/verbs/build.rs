@@ -105,12 +105,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// The artifact of a package that has the right types, unless its tests fail or it would do nothing.
 fn build(package: &Package, checked: &Checked, findings: &mut Vec<Finding>) -> Option<Built> {
-    findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
+    let mut tests = ebsec_artifact::Tests::default();
+    for tested in checked.packages() {
+        let results = pipeline::run_tests(tested);
+        let counted = pipeline::tested(tested, &results);
+        tests = ebsec_artifact::Tests { failed: tests.failed + counted.failed, passed: tests.passed + counted.passed };
+        findings.extend(pipeline::test_failures(tested, &results));
+    }
     if let Some(finding) = pipeline::nothing_in_force(package) {
         findings.push(finding);
         return None;
     }
-    pipeline::build(package, &checked.sources).map_err(|finding| findings.push(*finding)).ok()
+    pipeline::build(package, &checked.sources, tests).map_err(|finding| findings.push(*finding)).ok()
 }
 
 /// What was written, in a line.

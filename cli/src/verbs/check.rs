@@ -103,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             changes |= changed && arguments.diff;
         }
         let (checked, mut findings) = check(&found);
-        if let Some(package) = &checked.package {
+        for package in checked.packages() {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
         }
         all.push(Judged::new(&found, &checked, findings));

@@ -1,5 +1,8 @@
-//! `ebsec test`: runs the unit tests of packages by the reference interpreter and by the emitted programs, in user space.
-//! Gives status 1 if a line fails, if the two differ, or if the package is wrong; 2 if no test is the one asked for.
+//! `ebsec test`: runs the unit tests of packages by the reference interpreter and by the emitted programs, in user space; on
+//! request says what the tests do not try. Gives status 1 if a line fails, if the two differ, if the package is wrong or if
+//! less is tried than asked for; 2 if no test is the one asked for.
+
+mod render;
 
 use super::check::{self, Common};
 use crate::guest::Failure;
@@ -7,129 +10,167 @@ use crate::output;
 use crate::package::Found;
 use crate::report::{self, Judged};
 use ebsec_compiler::diag::render::{Format, Test};
-use ebsec_compiler::diag::{self, Level, text};
+use ebsec_compiler::diag::{self, Finding, Level, text};
 use ebsec_compiler::hir::Package;
-use ebsec_compiler::pipeline::{self, StepResult};
+use ebsec_compiler::pipeline::{self, Checked, StepResult};
+use ebsec_compiler::source::Loc;
+use ebsec_compiler::testing::coverage::{self, RuleCoverage};
 use ebsec_compiler::testing::judge::{self, Second};
-use serde_json::{Value, json};
+use ebsec_compiler::testing::mutation::{self, Mutation};
+use regex_automata::meta::Regex;
+use render::{Line, Row};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     common: Common,
-    /// Only tests whose name holds this text.
-    #[arg(long, value_name = "TEXT")]
+    /// Only tests whose name matches this regular expression.
+    #[arg(long, value_name = "REGEX")]
     filter: Option<String>,
+    /// Say for each condition of each rule whether tests tried that it is true and that it is false.
+    #[arg(long)]
+    coverage: bool,
+    /// Fail if less than this part of the outcomes is tried.
+    #[arg(long, value_name = "PERCENT", requires = "coverage", value_parser = clap::value_parser!(u8).range(0..=100))]
+    threshold: Option<u8>,
+    /// Change rules in small ways and list the changes that no test notices.
+    #[arg(long)]
+    mutate: bool,
 }
 
 /// What came out for a package.
 struct Report {
-    judged: Judged,
+    found: Found,
+    checked: Checked,
     /// Tests that were asked for; `None` if the package is wrong.
-    tests: Option<Vec<Test>>,
+    tests: Option<Vec<Row>>,
+    /// Names of the policies that observe.
+    observing: Vec<String>,
     second: Second,
+    coverage: Option<Vec<RuleCoverage>>,
+    mutation: Option<Mutation>,
+    findings: Vec<Finding>,
 }
+
+/// Longest program of a filter, and most bytes that matching it may keep.
+const MAX_FILTER: usize = 1 << 20;
 
 /// Runs the tests and prints one line for each, then what failed.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let common = &arguments.common;
-    let filter = arguments.filter.as_deref();
-    let reports: Vec<Report> = common.open()?.into_iter().map(|found| report(found, filter)).collect();
-    let wrong = reports.iter().any(|r| diag::has_errors(&r.judged.findings));
+    let filter = arguments.filter.as_deref().map(filter).transpose().map_err(|failure| common.told(failure))?;
+    let mut reports: Vec<Report> = common.open()?.into_iter().map(|found| report(found, arguments, filter.as_ref())).collect();
+    let wrong = reports.iter().any(|r| diag::has_errors(&r.findings));
     let ran = reports.iter().filter_map(|r| r.tests.as_ref()).any(|tests| !tests.is_empty());
-    if let (Some(wanted), false, false) = (filter, wrong, ran) {
-        let message = format!("no test name contains `{wanted}`");
+    if let (Some(wanted), false, false) = (&arguments.filter, wrong, ran) {
+        let message = format!("no test's name matches `{wanted}`");
         return Err(common.told(Failure::new(message).help("`ebsec test` without `--filter` lists all tests")));
     }
-    print(reports, common.format, filter)?;
-    Ok(ExitCode::from(u8::from(wrong)))
+    print(&mut reports, common.format, filter.is_some())?;
+    let untried = arguments.threshold.is_some_and(|wanted| reports.iter().any(|r| r.is_below(wanted)));
+    Ok(ExitCode::from(u8::from(wrong || untried)))
 }
 
-/// Prints what came out, as one document.
-fn print(reports: Vec<Report>, format: Format, filter: Option<&str>) -> Result<(), Failure> {
+/// Prints what came out, as one document; findings are taken out of the reports.
+fn print(reports: &mut [Report], format: Format, filtered: bool) -> Result<(), Failure> {
+    let judged: Vec<Judged> = reports.iter_mut().map(|r| Judged::new(&r.found, &r.checked, std::mem::take(&mut r.findings))).collect();
     if format == Format::Pretty {
-        output::print(&reports.iter().map(|report| report.text(filter)).collect::<String>())?;
-    }
-    let (mut tests, mut judged, mut second) = (Vec::new(), Vec::new(), Vec::new());
-    for report in reports {
-        tests.extend(report.tests.unwrap_or_default());
-        judged.push(report.judged);
-        second.push(report.second);
+        output::print(&reports.iter().map(|report| report.text(filtered)).collect::<String>())?;
     }
     if format == Format::Json {
-        return output::print(&text::json(&document(&tests, &judged, &second)));
+        return output::print(&text::json(&render::document(reports, report::values(&judged))));
     }
+    let tests: Vec<Test> = reports.iter().flat_map(|report| report.tests.iter().flatten()).map(Row::summary).collect();
     report::print(&judged, &tests, format, Level::Error)
 }
 
-/// The JSON document.
-fn document(tests: &[Test], judged: &[Judged], second: &[Second]) -> Value {
-    let row = |test: &Test| json!({ "name": test.name, "passed": test.passed, "total": test.total });
-    let left_out: Vec<&str> = second.iter().flat_map(|s| &s.left_out).map(|(_, reason)| reason.as_str()).collect();
-    let findings: Vec<Value> = report::values(judged).into_iter().filter_map(|v| v.as_array().cloned()).flatten().collect();
-    json!({
-        "tests": tests.iter().map(row).collect::<Vec<_>>(),
-        "judged_by_programs": second.iter().map(|s| s.judged).sum::<usize>(),
-        "not_judged_by_programs": left_out,
-        "findings": findings,
-    })
-}
-
-/// Checks a package and runs those of its tests whose names hold the text.
-fn report(found: Found, filter: Option<&str>) -> Report {
-    let (checked, mut findings) = check::check(&found);
-    let (mut tests, mut second) = (None, Second::default());
-    if let Some(package) = &checked.package {
-        let name = |test: usize| package.tests.get(test).map_or("", |t| t.name.as_str());
-        let wanted = |test: usize| filter.is_none_or(|text| name(test).contains(text));
-        let results: Vec<StepResult> = pipeline::run_tests(package).into_iter().filter(|r| wanted(r.test)).collect();
-        // Lines that were too much work for one judge are not given to another.
-        if results.iter().all(|r| r.passed || !r.got.is_empty()) {
-            second = judge::second_opinion(package, &checked.sources, &wanted);
-        }
-        findings.extend(pipeline::test_failures(package, &results));
-        findings.append(&mut second.findings);
-        tests = Some(rows(package, &results, &wanted));
-    }
-    Report { judged: Judged::new(&found, &checked, findings), tests, second }
-}
-
-fn rows(package: &Package, results: &[StepResult], wanted: &dyn Fn(usize) -> bool) -> Vec<Test> {
-    let row = |(index, name): (usize, &str)| {
-        let passed = results.iter().filter(|r| r.test == index && r.passed).count();
-        let total = results.iter().filter(|r| r.test == index).count();
-        Test { name: name.to_owned(), passed, total }
+/// A regular expression of the command line.
+fn filter(pattern: &str) -> Result<Regex, Failure> {
+    let config = Regex::config().nfa_size_limit(Some(MAX_FILTER)).hybrid_cache_capacity(MAX_FILTER);
+    let wrong = |e: &regex_automata::meta::BuildError| {
+        let why = e.syntax_error().map_or_else(|| "it is too large".to_owned(), ToString::to_string);
+        Failure::new(format!("`--filter {pattern}` is not a regular expression: {why}"))
     };
-    package.tests.iter().map(|t| t.name.as_str()).enumerate().filter(|(index, _)| wanted(*index)).map(row).collect()
+    Regex::builder().configure(config).build(pattern).map_err(|e| wrong(&e))
 }
 
-/// The line of a test.
-fn line(test: &Test) -> String {
-    let name = text::line(&test.name);
-    match (test.passed, test.total) {
-        (_, 0) => format!("none {name} (no operations)\n"),
-        (passed, total) if passed == total => format!("pass {name} ({passed} of {total})\n"),
-        (passed, total) => format!("FAIL {name} ({passed} of {total})\n"),
+/// Checks a package and runs those of its tests whose names match.
+fn report(found: Found, arguments: &Arguments, filter: Option<&Regex>) -> Report {
+    let (checked, findings) = check::check(&found);
+    let mut report =
+        Report { found, checked, tests: None, observing: Vec::new(), second: Second::default(), coverage: None, mutation: None, findings };
+    if report.checked.package.is_some() {
+        report.judge(filter);
+        report.measure(arguments);
     }
+    report
 }
 
 impl Report {
-    /// A line for each test, how many of their lines passed, and which judges ran.
-    fn text(&self, filter: Option<&str>) -> String {
-        let Some(tests) = &self.tests else { return String::new() };
-        if tests.is_empty() {
-            // Under a filter another package has the tests that were asked for.
-            return if filter.is_none() { "no tests\n".to_owned() } else { String::new() };
+    /// Runs the tests whose names match.
+    fn judge(&mut self, filter: Option<&Regex>) {
+        let shown = self.found.shown(&self.checked.sources);
+        let mut places = render::Places::new(&shown);
+        let mut rows = Vec::new();
+        for package in self.checked.packages() {
+            let wanted = |test: usize| package.tests.get(test).is_some_and(|t| filter.is_none_or(|re| re.is_match(&t.name)));
+            let results: Vec<StepResult> = pipeline::run_tests(package).into_iter().filter(|r| wanted(r.test)).collect();
+            // Lines that were too much work for one judge are not given to another.
+            if results.iter().all(|r| r.passed || !r.got.is_empty()) {
+                let mut more = judge::second_opinion(package, &self.checked.sources, &wanted);
+                self.second.judged += more.judged;
+                self.second.left_out.append(&mut more.left_out);
+                self.findings.append(&mut more.findings);
+            }
+            self.findings.extend(pipeline::test_failures(package, &results));
+            rows.extend(rows_of(package, &results, &wanted, &mut places));
         }
-        let (passed, total) = (tests.iter().map(|t| t.passed).sum::<usize>(), tests.iter().map(|t| t.total).sum::<usize>());
-        let mut out: String = tests.iter().map(line).collect();
-        out.push_str(&format!("{passed} of {total} operations have the expected verdict\n"));
-        let judged = self.second.judged;
-        out.push_str(&format!("judged by the policy's meaning and, {judged} of them, by the emitted programs in user space\n"));
-        for (_, reason) in &self.second.left_out {
-            out.push_str(&format!("not judged by the programs: {}\n", text::line(reason)));
-        }
-        out
+        rows.sort_by_key(|(loc, _)| self.checked.sources.place(*loc));
+        self.tests = Some(rows.into_iter().map(|(_, row)| row).collect());
+        self.observing = self.checked.package.iter().flat_map(|p| pipeline::observing(p)).map(str::to_owned).collect();
+        diag::sort(&mut self.findings, &self.checked.sources);
     }
+
+    /// What the tests do not try, as far as it is asked for.
+    fn measure(&mut self, arguments: &Arguments) {
+        let (sources, own_files) = (&self.checked.sources, self.found.input.sources.files.len());
+        let own = |loc: Loc| (sources.place(loc).file.0 as usize) < own_files;
+        self.coverage = arguments.coverage.then(|| coverage::coverage(self.checked.packages(), &own));
+        self.mutation = arguments.mutate.then(|| mutation::mutate(self.checked.packages(), &own));
+    }
+
+    /// How many outcomes were tried, and of how many.
+    fn outcomes(&self) -> (usize, usize) {
+        let all = self.coverage.iter().flatten().map(RuleCoverage::outcomes);
+        all.fold((0, 0), |(tried, total), (a, b)| (tried + a, total + b))
+    }
+
+    fn is_below(&self, percent: u8) -> bool {
+        let (tried, total) = self.outcomes();
+        tried * 100 < total * usize::from(percent)
+    }
+}
+
+/// The tests of a package that were run, each with its place.
+fn rows_of(package: &Package, results: &[StepResult], wanted: &dyn Fn(usize) -> bool, places: &mut render::Places<'_>) -> Vec<(Loc, Row)> {
+    let mut rows = Vec::new();
+    for (index, test) in package.tests.iter().enumerate().filter(|(index, _)| wanted(*index)) {
+        let first = results.partition_point(|r| r.test < index);
+        let own = results.get(first..).unwrap_or_default().iter().take_while(|r| r.test == index);
+        let line = |result: &StepResult| {
+            let step = test.steps.get(result.step)?;
+            let expected = pipeline::expectation(step.expect.as_ref());
+            let got = match result.unknown.first() {
+                Some(unknown) => format!("depends on `{}`", unknown.key),
+                None if result.got.is_empty() => "not run".to_owned(),
+                None if result.passed => expected.clone(),
+                None => result.got.clone(),
+            };
+            Some(Line { operation: places.operation(step.loc), expected, got, passed: result.passed, place: places.of(step.loc) })
+        };
+        let lines = own.filter_map(line).collect();
+        rows.push((test.loc, Row { name: test.name.clone(), place: places.of(test.loc), lines }));
+    }
+    rows
 }

@@ -2,6 +2,7 @@
 //! never loses that there is an error.
 
 use super::{Finding, Level};
+use rustc_hash::FxHashSet;
 
 /// Most findings that are kept of a package.
 pub const MAX_KEPT: usize = 20_000;
@@ -38,6 +39,14 @@ impl Findings {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.has_error
+    }
+
+    /// Keeps or counts each that does not say the same at the same place as one that is kept.
+    pub fn add_new(&mut self, others: Findings) {
+        let key = |f: &Finding| (f.code, f.primary.loc, f.message.clone());
+        let known: FxHashSet<_> = self.kept.iter().map(key).collect();
+        self.left_out += others.left_out;
+        self.extend(others.kept.into_iter().filter(|f| !known.contains(&key(f))));
     }
 
     /// Whether further findings are counted only, so that their words are not worth the effort.

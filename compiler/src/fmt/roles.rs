@@ -51,6 +51,7 @@ pub(super) fn assign(kinds: &[UnitKind], atoms: &mut [Atom<'_>]) {
     let mut open: Vec<Bracket> = Vec::new();
     // Whether the unit's `=` came already, and what the atom before could be the name of.
     let (mut unit, mut equals, mut named) = (usize::MAX, false, false);
+    let mut before = "";
     for atom in atoms {
         let kind = kinds.get(atom.unit).copied().unwrap_or(UnitKind::End);
         if atom.unit != unit {
@@ -60,7 +61,10 @@ pub(super) fn assign(kinds: &[UnitKind], atoms: &mut [Atom<'_>]) {
         if kind == UnitKind::Close {
             atom.blank = false; // no empty line before a brace that closes
         }
-        if !kind.has_roles() {
+        // The parameters that a test pins.
+        let pins = kind == UnitKind::Head && (!open.is_empty() || atom.text == "{" && before == "with");
+        before = atom.text;
+        if !kind.has_roles() && !pins {
             continue;
         }
         let of_type = kind == UnitKind::Define && !equals;

@@ -2,11 +2,16 @@
 //! bytes must agree with it. Slow on purpose, keeps nothing between calls, never reports.
 
 mod atom;
+mod index;
+mod outcome;
 #[cfg(test)]
 mod tests;
 
-use super::{Action, Mode, Object, Operation, Package, PathValue, Rule};
-use ebsec_templates::{Catalog, EventId, ObjectKind};
+pub use index::Index;
+pub use outcome::{Modes, Range, describe, kills, met, refuses, satisfies};
+
+use super::{Cond, Object, Operation, Package, PathValue, Rule};
+use ebsec_templates::{Catalog, EventId, FieldId, ObjectKind};
 
 /// Kleene's three values; `Failed` where a value that decides could not be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,11 +25,11 @@ pub enum Truth {
 }
 
 impl Truth {
-    fn of(yes: bool) -> Self {
+    pub(crate) fn of(yes: bool) -> Self {
         if yes { Self::True } else { Self::False }
     }
 
-    fn not(self) -> Self {
+    pub(crate) fn not(self) -> Self {
         match self {
             Self::False => Self::True,
             Self::Failed => Self::Failed,
@@ -63,32 +68,103 @@ const EPERM: u16 = 1;
 /// The verdict of a package on one operation.
 #[must_use]
 pub fn eval(package: &Package, catalog: &Catalog, operation: &Operation) -> Verdict {
-    eval_counted(package, catalog, operation, &mut 0)
-}
-
-/// The same, with the work that it took added to `work`: about a nanosecond each.
-#[must_use]
-pub fn eval_counted(package: &Package, catalog: &Catalog, operation: &Operation, work: &mut u64) -> Verdict {
     let mut memo = atom::Memo::default();
     let mut matched: Vec<Match> = Vec::new();
     for (event, object) in elementary_events(catalog, operation) {
         for (p, policy) in package.policies.iter().enumerate() {
-            memo.work += 1 + policy.rules.len() as u64;
             for (r, rule) in policy.rules.iter().enumerate().filter(|(_, rule)| rule.event == event) {
-                let truth = atom::Scene { package, catalog, operation, object: &object }.cond(&rule.cond, &mut memo);
+                let truth = atom::Scene { package, catalog, operation, object: &object, unknown: &[] }.cond(&rule.cond, &mut memo);
                 if truth != Truth::False {
                     matched.push(Match { event, policy: p, rule: r, truth });
                 }
             }
         }
     }
+    verdict(package, strongest(matched))
+}
+
+/// The same as [`eval`], from the rules that an index of the package finds.
+#[must_use]
+pub fn eval_by(index: &Index, package: &Package, catalog: &Catalog, operation: &Operation) -> Verdict {
+    eval_range(index, package, catalog, operation, &[], &mut 0).least
+}
+
+/// What can happen to an operation if some of its fields may have any value: the verdict where as little as possible matches
+/// and the one where as much as possible does. What happens lies between them, by Kleene's logic: both bounds may be wider
+/// than what is possible, never narrower. With no such field both are what [`eval`] gives. The work is added to `work`, about a
+/// nanosecond each.
+#[must_use]
+pub fn eval_range(
+    index: &Index,
+    package: &Package,
+    catalog: &Catalog,
+    operation: &Operation,
+    unknown: &[FieldId],
+    work: &mut u64,
+) -> Range {
+    let mut memo = atom::Memo::default();
+    let (mut least, mut most) = (Vec::new(), Vec::new());
+    for (event, object) in elementary_events(catalog, operation) {
+        let scene = atom::Scene { package, catalog, operation, object: &object, unknown };
+        for (p, r) in index.rules(event, operation, &object) {
+            memo.work += 1;
+            let Some(rule) = package.policies.get(p).and_then(|policy| policy.rules.get(r)) else { continue };
+            let (low, high) = scene.range(&rule.cond, &mut memo);
+            let found = |truth| Match { event, policy: p, rule: r, truth };
+            least.extend((low != Truth::False).then(|| found(low)));
+            most.extend((high != Truth::False).then(|| found(high)));
+        }
+    }
+    *work = work.saturating_add(memo.work).saturating_add(most.len() as u64);
+    let most = if unknown.is_empty() { None } else { Some(verdict(package, strongest(most))) };
+    let least = verdict(package, strongest(least));
+    Range { most: most.unwrap_or_else(|| least.clone()), least }
+}
+
+/// The unknown fields on which the truth of a condition depends, for any object of the operation.
+#[must_use]
+pub fn depends(package: &Package, catalog: &Catalog, operation: &Operation, unknown: &[FieldId], found: &Match) -> Vec<FieldId> {
+    let mut fields = Vec::new();
+    let Some(rule) = rule(package, found) else { return fields };
+    for (_, object) in elementary_events(catalog, operation).iter().filter(|(event, _)| *event == found.event) {
+        let scene = atom::Scene { package, catalog, operation, object, unknown };
+        scene.open_fields(&rule.cond, &mut fields);
+    }
+    fields
+}
+
+/// The truths of a condition's atoms in the order of the condition, for each time that the operation raises the event.
+#[must_use]
+pub fn atom_truths(package: &Package, catalog: &Catalog, operation: &Operation, event: EventId, cond: &Cond) -> Vec<Vec<Truth>> {
+    let mut memo = atom::Memo::default();
+    let events = elementary_events(catalog, operation);
+    let objects = events.iter().filter(|(raised, _)| *raised == event).map(|(_, object)| object);
+    let truths = objects.map(|object| {
+        let mut all = Vec::new();
+        atom::Scene { package, catalog, operation, object, unknown: &[] }.truths(cond, &mut memo, &mut all);
+        all
+    });
+    truths.collect()
+}
+
+/// The strongest truth of a condition over all objects for which an operation raises an event.
+#[must_use]
+pub fn truth(package: &Package, catalog: &Catalog, operation: &Operation, event: EventId, cond: &Cond) -> Truth {
+    let mut memo = atom::Memo::default();
+    let events = elementary_events(catalog, operation);
+    let objects = events.iter().filter(|(raised, _)| *raised == event).map(|(_, object)| object);
+    let truths = objects.map(|object| atom::Scene { package, catalog, operation, object, unknown: &[] }.cond(cond, &mut memo));
+    truths.max().unwrap_or(Truth::False)
+}
+
+/// Of equal rules the strongest truth, in the order of events, policies and rules.
+fn strongest(mut matched: Vec<Match>) -> Vec<Match> {
     matched.sort_unstable();
     // Sorted by truth last: of equal rules the strongest truth comes last and is kept.
     matched.reverse();
     matched.dedup_by_key(|m| (m.event, m.policy, m.rule));
     matched.reverse();
-    *work = work.saturating_add(memo.work).saturating_add(matched.len() as u64);
-    verdict(package, matched)
+    matched
 }
 
 fn verdict(package: &Package, matched: Vec<Match>) -> Verdict {
@@ -106,19 +182,6 @@ fn verdict(package: &Package, matched: Vec<Match>) -> Verdict {
 
 fn rule<'p>(package: &'p Package, found: &Match) -> Option<&'p Rule> {
     package.policies.get(found.policy)?.rules.get(found.rule)
-}
-
-/// Whether a match refuses: its policy enforces and its action is more than an audit.
-#[must_use]
-pub fn refuses(package: &Package, found: &Match) -> bool {
-    let enforced = package.policies.get(found.policy).is_some_and(|p| p.mode == Mode::Enforce);
-    enforced && rule(package, found).is_some_and(|r| r.action != Action::Audit)
-}
-
-/// Whether a match kills: it refuses by `kill`, and its condition is true, not failed.
-#[must_use]
-pub fn kills(package: &Package, found: &Match) -> bool {
-    refuses(package, found) && found.truth == Truth::True && rule(package, found).is_some_and(|r| r.action == Action::Kill)
 }
 
 /// The elementary events of an operation, each with its object, as the hook's contract says: once for each path of the
@@ -153,57 +216,4 @@ fn each_path(object: &Object) -> Vec<Object> {
     let paths = std::iter::once(&object.path).chain(&object.other_paths);
     let pairs = paths.flat_map(|path| hosts.iter().map(move |host| (path.clone(), host.to_vec())));
     pairs.map(|(path, host_paths)| Object { path, other_paths: Vec::new(), host_paths, ..object.clone() }).collect()
-}
-
-/// The strongest thing that happened, as tests write it: `allow`, `deny by p.r`, `kill by p default`, `audit by p.r`.
-#[must_use]
-pub fn describe(package: &Package, verdict: &Verdict) -> String {
-    let word = verdict_word(verdict);
-    let contributes = |m: &&Match| match word {
-        Some(Action::Kill) => kills(package, m),
-        Some(Action::Deny) => refuses(package, m),
-        _ => true,
-    };
-    let Some(found) = verdict.matched.iter().find(contributes) else { return "allow".to_owned() };
-    let policy = package.policies.get(found.policy).map_or("", |p| p.name.as_str());
-    let verb = match word {
-        Some(Action::Kill) => "kill",
-        Some(Action::Deny) => "deny",
-        _ => "audit",
-    };
-    match rule(package, found).and_then(|r| r.label.as_deref()) {
-        Some(label) => format!("{verb} by {policy}.{label}"),
-        None => format!("{verb} by {policy} default"),
-    }
-}
-
-fn verdict_word(verdict: &Verdict) -> Option<Action> {
-    if verdict.killed {
-        Some(Action::Kill)
-    } else if verdict.refused.is_some() {
-        Some(Action::Deny)
-    } else if verdict.matched.is_empty() {
-        None
-    } else {
-        Some(Action::Audit)
-    }
-}
-
-/// Whether a verdict is the one that a test expects: the strongest action is that one, and the named rule is among those
-/// that bring it about. `None` expects that nothing is refused and nothing reported.
-#[must_use]
-pub fn satisfies(package: &Package, verdict: &Verdict, expect: Option<&(Action, String, Option<String>)>) -> bool {
-    let word = verdict_word(verdict);
-    let Some((action, policy, label)) = expect else { return word.is_none() };
-    word == Some(*action)
-        && verdict.matched.iter().any(|m| {
-            let named =
-                package.policies.get(m.policy).is_some_and(|p| p.name == *policy) && rule(package, m).is_some_and(|r| r.label == *label);
-            named
-                && match action {
-                    Action::Kill => kills(package, m),
-                    Action::Deny => refuses(package, m),
-                    Action::Audit => true,
-                }
-        })
 }

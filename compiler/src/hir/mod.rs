@@ -190,19 +190,47 @@ pub struct TestCase {
     pub name: String,
     /// Where the name stands.
     pub loc: Loc,
-    /// Lines in order.
+    /// Its processes, in the order of the source.
+    pub processes: Vec<Process>,
+    /// Its other lines in order.
     pub steps: Vec<Step>,
+}
+
+/// A process of a test, as far as messages speak of it.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Its name in the test.
+    pub name: String,
+    /// Where a further key of it can be written.
+    pub end: Loc,
+    /// It has no keys yet.
+    pub bare: bool,
 }
 
 /// A line of a test.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The operation.
+    /// The operation. What the test does not give has a usual value in it.
     pub operation: Operation,
+    /// Who acts: index into [`TestCase::processes`].
+    pub process: usize,
+    /// What the test does not give of the process.
+    pub unknown: Vec<Unknown>,
     /// Expected verdict: `None` is allow (and nothing reported), else verdict and (policy, label or default).
     pub expect: Option<(Action, String, Option<String>)>,
     /// Where the line stands.
     pub loc: Loc,
+}
+
+/// A field whose value a test does not give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The field, or one that is computed from it.
+    pub field: FieldId,
+    /// The key that gives it.
+    pub key: &'static str,
+    /// Its usual value, as a test writes it.
+    pub usual: String,
 }
 
 /// A path as a value.

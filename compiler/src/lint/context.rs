@@ -18,6 +18,8 @@ pub(super) struct Context<'a> {
     pub config: &'a Config,
     pub catalog: &'static Catalog,
     pub package: &'a hir::Package,
+    /// All unit tests, whatever values of parameters they are about.
+    pub tests: Vec<&'a hir::TestCase>,
     /// For each policy of `package` where it comes from.
     pub origins: Vec<Origin<'a>>,
     /// For each path set of `package` whether every path is in it.
@@ -105,12 +107,13 @@ pub(super) struct Folded<'a> {
 impl<'a> Context<'a> {
     /// None if policies cannot be matched with what is written, which never is so without errors.
     pub fn new(input: Input<'a>, package: &'a hir::Package) -> Option<Self> {
-        let Input { names, sources, config, catalog, .. } = input;
+        let Input { names, sources, config, catalog, variants, .. } = input;
         let origins = origins(names);
         let same = |(origin, policy): (&Origin<'_>, &hir::Policy)| origin.def.name == policy.name;
         if origins.len() != package.policies.len() || !origins.iter().zip(&package.policies).all(same) {
             return None;
         }
+        let tests = package.tests.iter().chain(variants.iter().flat_map(|variant| &variant.tests)).collect();
         let whole = package.path_sets.iter().map(narrow::is_whole).collect();
         Some(Self {
             names,
@@ -118,6 +121,7 @@ impl<'a> Context<'a> {
             config,
             catalog,
             package,
+            tests,
             origins,
             whole,
             uses: OnceCell::new(),

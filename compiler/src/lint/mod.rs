@@ -38,6 +38,8 @@ pub struct Input<'a> {
     pub catalog: &'static Catalog,
     /// The typed policy; without one, since there are errors, only lints of the text run.
     pub package: Option<&'a Package>,
+    /// The policy with other values of its parameters, each with the tests that are about those.
+    pub variants: &'a [Package],
 }
 
 /// A lint: its code and what it looks at.

@@ -1,7 +1,7 @@
 //! Applies fixes of findings. Takes a package and which fixes are wanted; gives its sources with the fixes made, round after
 //! round until there is nothing more to fix. A fix that makes things worse is not kept. Never writes a file.
 
-use super::{Checked, Input, check};
+use super::{Checked, Input, check, run_tests, test_failures};
 use crate::diag::{Applicability, Finding, Fix, Level, replaced};
 use crate::source::{FileId, Place, Sources, Span};
 use rustc_hash::FxHashSet;
@@ -38,7 +38,7 @@ struct Candidate {
 /// Makes the fixes that are safe, and with `guesses` those that may change the meaning.
 #[must_use]
 pub fn fix(input: Input, guesses: bool) -> Fixed {
-    let mut fixed = Fixed { checked: check(input.clone()), input, count: 0 };
+    let mut fixed = Fixed { checked: examine(input.clone()), input, count: 0 };
     let mut refused = FxHashSet::default();
     for _ in 0..MAX_ROUNDS {
         let wanted = candidates(&fixed, guesses, &refused);
@@ -47,6 +47,14 @@ pub fn fix(input: Input, guesses: bool) -> Fixed {
         }
     }
     fixed
+}
+
+/// Checks a package and runs its unit tests.
+fn examine(input: Input) -> Checked {
+    let mut checked = check(input);
+    let failures = checked.packages().flat_map(|package| test_failures(package, &run_tests(package))).collect::<Vec<_>>();
+    checked.diagnostics.extend(failures);
+    checked
 }
 
 /// The fixes of a round, in the order of the findings; no two of them touch.
@@ -64,7 +72,7 @@ fn candidates(fixed: &Fixed, guesses: bool, refused: &FxHashSet<Name>) -> Vec<Ca
             continue;
         }
         taken.extend(edits.iter().map(|(place, _)| *place));
-        wanted.push(Candidate { edits, name, error: finding.level == Level::Error });
+        wanted.push(Candidate { edits, name, error: finding.level == Level::Error && !is_of_tests(finding) });
     }
     wanted
 }
@@ -117,7 +125,7 @@ impl Fixed {
         let texts = edits.iter().map(|(place, text)| (*place, text.as_str())).collect();
         let Some(sources) = replaced(&self.input.sources, texts) else { return false };
         let input = Input { sources, ..self.input.clone() };
-        let checked = check(input.clone());
+        let checked = examine(input.clone());
         let (before, after) = (weight(&self.checked), weight(&checked));
         // Of several, each error has to be gone; one alone may leave as many as there were.
         let most = if wanted.len() > 1 { before.errors.saturating_sub(errors) } else { before.errors };
@@ -146,8 +154,13 @@ struct Weight {
 }
 
 fn weight(checked: &Checked) -> Weight {
-    let errors = || checked.diagnostics.iter().filter(|finding| finding.level == Level::Error);
+    // Tests are run only if there is no other error: what they say is no step back.
+    let errors = || checked.diagnostics.iter().filter(|finding| finding.level == Level::Error && !is_of_tests(finding));
     Weight { errors: errors().count() + checked.left_out, syntax: errors().filter(|finding| is_syntax(finding)).count() }
+}
+
+fn is_of_tests(finding: &Finding) -> bool {
+    finding.code.starts_with("E06")
 }
 
 fn is_syntax(finding: &Finding) -> bool {

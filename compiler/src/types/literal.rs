@@ -300,7 +300,7 @@ impl Checker<'_> {
         let part = given.loc.part;
         let value = if given.from_text { self.reparse(&given.value, ty.elem, part)? } else { given.value.clone() };
         let loc = Loc::new(part, value.span);
-        let env = Env::of(usize::MAX, part);
+        let env = Env::of(given.file.unwrap_or(usize::MAX), part);
         let constant = self.value(&value, ty.elem, &env)?;
         // One value on the command line is a set of one.
         let constant = match (&value.kind, ty.set && constant.shape != Shape::Set && given.from_text) {

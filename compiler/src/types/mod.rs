@@ -1,5 +1,5 @@
-//! Names and trees in, the typed policy out: constants are evaluated, conditions checked and folded, tests made into
-//! operations. Every error of every item is reported in one run; with errors the result is not to be used.
+//! Names and trees in, the typed policy out: constants are evaluated, conditions checked and folded. Every error of every
+//! item is reported in one run; with errors the result is not to be used.
 
 mod advice;
 mod apply;
@@ -10,20 +10,20 @@ mod cond;
 mod constant;
 mod cost;
 mod date;
-mod expected;
 mod habits;
 mod interval;
 mod lang;
 mod literal;
 mod member;
 mod policy;
-mod scenario;
 mod sets;
 mod ty;
+mod values;
 
 pub use catalog::{FieldName, Index, PARTS, Part};
 pub use date::Date;
 pub use ty::{Elem, Ty, op_text, operators};
+pub use values::{At, Values};
 
 use crate::diag::{Finding, Findings, codes};
 use crate::hir;
@@ -47,10 +47,12 @@ pub struct Given {
     pub value: ast::Value,
     /// Texts stand for themselves (TOML, command line): `"/a"` need not be quoted twice.
     pub from_text: bool,
+    /// The file whose names the value sees, if it stands in one.
+    pub file: Option<usize>,
 }
 
 /// What the type stage needs to know besides the source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings<'a> {
     /// Name, version and kernels of the package.
     pub package: hir::Package,
@@ -118,21 +120,22 @@ struct Checker<'a> {
     searched: Cell<usize>,
 }
 
-/// Checks a package and gives its typed policy.
+/// Checks a package and gives its typed policy, and its constants for those who ask further. What is found is added to
+/// `findings`; [`Values::findings`] gives all of it.
 pub fn check<'a>(
     names: &'a Names<'a>,
     sources: &'a Sources,
     catalog: &'static Catalog,
     settings: Settings<'a>,
-    diagnostics: &mut Findings,
-) -> hir::Package {
+    findings: Findings,
+) -> (hir::Package, Values<'a>) {
     let mut checker = Checker {
         names,
         sources,
         index: Index::new(catalog),
         today: settings.today,
         kernels: settings.package.kernels.iter().map(|k| series(k)).collect(),
-        diagnostics: std::mem::take(diagnostics),
+        diagnostics: findings,
         sets: sets::Sets::default(),
         values: FxHashMap::default(),
         bodies: FxHashMap::default(),
@@ -151,10 +154,8 @@ pub fn check<'a>(
     checker.definitions();
     let mut package = settings.package;
     checker.policies(&mut package);
-    checker.scenarios(&mut package);
     package.path_sets = checker.sets.take();
-    *diagnostics = checker.diagnostics;
-    package
+    (package, Values(checker))
 }
 
 impl Env<'_> {
@@ -312,7 +313,7 @@ fn series(text: &str) -> (String, u16, u16) {
 }
 
 /// The end of a dotted name.
-fn tail(loc: Loc, last: &str) -> Loc {
+pub(crate) fn tail(loc: Loc, last: &str) -> Loc {
     let start = loc.span.end.saturating_sub(last.len() as u32).max(loc.span.start);
     Loc::new(loc.part, Span { start, end: loc.span.end })
 }

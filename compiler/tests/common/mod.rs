@@ -65,7 +65,7 @@ impl Case {
         let mut checked =
             pipeline::check(Input { sources: self.sources.clone(), config, params, today: Date::new(2026, 11, 23), ..Input::default() });
         let mut findings = std::mem::take(&mut checked.diagnostics);
-        if let Some(package) = &checked.package {
+        for package in checked.packages() {
             findings.extend(pipeline::test_failures(package, &pipeline::run_tests(package)));
         }
         Outcome { checked, findings }

@@ -87,9 +87,18 @@ impl Builder<'_> {
         let (keyword, _) = nodes.next()?;
         let kind = match keyword.kind {
             Kind::k_policy => ItemKind::Policy(Policy { name: self.name(&mut nodes, "a name")?, members: Vec::new() }),
-            _ => ItemKind::Test { name: self.string(&mut nodes)?, lines: Vec::new() },
+            _ => self.test_head(&mut nodes)?,
         };
         Some(Item { doc, span: crate::span(0, self.text.trim_end().len()), kind })
+    }
+
+    fn test_head(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {
+        let name = self.string(nodes)?;
+        let with = match nodes.take(Kind::k_with) {
+            Some(_) => Some(self.record(nodes)?),
+            None => None,
+        };
+        Some(ItemKind::Test { name, with, lines: Vec::new() })
     }
 
     fn apply(&mut self, nodes: &mut Cursor<'_>) -> Option<ItemKind> {

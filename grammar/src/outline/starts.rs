@@ -19,7 +19,13 @@ impl Cutter<'_> {
             "test" if self.word(first + 1) == "'" => self.quoted(first + 1)? + 1,
             _ => return None,
         };
+        let brace = if self.word(first) == "test" { self.after_with(brace)? } else { brace };
         (self.word(brace) == "{").then_some(brace)
+    }
+
+    /// What follows the parameters that a test pins, if it pins any.
+    fn after_with(&self, at: usize) -> Option<usize> {
+        if self.word(at) == "with" && self.is(at + 1, b'{') { Some(self.braces(at + 1)? + 1) } else { Some(at) }
     }
 
     /// The single quote that ends a text on the same line.

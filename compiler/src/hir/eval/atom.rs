@@ -3,7 +3,7 @@
 
 use super::Truth;
 use crate::hir::{Atom, Cond, FileAttributes, Object, Operation, Package, PathLang, PathSetId, PathValue, Prefix, Program, Test, glob};
-use ebsec_templates::{Catalog, FieldOf, FieldType};
+use ebsec_templates::{Catalog, FieldId, FieldOf, FieldType};
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 
@@ -21,6 +21,8 @@ pub(super) struct Scene<'a> {
     pub catalog: &'a Catalog,
     pub operation: &'a Operation,
     pub object: &'a Object,
+    /// Fields that may have any value.
+    pub unknown: &'a [FieldId],
 }
 
 /// The value of a field.
@@ -45,6 +47,59 @@ impl<'a> Scene<'a> {
             Cond::Not(inner) => self.cond(inner, memo).not(),
             Cond::And(all) => all.iter().map(|c| self.cond(c, memo)).min().unwrap_or(Truth::True),
             Cond::Or(all) => all.iter().map(|c| self.cond(c, memo)).max().unwrap_or(Truth::False),
+        }
+    }
+
+    /// The least and the most that the truth of a condition can be, whatever the unknown fields are.
+    pub(super) fn range(&self, cond: &Cond, memo: &mut Memo) -> (Truth, Truth) {
+        if self.unknown.is_empty() {
+            let truth = self.cond(cond, memo);
+            return (truth, truth);
+        }
+        match cond {
+            Cond::Const(yes) => (Truth::of(*yes), Truth::of(*yes)),
+            Cond::Atom(atom) if self.unknown.contains(&atom.field) => (Truth::False, Truth::True),
+            Cond::Atom(atom) => {
+                let truth = self.atom(atom, memo);
+                (truth, truth)
+            }
+            Cond::Not(inner) => {
+                let (low, high) = self.range(inner, memo);
+                (high.not(), low.not())
+            }
+            Cond::And(all) => all.iter().fold((Truth::True, Truth::True), |(low, high), c| {
+                let (a, b) = self.range(c, memo);
+                (low.min(a), high.min(b))
+            }),
+            Cond::Or(all) => all.iter().fold((Truth::False, Truth::False), |(low, high), c| {
+                let (a, b) = self.range(c, memo);
+                (low.max(a), high.max(b))
+            }),
+        }
+    }
+
+    /// Adds the unknown fields that a condition depends on.
+    pub(super) fn open_fields(&self, cond: &Cond, fields: &mut Vec<FieldId>) {
+        let (low, high) = self.range(cond, &mut Memo::default());
+        if low == high {
+            return;
+        }
+        match cond {
+            Cond::Const(_) => {}
+            Cond::Atom(atom) if fields.contains(&atom.field) => {}
+            Cond::Atom(atom) => fields.push(atom.field),
+            Cond::Not(inner) => self.open_fields(inner, fields),
+            Cond::And(all) | Cond::Or(all) => all.iter().for_each(|c| self.open_fields(c, fields)),
+        }
+    }
+
+    /// Adds the truths of the atoms of a condition, in their order.
+    pub(super) fn truths(&self, cond: &Cond, memo: &mut Memo, all: &mut Vec<Truth>) {
+        match cond {
+            Cond::Const(_) => {}
+            Cond::Atom(atom) => all.push(self.atom(atom, memo)),
+            Cond::Not(inner) => self.truths(inner, memo, all),
+            Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|c| self.truths(c, memo, all)),
         }
     }
 

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use crate::hir::{Atom, Cond, PathLang, PathSet, PathSetId, PathValue, Policy, Program, Severity, Space, Subject, Test, glob};
+use crate::hir::{
+    Action, Atom, Cond, Mode, PathLang, PathSet, PathSetId, PathValue, Policy, Program, Severity, Space, Subject, Test, glob,
+};
 use crate::source::Loc;
 use ebsec_templates::{FieldId, catalog};
 use std::collections::BTreeMap;
@@ -57,7 +59,7 @@ fn etc_unless_ssh(mode: Mode, action: Action) -> Package {
 }
 
 fn text(package: &Package, operation: &Operation) -> String {
-    describe(package, &eval(package, catalog(), operation))
+    describe(package, &eval(package, catalog(), operation), Modes::Actual)
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn observing_never_refuses_and_still_reports() {
     let p = etc_unless_ssh(Mode::Observe, Action::Kill);
     let verdict = eval(&p, catalog(), &open(known("/etc/x"), Program::default(), &["open.read"]));
     assert_eq!((verdict.refused, verdict.killed, verdict.matched.len()), (None, false, 1));
-    assert_eq!(describe(&p, &verdict), "audit by p.r");
+    assert_eq!(describe(&p, &verdict, Modes::Actual), "audit by p.r");
     assert!(satisfies(&p, &verdict, Some(&(Action::Audit, "p".into(), Some("r".into())))));
     assert!(!satisfies(&p, &verdict, None));
 }
@@ -156,4 +158,94 @@ fn the_line_asks_for_one_program() {
     assert_eq!(truth(&p(true), &line(&[("/usr/bin/ssh", true), ("", false)])), Some(Truth::True));
     assert_eq!(truth(&p(false), &line(&[("/a", true), ("", false)])), Some(Truth::Failed));
     assert_eq!(truth(&p(false), &line(&[("/a", true)])), None);
+}
+
+/// Sets of every kind that the index tells apart.
+const SETS: &[&[&str]] = &[
+    &["/etc/shadow", "/etc/passwd"],
+    &["/srv", "/srv/**"],
+    &["/home/*/.ssh/id_*"],
+    &["/**/core"],
+    &["/{usr/,}bin/sh"],
+    &["/usr/bin/?at", "/usr/bin/[xyz]"],
+    &["/usr/bin/cat"],
+];
+
+fn indexed() -> Package {
+    let file = |set| atom("file.path", Test::InPaths(PathSetId(set)), false);
+    let exe = |set, identity| atom("process.exe", Test::InPaths(PathSetId(set)), identity);
+    let root = || atom("process.uid", Test::InRanges(vec![(0, 0)]), false);
+    let mut conds: Vec<Cond> = (0..SETS.len() as u32).flat_map(|set| [file(set), exe(set, false), exe(set, true)]).collect();
+    conds.push(Cond::Or(vec![file(0), file(2)]));
+    conds.push(Cond::Or(vec![file(1), exe(6, false)]));
+    conds.push(Cond::And(vec![root(), Cond::And(vec![file(1), Cond::Not(Box::new(exe(6, true)))])]));
+    conds.push(Cond::Not(Box::new(file(0))));
+    conds.push(root());
+    conds.push(Cond::And(Vec::new()));
+    let rules = conds.into_iter().enumerate().map(|(i, cond)| rule(Some(&format!("r{i}")), "file.read", Action::Deny, cond));
+    let mut package = package(Mode::Enforce, rules.collect());
+    package.path_sets = SETS.iter().map(|patterns| set(patterns)).collect();
+    package
+}
+
+#[test]
+fn the_index_leaves_out_nothing_that_matches() {
+    let package = indexed();
+    let index = Index::new(&package);
+    let paths =
+        ["/etc/shadow", "/srv", "/srv/a/b", "/srvx", "/home/eve/.ssh/id_rsa", "/home/eve/x", "/var/core", "/bin/sh", "/usr/bin/cat", "/"];
+    let mut values: Vec<PathValue> = paths.iter().map(|path| known(path)).collect();
+    values.extend([PathValue::Failed, PathValue::Absent]);
+    for path in &values {
+        for exe in &values {
+            for other in &values {
+                let program = Program { path: exe.clone(), other_paths: vec![other.clone()], trusted: *path != *exe };
+                let mut operation = open(path.clone(), program, &["open.read"]);
+                operation.objects[0].as_mut().unwrap().other_paths = vec![other.clone()];
+                let expected = eval(&package, catalog(), &operation);
+                assert_eq!(eval_by(&index, &package, catalog(), &operation), expected, "{operation:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_index_finds_few_rules() {
+    let rules = (0..100).map(|i| rule(Some("r"), "file.read", Action::Deny, atom("file.path", Test::InPaths(PathSetId(i)), false)));
+    let mut package = package(Mode::Enforce, rules.collect());
+    package.path_sets = (0..100).map(|i| set(&[&format!("/d{i}/**"), &format!("/f{i}")])).collect();
+    let index = Index::new(&package);
+    for path in ["/d7/a/b", "/f7"] {
+        let operation = open(known(path), Program::default(), &["open.read"]);
+        let object = operation.objects[0].clone().unwrap();
+        assert_eq!(index.rules(catalog().event("file.read").unwrap(), &operation, &object), [(0, 7)]);
+    }
+}
+
+#[test]
+fn unknown_values_leave_open_only_what_depends_on_them() {
+    let root = || atom("process.uid", Test::InRanges(vec![(0, 0)]), false);
+    let etc = || atom("file.path", Test::InPaths(PathSetId(0)), false);
+    let package = package(Mode::Enforce, vec![rule(Some("r"), "file.read", Action::Deny, Cond::And(vec![etc(), root()]))]);
+    let index = Index::new(&package);
+    let uid = [catalog().field("process.uid").unwrap()];
+    let range = |path: &str| {
+        let operation = open(known(path), Program::default(), &["open.read"]);
+        let range = eval_range(&index, &package, catalog(), &operation, &uid, &mut 0);
+        let open = range.most.matched.iter().flat_map(|m| depends(&package, catalog(), &operation, &uid, m)).collect::<Vec<_>>();
+        (met(&package, &range.least, &range.most, Some(&(Action::Deny, "p".into(), Some("r".into())))), open)
+    };
+    assert_eq!(range("/etc/x"), (None, uid.to_vec()));
+    assert_eq!(range("/srv/x"), (Some(false), Vec::new()));
+}
+
+#[test]
+fn an_expected_deny_holds_before_and_after_a_policy_enforces() {
+    let deny = |action| (action, "p".to_owned(), Some("r".to_owned()));
+    for (mode, holds) in [(Mode::Observe, [true, true, false]), (Mode::Enforce, [true, false, false])] {
+        let p = etc_unless_ssh(mode, Action::Deny);
+        let verdict = eval(&p, catalog(), &open(known("/etc/x"), Program::default(), &["open.read"]));
+        let met = [Action::Deny, Action::Audit, Action::Kill].map(|action| satisfies(&p, &verdict, Some(&deny(action))));
+        assert_eq!(met, holds);
+    }
 }

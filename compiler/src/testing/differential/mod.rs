@@ -11,7 +11,7 @@ mod tests;
 use super::judge::{Judge, Layout, Past, Scenery, Stage, Trouble};
 use super::vm::Flavour;
 use crate::diag::render;
-use crate::hir::eval::{Truth, Verdict, elementary_events, eval};
+use crate::hir::eval::{Index, Truth, Verdict, elementary_events, eval, eval_by};
 use crate::hir::{Action, Operation, Package, PathValue, Program};
 use crate::pipeline::{self, Built, Input};
 use crate::source::Sources;
@@ -207,7 +207,7 @@ fn one_policy(options: &Options, seed: u64, stage: &Stage, change: Option<Change
             return Ok(());
         }
     };
-    let Ok(built) = pipeline::build(&package, &sources) else {
+    let Ok(built) = pipeline::build(&package, &sources, ebsec_artifact::Tests::default()) else {
         found.over_budget += 1;
         found.pairs += 1;
         return Ok(());
@@ -233,12 +233,16 @@ fn one_policy(options: &Options, seed: u64, stage: &Stage, change: Option<Change
     };
     found.policies += 1;
     let scenery = scenery();
+    let index = Index::new(&package);
     for _ in 0..options.operations {
         if found.pairs >= options.pairs || found.disagreements.len() >= options.most {
             break;
         }
         let (operation, layout) = operation::operation(&mut random, &draft.hints, &scenery);
         let interpreter = eval(&package, catalog(), &operation);
+        if eval_by(&index, &package, catalog(), &operation) != interpreter {
+            return Err(format!("the index of rules leaves out one that matches {operation:?}\n{}", draft.text()));
+        }
         let bytecode = judge.run(&operation, layout);
         found.pairs += 1;
         found.executed += usize::from(matches!(layout.past, Past::Hooks | Past::Seeded));
@@ -301,7 +305,7 @@ fn minimise(draft: &Draft, stage: &Stage, whole: Disagreement) -> Disagreement {
 
 fn still_differs(draft: &Draft, stage: &Stage, known: &Disagreement) -> Option<Disagreement> {
     let (package, sources) = check(&draft.text()).ok()?;
-    let built = pipeline::build(&package, &sources).ok()?;
+    let built = pipeline::build(&package, &sources, ebsec_artifact::Tests::default()).ok()?;
     let mut judge = Judge::new(stage, &built.artifact, &built.plan, &package).ok()?;
     let interpreter = eval(&package, catalog(), &known.operation);
     let bytecode = judge.run(&known.operation, known.layout);

@@ -32,7 +32,7 @@ pub fn second_opinion(package: &Package, sources: &Sources, wanted: &dyn Fn(usiz
     let steps: Vec<&Step> = tests.flat_map(|(_, test)| &test.steps).collect();
     let Some(first) = steps.first() else { return second };
     let loc = first.loc;
-    let built = match pipeline::build(package, sources) {
+    let built = match pipeline::build(package, sources, ebsec_artifact::Tests::default()) {
         Ok(built) => built,
         Err(finding) => {
             second.findings.push(*finding);
@@ -65,10 +65,10 @@ fn judge_all(package: &Package, built: &Built, steps: &[&Step], second: &mut Sec
 }
 
 fn differs(package: &Package, step: &Step, expected: &Verdict, got: &Result<Verdict, Trouble>) -> Finding {
-    let one = eval::describe(package, expected);
+    let one = eval::describe(package, expected, eval::Modes::Actual);
     let message = match got {
         Ok(verdict) => {
-            let other = eval::describe(package, verdict);
+            let other = eval::describe(package, verdict, eval::Modes::Actual);
             let count = |v: &Verdict| v.matched.len();
             if one == other {
                 format!("the policy says `{one}` with {} rules and the emitted programs with {}", count(expected), count(verdict))

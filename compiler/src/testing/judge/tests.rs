@@ -59,7 +59,7 @@ fn both_in(scenery: &Scenery, text: &str, vary: u64) -> Vec<(Verdict, Result<Ver
     input.sources.add("a.ebsec", text);
     let checked = check(input);
     let package = checked.package.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
-    let built = build(&package, &checked.sources).unwrap();
+    let built = build(&package, &checked.sources, ebsec_artifact::Tests::default()).unwrap();
     let mut all = Vec::new();
     for flavour in Flavour::ALL {
         let stage = Stage::new(flavour, 3, scenery.clone()).unwrap();
@@ -307,7 +307,7 @@ fn expected(text: &str) {
     for (i, step) in package.tests.iter().flat_map(|t| &t.steps).enumerate() {
         let verdict = crate::hir::eval::eval(&package, catalog(), &step.operation);
         let met = crate::hir::eval::satisfies(&package, &verdict, step.expect.as_ref());
-        assert!(met, "line {i}: {}", crate::hir::eval::describe(&package, &verdict));
+        assert!(met, "line {i}: {}", crate::hir::eval::describe(&package, &verdict, crate::hir::eval::Modes::Actual));
     }
 }
 

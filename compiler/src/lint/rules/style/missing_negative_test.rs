@@ -10,7 +10,7 @@ pub const LINT: Lint = Lint { code: codes::MISSING_NEGATIVE_TEST, check: Check::
 
 fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     let mut shown: FxHashMap<&str, bool> = FxHashMap::default();
-    for test in &cx.package.tests {
+    for test in &cx.tests {
         let allows = test.steps.iter().any(|step| step.expect.is_none());
         for (_, policy, _) in test.steps.iter().filter_map(|step| step.expect.as_ref()) {
             *shown.entry(policy.as_str()).or_default() |= allows;

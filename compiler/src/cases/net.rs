@@ -1,10 +1,11 @@
 //! Steps about sockets: their addresses, and what follows from them.
 
-use super::{Draft, last, operation_fields};
+use super::Cases;
+use super::step::{Draft, last, operation_fields};
 use crate::diag::{Finding, codes};
 use crate::hir::Remote;
 use crate::source::Loc;
-use crate::types::{Checker, Env};
+use crate::types::At;
 use ebsec_grammar::ast;
 use ebsec_templates::{FieldId, FieldType, ObjectKind};
 use std::net::SocketAddr;
@@ -12,15 +13,15 @@ use std::net::SocketAddr;
 /// Keys of a step about its address.
 pub(super) const KEYS: &[&str] = &["unresolved"];
 
-impl Checker<'_> {
-    pub(super) fn endpoint(&mut self, draft: &mut Draft<'_>, endpoint: &ast::Spanned<String>, env: &Env<'_>) {
-        let loc = Loc::new(env.id, endpoint.span);
+impl Cases<'_, '_> {
+    pub(super) fn endpoint(&mut self, draft: &mut Draft<'_>, endpoint: &ast::Spanned<String>, at: At) {
+        let loc = Loc::new(at.part, endpoint.span);
         match endpoint.node.parse::<SocketAddr>() {
             Ok(_) if !shows_address(draft) => {
                 draft.wrong = true;
-                let message = format!("`{}` shows no address", self.index.catalog[draft.event].name);
+                let message = format!("`{}` shows no address", self.catalog()[draft.event].name);
                 let help = "write `{ unresolved = true }` for an option that can hold a source route";
-                self.push(Finding::error(codes::TYPE_MISMATCH, loc, message).help(help));
+                self.values.push(Finding::error(codes::TYPE_MISMATCH, loc, message).help(help));
             }
             Ok(at) => {
                 draft.object.remote = Some(Remote { named: Some(at.ip().to_canonical()), port: Some(at.port()), source: None });
@@ -34,17 +35,17 @@ impl Checker<'_> {
     }
 
     /// Keys about the address; false if it is none of them.
-    pub(super) fn net_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, env: &Env<'_>) -> bool {
+    pub(super) fn net_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, at: At) -> bool {
         let known = draft.hook.object == ObjectKind::Net && KEYS.contains(&key);
         if known {
-            draft.untold = self.truth(value, env);
+            draft.untold = self.truth(value, at);
         }
         known
     }
 
     /// What follows from the address, and that there is one where it must be.
     pub(super) fn complete_net(&mut self, draft: &mut Draft<'_>, loc: Loc) {
-        let catalog = self.index.catalog;
+        let catalog = self.catalog();
         if draft.untold && !shows_address(draft) {
             draft.object.remote = Some(Remote::default());
         }
@@ -66,23 +67,23 @@ impl Checker<'_> {
             }
         } else if draft.untold || !catalog[draft.event].is_hook {
             let message = format!("`{}` needs an address with a port", catalog[draft.event].name);
-            self.push(
+            self.values.push(
                 Finding::error(codes::TYPE_MISMATCH, loc, message).help("write it after the event: `web net.egress 10.0.0.1:443 => …`"),
             );
         }
     }
 
     fn enum_value(&self, kind: &str, name: &str) -> Option<u64> {
-        self.index.catalog.enums.get(kind)?.get(name).copied()
+        self.catalog().enums.get(kind)?.get(name).copied()
     }
 
     fn field_value(&self, draft: &Draft<'_>, key: &str) -> Option<u64> {
-        let id = operation_fields(self.index.catalog, draft.hook).find(|(_, name)| *name == key)?.0;
+        let id = operation_fields(self.catalog(), draft.hook).find(|(_, name)| *name == key)?.0;
         draft.values.get(&id).copied()
     }
 
     fn usual_value(&self, draft: &mut Draft<'_>, key: &str, name: &str) {
-        let catalog = self.index.catalog;
+        let catalog = self.catalog();
         let field = |id: &FieldId| last(&catalog[*id].name) == key;
         let Some(id) = operation_fields(catalog, draft.hook).map(|(id, _)| id).find(field) else { return };
         if let FieldType::Enum(kind) = &catalog[id].ty

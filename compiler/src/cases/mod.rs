@@ -1,0 +1,124 @@
+//! Unit tests to operations: the tests of a package in, what they do and expect out. Takes constants from the type stage by
+//! its narrow interface alone. Never runs a test.
+
+mod expected;
+mod net;
+mod process;
+mod step;
+
+use crate::diag::{Finding, codes};
+use crate::hir::{self, Package, Subject, TestCase, Unknown};
+use crate::resolve::{Names, Other, ROOT};
+use crate::source::Loc;
+use crate::types::{At, Values};
+use ebsec_grammar::ast::{self, ItemKind, TestLineKind};
+use ebsec_templates::Catalog;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Tests while they are made.
+struct Cases<'v, 'a> {
+    values: &'v mut Values<'a>,
+    /// Names of the policies in force.
+    applied: FxHashSet<String>,
+}
+
+/// A test so far.
+#[derive(Default)]
+struct Test<'t> {
+    processes: FxHashMap<&'t str, Process>,
+    /// Processes that only later lines define.
+    later: FxHashSet<&'t str>,
+    shown: Vec<hir::Process>,
+}
+
+/// A process of a test.
+#[derive(Default)]
+struct Process {
+    subject: Subject,
+    /// What the test does not give of it.
+    unknown: Vec<Unknown>,
+    /// Index into [`TestCase::processes`].
+    index: usize,
+    /// Where its name stands.
+    loc: Loc,
+}
+
+/// The tests of the package that is built; those of imported modules are theirs.
+pub fn of_package<'n, 'a>(names: &'n Names<'a>) -> impl Iterator<Item = &'n Other<'a>> {
+    let is_own = |other: &&Other<'a>| names.files.get(other.file).is_some_and(|f| f.module == ROOT);
+    names.others.iter().filter(|o| matches!(o.item.kind, ItemKind::Test { .. })).filter(is_own)
+}
+
+/// Makes tests and adds them to the package whose rules they are about.
+pub fn add<'n>(package: &mut Package, tests: impl IntoIterator<Item = &'n Other<'n>>, values: &mut Values<'_>) {
+    let applied = package.policies.iter().map(|p| p.name.clone()).collect();
+    let mut cases = Cases { values, applied };
+    package.tests.extend(tests.into_iter().filter_map(|test| cases.test(test)));
+}
+
+impl Cases<'_, '_> {
+    fn test(&mut self, other: &Other<'_>) -> Option<TestCase> {
+        let ItemKind::Test { name, .. } = &other.item.kind else { return None };
+        let mut test = Test { later: later(&other.lines), ..Test::default() };
+        let mut steps = Vec::new();
+        for (part, line) in &other.lines {
+            let at = At { file: other.file, part: *part };
+            match &line.kind {
+                TestLineKind::Process { name, record } => self.define(&mut test, name, record, at),
+                TestLineKind::Step { .. } => steps.extend(self.step(line, &test, at)),
+                TestLineKind::Broken { name: Some(name) } => {
+                    test.processes.entry(&name.node).or_default();
+                }
+                TestLineKind::Broken { name: None } => {}
+            }
+        }
+        Some(TestCase { name: name.node.clone(), loc: Loc::new(other.part, name.span), processes: test.shown, steps })
+    }
+
+    /// Adds a process to a test.
+    fn define<'t>(&mut self, test: &mut Test<'t>, name: &'t ast::Name, record: &ast::Record, at: At) {
+        let loc = Loc::new(at.part, name.span);
+        test.later.remove(name.node.as_str());
+        let (subject, unknown) = self.process(record, test, at);
+        if let Some(first) = test.processes.get(name.node.as_str()).map(|p| p.loc) {
+            let message = format!("the process `{}` is defined twice", name.node);
+            self.values.push(Finding::error(codes::DUPLICATE, loc, message).related(first, "first here"));
+        }
+        let index = test.shown.len();
+        let after = record.pairs.last().map_or(record.span.start + 1, |(_, value)| process::end(value));
+        let end = Loc::new(at.part, crate::source::Span { start: after, end: after });
+        test.shown.push(hir::Process { name: name.node.clone(), end, bare: record.pairs.is_empty() });
+        test.processes.insert(&name.node, Process { subject, unknown, index, loc });
+    }
+
+    fn catalog(&self) -> &'static Catalog {
+        self.values.catalog()
+    }
+
+    fn error(&mut self, code: &'static str, loc: Loc, message: impl Into<String>) {
+        self.values.push(Finding::error(code, loc, message));
+    }
+
+    fn unknown_key(&mut self, what: &str, key: &str, loc: Loc, known: Vec<&str>) {
+        let message = format!("{what} has no `{key}`");
+        self.values.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(key, loc, known));
+    }
+
+    fn truth(&mut self, value: &ast::Value, at: At) -> bool {
+        self.values.number(value, crate::types::Elem::Bool, at) == Some(1)
+    }
+
+    /// One exact path; a wrong one counts as absent, the error is said.
+    fn path(&mut self, value: &ast::Value, at: At) -> hir::PathValue {
+        self.values.exact(value, crate::types::Elem::Path, at).map_or(hir::PathValue::Absent, hir::PathValue::Known)
+    }
+}
+
+/// The names of all processes of a test.
+fn later<'t>(lines: &[(crate::source::PartId, &'t ast::TestLine)]) -> FxHashSet<&'t str> {
+    let names = lines.iter().filter_map(|(_, line)| match &line.kind {
+        TestLineKind::Process { name, .. } => Some(name.node.as_str()),
+        _ => None,
+    });
+    names.collect()
+}
