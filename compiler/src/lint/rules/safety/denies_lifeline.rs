@@ -32,6 +32,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     let rule = |f: &&Folded<'_>| crate::hir::Policy { rules: vec![f.rule.clone()], ..shell(f.policy) };
     let policies = refusing.iter().map(rule).collect();
     let package = Package { path_sets: cx.package.path_sets.clone(), policies, ..Package::default() };
+    let index = eval::Index::new(&package);
     let mut refused: Vec<Refused<'_>> = vec![Refused::default(); refusing.len()];
     let mut work = 0;
     for line in &lines.all {
@@ -41,7 +42,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
             report.push(report.at(loc, message).help("split the package"));
             break;
         }
-        for found in eval::eval_counted(&package, cx.catalog, &line.operation, &mut work).matched {
+        for found in eval::eval_range(&index, &package, cx.catalog, &line.operation, &[], &mut work).least.matched {
             if let Some(refused) = refused.get_mut(found.policy) {
                 refused.add(line);
             }
