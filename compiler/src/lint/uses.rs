@@ -46,7 +46,10 @@ pub(super) fn of<'a>(cx: &Context<'a>) -> Uses<'a> {
                 uses.name(cx, other.file, &target.node);
                 uses.cond(cx, other.file, when);
             }
-            ItemKind::Test { .. } => other.lines.iter().for_each(|(_, line)| uses.line(cx, other.file, &line.kind)),
+            ItemKind::Test { with, .. } => {
+                with.iter().for_each(|r| uses.record(cx, other.file, r));
+                other.lines.iter().for_each(|(_, line)| uses.line(cx, other.file, &line.kind));
+            }
             _ => {}
         }
     }

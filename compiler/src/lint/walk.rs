@@ -72,7 +72,10 @@ impl<'a> Walk<'_, 'a> {
                     with.iter().for_each(|record| self.record(other.part, record, |_| Role::Other));
                 }
                 ItemKind::Except { when, .. } => self.condition(other.part, when),
-                ItemKind::Test { .. } => other.lines.iter().for_each(|(part, line)| self.line(*part, line)),
+                ItemKind::Test { with, .. } => {
+                    with.iter().for_each(|record| self.record(other.part, record, |_| Role::Other));
+                    other.lines.iter().for_each(|(part, line)| self.line(*part, line));
+                }
                 _ => {}
             }
         }
