@@ -22,7 +22,12 @@ const MAX_BYTES: u64 = 64 << 20;
 
 /// How often each fingerprint is known.
 #[derive(Debug, Default)]
-pub struct Known(HashMap<String, usize>);
+pub struct Known {
+    /// From a file. Whoever can write it does not get past a lint that `--config` locks.
+    listed: HashMap<String, usize>,
+    /// From a revision.
+    before: HashMap<String, usize>,
+}
 
 /// The file, made to be read in a review: an entry for each fingerprint.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,14 +51,14 @@ impl Known {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let baseline = baseline(path)?;
         let mut known = Self::default();
-        baseline.findings.into_iter().for_each(|entry| *known.0.entry(entry.fingerprint).or_default() += entry.count);
+        baseline.findings.into_iter().for_each(|entry| *known.listed.entry(entry.fingerprint).or_default() += entry.count);
         Ok(known)
     }
 
     /// Adds the lints among the findings of a package, whose files have their paths in the package.
     pub fn add(&mut self, findings: &[Finding], sources: &Sources) {
         let prints = fingerprints(findings, sources, "");
-        prints.into_iter().flatten().for_each(|print| *self.0.entry(print).or_default() += 1);
+        prints.into_iter().flatten().for_each(|print| *self.before.entry(print).or_default() += 1);
     }
 
     /// Takes the known ones out; gives how many there were.
@@ -61,8 +66,11 @@ impl Known {
         let mut taken = 0;
         for judged in all {
             let mut prints = fingerprints(&judged.findings, &judged.sources, &judged.root).into_iter();
-            judged.findings.retain(|_| {
-                let count = prints.next().flatten().and_then(|print| self.0.get_mut(&print)).filter(|count| **count > 0);
+            judged.findings.retain(|finding| {
+                let Some(print) = prints.next().flatten() else { return true };
+                let is_locked = judged.levels.is_locked(finding.code);
+                let tables = [Some(&mut self.before), (!is_locked).then_some(&mut self.listed)];
+                let count = tables.into_iter().flatten().filter_map(|table| table.get_mut(&print)).find(|count| **count > 0);
                 let Some(count) = count else { return true };
                 *count -= 1;
                 taken += 1;
@@ -94,7 +102,7 @@ pub fn write(path: &Path, all: &[Judged]) -> Result<usize, Failure> {
     for judged in all {
         let prints = fingerprints(&judged.findings, &judged.sources, &judged.root);
         for (finding, print) in judged.findings.iter().zip(prints) {
-            let Some(print) = print else { continue };
+            let Some(print) = print.filter(|_| !judged.levels.is_locked(finding.code)) else { continue };
             let file = judged.sources.get(judged.sources.place(finding.primary.loc).file).map_or("", |file| file.path.as_str());
             let file = file.strip_prefix(judged.root.as_str()).unwrap_or(file).to_owned();
             *entries.entry((file, finding.code.to_owned(), print)).or_default() += 1;

@@ -9,7 +9,7 @@ use crate::guest::Failure;
 use crate::output;
 use ebsec_compiler::config;
 use ebsec_compiler::diag::Findings;
-use ebsec_compiler::pipeline::Input;
+use ebsec_compiler::pipeline::{Input, Outside};
 use ebsec_compiler::source::{FileId, Sources};
 use ebsec_compiler::types::Date;
 use read::{Reader, relative};
@@ -86,6 +86,12 @@ pub const STDIN: &str = "<stdin>";
 /// Whether a path of the command line is the standard input.
 pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Settings from outside of a package.
+pub fn outside(path: &Path) -> Result<Outside, Failure> {
+    let text = Reader::anywhere().read(path)?;
+    Ok(Outside { path: shown(path), text })
 }
 
 /// The text on the standard input, of which no more is read than the parser takes.

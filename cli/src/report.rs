@@ -5,6 +5,7 @@ use crate::guest::Failure;
 use crate::output;
 use crate::package::Found;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use ebsec_compiler::config::Levels;
 use ebsec_compiler::diag::render::{FORMATS, Format, Package, Report, Test};
 use ebsec_compiler::diag::{Finding, Level, codes, text};
 use ebsec_compiler::pipeline::Checked;
@@ -50,6 +51,8 @@ pub struct Judged {
     /// How shown paths of the package begin.
     pub root: String,
     pub findings: Vec<Finding>,
+    /// What the package, and settings from outside of it, say of lints.
+    pub levels: Levels,
     left_out: usize,
     /// Policies, rules and unit tests.
     counts: [usize; 3],
@@ -63,12 +66,13 @@ impl Judged {
             let rules = package.policies.iter().map(|policy| policy.rules.len()).sum();
             [package.policies.len(), rules, checked.packages().map(|p| p.tests.len()).sum()]
         });
-        Self { sources, root: found.root(), findings, left_out: checked.left_out, counts }
+        let levels = checked.config.levels.clone();
+        Self { sources, root: found.root(), findings, levels, left_out: checked.left_out, counts }
     }
 
     /// Findings of a text that belongs to no package.
     pub fn loose(sources: Sources, findings: Vec<Finding>) -> Self {
-        Self { sources, root: String::new(), findings, left_out: 0, counts: [0; 3] }
+        Self { sources, root: String::new(), findings, levels: Levels::default(), left_out: 0, counts: [0; 3] }
     }
 
     fn package(&self) -> Package<'_> {

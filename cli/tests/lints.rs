@@ -118,3 +118,62 @@ fn lints_of_an_earlier_revision_are_known() {
     fs::remove_file(folder.path().join("web/b.ebsec")).unwrap();
     says(&ebsec(folder.path(), "check web --changed-since HEAD"), 0, &["did not compile at `HEAD`", "warning[L0301]"]);
 }
+
+#[test]
+fn lints_are_ignored_in_files() {
+    let toml = |ignore: &str| format!("[package]\nname = \"web\"\n[lints.ignore]\n{ignore}\n");
+    let folder = folder(&[
+        ("ebsec.toml", ""),
+        ("a.ebsec", POLICY),
+        ("old/b.ebsec", &POLICY.replace("policy p", "policy q").replace("let a", "let b")),
+    ]);
+    let with = |ignore: &str| fs::write(folder.path().join("ebsec.toml"), toml(ignore)).unwrap();
+    with("");
+    assert_eq!(codes(folder.path(), "check").1, ["L0209", "L0301", "L0209", "L0301"]);
+    with("\"old/**\" = [\"symlink-path\", \"correctness\"]");
+    assert_eq!(codes(folder.path(), "check"), (0, vec!["L0209".to_owned(), "L0301".to_owned()]));
+    for (ignore, wanted) in [
+        ("\"new/**\" = [\"naming\"]", "`new/**` in `[lints.ignore]` matches no `.ebsec` file"),
+        ("\"../**\" = [\"naming\"]", "`../**` in `[lints.ignore]` leads out of the package"),
+        ("\"old/**\" = [\"symlink-pth\"]", "no finding and no group of findings is called `symlink-pth`"),
+        ("\"old/**\" = [\"E0204\"]", "`E0204` is an error of the language"),
+        ("\"old/**\" = \"naming\"", "must be a list of strings"),
+    ] {
+        with(ignore);
+        says(&ebsec(folder.path(), "check"), 1, &[wanted]);
+    }
+}
+
+#[test]
+fn a_package_does_not_change_what_settings_from_outside_say() {
+    const LOCKED_OUT: &str = "// ebsec: allow(locks-out) because \"trust me\"\npolicy p {\n    mode = enforce\n    // ebsec: allow(locks-out) because \"trust me\"\n    a: deny exec\n}\n";
+    let own = "[package]\nname = \"web\"\n[lints]\nsafety = \"off\"\n[lints.ignore]\n\"a.ebsec\" = [\"safety\"]\n";
+    let folder = folder(&[
+        ("web/ebsec.toml", own),
+        ("web/a.ebsec", LOCKED_OUT),
+        ("known.json", "{\"version\":1,\"findings\":[]}"),
+        ("gate.toml", "[lints]\nsafety = \"error\"\n"),
+        ("off.toml", "[lints]\nsymlink-path = \"off\"\n[lifelines]\nprograms = [\"/opt/agent/bin/agent\"]\n"),
+        ("wrong.toml", "[lint]\nsafety = \"error\"\n"),
+        ("package.toml", own),
+    ]);
+    assert_eq!(codes(folder.path(), "check web"), (0, vec![]));
+    let (status, found) = codes(folder.path(), "check web --config gate.toml");
+    assert!(status == 1 && found.iter().any(|code| code == "L0401") && found.iter().any(|code| code == "L0902"), "{found:?}");
+    let locked = "`locks-out` is locked by the settings of `--config`: no comment can allow it";
+    says(&ebsec(folder.path(), "check web --config gate.toml"), 1, &["error[L0401]", locked]);
+    says(&ebsec(folder.path(), "build web --config gate.toml -o web.bpf.o"), 1, &["error[L0401]"]);
+    assert!(!folder.path().join("web.bpf.o").exists());
+    // A baseline may come with the package, so it does not hide what is locked; a command that ignores a lint does.
+    let baseline = "check web --config gate.toml --baseline known.json";
+    says(&ebsec(folder.path(), &format!("{baseline} --write-baseline")), 1, &["error[L0401]"]);
+    says(&ebsec(folder.path(), baseline), 1, &["error[L0401]"]);
+    assert_eq!(codes(folder.path(), "check web --config gate.toml --ignore safety,suppression"), (0, vec![]));
+    // What is off outside is off, and programs are protected whatever the package says.
+    fs::write(folder.path().join("agent.ebsec"), "policy p {\n    mode = enforce\n    a: deny exec when file.path == \"/opt/agent/bin/agent\"\n    b: deny exec when file.path == \"/bin/b\"\n}\n").unwrap();
+    assert_eq!(codes(folder.path(), "check agent.ebsec"), (0, vec!["L0301".to_owned()]));
+    assert_eq!(codes(folder.path(), "check agent.ebsec --config off.toml"), (1, vec!["L0402".to_owned()]));
+    says(&ebsec(folder.path(), "check web --config wrong.toml"), 1, &["wrong.toml:1", "a file of `--config` has no key `lint`", "lints"]);
+    says(&ebsec(folder.path(), "check web --config package.toml"), 1, &["has no key `package`", "`[lints.ignore]` is about files"]);
+    says(&ebsec(folder.path(), "check web --config nosuch.toml"), 2, &["cannot read `nosuch.toml`: no such file"]);
+}

@@ -33,11 +33,20 @@ pub struct Config {
     pub params: Vec<Given>,
     /// Levels of findings.
     pub levels: Levels,
+    /// Lints that are not reported of some files.
+    pub ignored: Vec<Ignored>,
     /// Further programs that must never be refused, as paths, each with its place.
     pub lifelines: Vec<(String, Loc)>,
 }
 
-/// An entry of `sources`.
+/// An entry of `[lints.ignore]`: files, and the codes that are not reported of them.
+#[derive(Clone, Debug)]
+pub struct Ignored {
+    files: SourceEntry,
+    codes: Vec<&'static str>,
+}
+
+/// An entry of `sources`, or a pattern like one.
 #[derive(Clone, Debug)]
 pub struct SourceEntry {
     /// As written.
@@ -61,15 +70,24 @@ impl Config {
         self.sources.as_ref().is_none_or(|entries| entries.iter().any(|entry| entry.names(path)))
     }
 
-    /// A finding for each entry of `sources` that names none of the package's files: a policy would be missed silently.
+    /// A finding for each entry of `sources` or `[lints.ignore]` that names none of the package's files: a policy would be
+    /// missed silently, or a lint reported all the same.
     #[must_use]
     pub fn unmatched(&self, paths: &[&str]) -> Vec<Finding> {
-        let entries = self.sources.iter().flatten().filter(|entry| !paths.iter().any(|path| entry.names(path)));
-        let finding = |entry: &SourceEntry| {
-            let message = format!("`{}` in `sources` matches no `.ebsec` file of the package", entry.text);
+        let sources = self.sources.iter().flatten().map(|entry| (entry, "sources"));
+        let entries = sources.chain(self.ignored.iter().map(|ignored| (&ignored.files, "[lints.ignore]")));
+        let missing = entries.filter(|(entry, _)| !paths.iter().any(|path| entry.names(path)));
+        let finding = |(entry, place): (&SourceEntry, &str)| {
+            let message = format!("`{}` in `{place}` matches no `.ebsec` file of the package", entry.text);
             Finding::error(codes::BAD_SOURCE, entry.loc, message).help(SOURCES_HELP)
         };
-        entries.map(finding).collect()
+        missing.map(finding).collect()
+    }
+
+    /// Whether a lint is not reported of a file, by its path relative to the package.
+    #[must_use]
+    pub fn ignores(&self, path: &str, code: &str) -> bool {
+        !self.levels.is_locked(code) && self.ignored.iter().any(|entry| entry.codes.contains(&code) && entry.files.names(path))
     }
 }
 
@@ -82,6 +100,7 @@ impl Default for Config {
             sources: None,
             params: Vec::new(),
             levels: Levels::default(),
+            ignored: Vec::new(),
             lifelines: Vec::new(),
         }
     }
@@ -91,15 +110,22 @@ impl Default for Config {
 #[must_use]
 pub fn parse(text: &str, file: FileId, diagnostics: &mut Findings) -> Config {
     let mut reader = Reader { file, diagnostics, config: Config::default() };
-    match DeTable::parse(text) {
-        Ok(table) => reader.root(table.get_ref()),
-        Err(error) => {
-            let loc = reader.loc(error.span().unwrap_or(0..0));
-            let message = format!("not TOML: {}", error.message().trim_end().replace('\n', ", "));
-            reader.diagnostics.push(Finding::error(codes::CONFIG_SYNTAX, loc, message));
-        }
+    if let Some(table) = reader.table(text) {
+        reader.root(table.get_ref());
     }
     reader.config
+}
+
+/// Reads settings from outside of the package, which is `file` of the sources: what they say of a lint holds whatever the
+/// package says, and their lifelines are added to the package's.
+pub fn outside(text: &str, file: FileId, config: &mut Config, diagnostics: &mut Findings) {
+    let mut reader = Reader { file, diagnostics, config: Config::default() };
+    if let Some(table) = reader.table(text) {
+        reader.outside(table.get_ref());
+    }
+    let Config { levels, lifelines, .. } = reader.config;
+    config.levels.lock(levels);
+    config.lifelines.extend(lifelines);
 }
 
 /// A value for a parameter from the command line, `NAME=VALUE`, as `file` of the sources.
@@ -133,6 +159,7 @@ const MAX_NAME: usize = 64;
 /// Most entries of `sources`, each of which is compared with each file.
 const MAX_SOURCES: usize = 256;
 const ROOT_KEYS: &[&str] = &["package", "params", "lints", "lifelines"];
+const OUTSIDE_KEYS: &[&str] = &["lints", "lifelines"];
 const PACKAGE_KEYS: &[&str] = &["name", "version", "kernels", "sources"];
 
 impl Reader<'_> {
@@ -151,6 +178,33 @@ impl Reader<'_> {
         let loc = self.loc(value.span());
         let message = format!("`{key}` must be {wanted}, not {}", article(value.get_ref().type_str()));
         self.diagnostics.push(Finding::error(codes::CONFIG_TYPE, loc, message));
+    }
+
+    /// The text as TOML.
+    fn table<'t>(&mut self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+        DeTable::parse(text)
+            .map_err(|error| {
+                let loc = self.loc(error.span().unwrap_or(0..0));
+                let message = format!("not TOML: {}", error.message().trim_end().replace('\n', ", "));
+                self.diagnostics.push(Finding::error(codes::CONFIG_SYNTAX, loc, message));
+            })
+            .ok()
+    }
+
+    fn outside(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("lints", DeValue::Table(table)) => self.lints(table, codes::all()),
+                ("lifelines", DeValue::Table(table)) => self.lifelines(table),
+                (name @ ("lints" | "lifelines"), _) => self.wrong(value, name, "a table"),
+                _ => self.unknown("a file of `--config`", key, OUTSIDE_KEYS),
+            }
+        }
+        if let Some(entry) = self.config.ignored.first() {
+            let message = "`[lints.ignore]` is about files of a package, which `--config` does not know";
+            let finding = Finding::error(codes::CONFIG_KEY, entry.files.loc, message);
+            self.diagnostics.push(finding.help("write it in ebsec.toml: it holds for lints that `--config` does not name"));
+        }
     }
 
     fn root(&mut self, table: &DeTable<'_>) {
@@ -295,15 +349,17 @@ impl Reader<'_> {
             let message = format!("`sources` has more than {MAX_SOURCES} entries");
             self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help("write patterns, such as `policies/**`"));
         }
-        self.config.sources = Some(entries.into_iter().take(MAX_SOURCES).filter_map(|(text, loc)| self.source(text, loc)).collect());
+        let entries = entries.into_iter().take(MAX_SOURCES);
+        self.config.sources = Some(entries.filter_map(|(text, loc)| self.source(text, loc, "sources")).collect());
     }
 
-    fn source(&mut self, text: String, loc: Loc) -> Option<SourceEntry> {
+    /// A pattern of files of the package; `place` is where it is written.
+    fn source(&mut self, text: String, loc: Loc, place: &str) -> Option<SourceEntry> {
         let message = match glob::parse(&format!("/{}", text.trim_start_matches("./")), glob::Kind::Path) {
-            _ if text.starts_with('/') => format!("`{text}` in `sources` is absolute"),
-            _ if text.split('/').any(|part| part == "..") => format!("`{text}` in `sources` leads out of the package"),
+            _ if text.starts_with('/') => format!("`{text}` in `{place}` is absolute"),
+            _ if text.split('/').any(|part| part == "..") => format!("`{text}` in `{place}` leads out of the package"),
             Ok(pattern) => return Some(SourceEntry { text, loc, pattern }),
-            Err(error) => format!("`{text}` in `sources` names no file: {}", error.message),
+            Err(error) => format!("`{text}` in `{place}` names no file: {}", error.message),
         };
         self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help(SOURCES_HELP));
         None

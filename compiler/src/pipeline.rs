@@ -33,6 +33,17 @@ pub struct Input {
     pub today: Option<Date>,
     /// The lints that the command line asks for.
     pub lints: Choice,
+    /// Settings from outside of the package, which it cannot change.
+    pub outside: Option<Outside>,
+}
+
+/// A file of settings that judge a package and are none of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Outside {
+    /// Its path, as messages show it.
+    pub path: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// What the check gives.
@@ -57,7 +68,7 @@ pub struct Checked {
 /// Parses, resolves, types and lints a package. Every error is reported.
 #[must_use]
 pub fn check(input: Input) -> Checked {
-    let Input { mut sources, config, params, today, lints } = input;
+    let Input { mut sources, config, params, today, lints, outside } = input;
     let mut diagnostics = Findings::default();
     let mut settings = Config::default();
     if let Some((file, text)) = config.and_then(|id| sources.get(id).map(|f| (id, f.text.clone()))) {
@@ -73,6 +84,10 @@ pub fn check(input: Input) -> Checked {
         let place = config.unwrap_or_else(|| sources.add("", ""));
         let message = "the folder of the package has no `.ebsec` file";
         diagnostics.push(Finding::error(codes::NO_SOURCES, Loc::new(place, Span::default()), message));
+    }
+    if let Some(Outside { path, text }) = outside {
+        let file = sources.add(path, text.clone());
+        config::outside(&text, file, &mut settings, &mut diagnostics);
     }
     let mut given = settings.params.clone();
     for text in &params {

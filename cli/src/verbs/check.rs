@@ -11,7 +11,7 @@ use crate::{diff, history, output, replace};
 use ebsec_compiler::config::Choice;
 use ebsec_compiler::diag::Finding;
 use ebsec_compiler::diag::render::Format;
-use ebsec_compiler::pipeline::{self, Checked};
+use ebsec_compiler::pipeline::{self, Checked, Outside};
 use ebsec_compiler::types::Date;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +28,10 @@ pub struct Common {
     /// (`dirs=["/srv", "/opt"]`, `nets=[10.0.0.0/8, fd00::/8]`); one value is a set of one.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub params: Vec<String>,
+    /// Settings from outside of the package, `[lints]` and `[lifelines]`: what they say of a lint, neither the package's own
+    /// settings nor its comments change.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The day by which exceptions expire, instead of today.
     #[arg(long, value_name = "YEAR-MONTH-DAY", value_parser = day)]
     pub today: Option<Date>,
@@ -36,7 +40,18 @@ pub struct Common {
 impl Common {
     /// The packages of the paths.
     pub fn open(&self) -> Result<Vec<Found>, Failure> {
-        package::open(&self.paths, &self.params, self.today).map_err(|failure| self.told(failure))
+        let open = || {
+            let outside = self.outside()?;
+            let mut all = package::open(&self.paths, &self.params, self.today)?;
+            all.iter_mut().for_each(|found| found.input.outside = outside.clone());
+            Ok(all)
+        };
+        open().map_err(|failure| self.told(failure))
+    }
+
+    /// The settings from outside.
+    pub fn outside(&self) -> Result<Option<Outside>, Failure> {
+        self.config.as_deref().map(package::outside).transpose()
     }
 
     /// A failure on its way out, in the format that is asked for.
@@ -164,8 +179,13 @@ fn open(arguments: &Arguments) -> Result<Vec<Found>, Failure> {
         let failure = Failure::new("`-` is checked alone, and nothing is written");
         return Err(common.told(failure.help("leave the other paths out; `--fix --diff` shows what fixes would change")));
     }
-    let found = package::standard_input(&arguments.stdin_filename, &common.params, common.today);
-    Ok(vec![found.map_err(|failure| common.told(failure))?])
+    let read = || {
+        let outside = common.outside()?;
+        let mut found = package::standard_input(&arguments.stdin_filename, &common.params, common.today)?;
+        found.input.outside = outside;
+        Ok(vec![found])
+    };
+    read().map_err(|failure| common.told(failure))
 }
 
 /// Makes the fixes of a package, on disk unless only the difference is asked for. Gives how many there were, and whether

@@ -1,9 +1,10 @@
 //! The levels that `[lints]` of `ebsec.toml` gives to findings, and which of them the command line selects. Takes the table
 //! and words, gives the levels; changes none that its page does not leave open.
 
-use super::Reader;
+use super::{Ignored, MAX_SOURCES, Reader};
 use crate::diag::page::{PREVIEW, Page};
 use crate::diag::{Finding, Level, codes, nearest};
+use crate::source::Loc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -15,10 +16,12 @@ const WORDS: &[&str] = &["error", "warn", "info", "off"];
 pub struct Levels {
     /// Code and new level, without one the finding is off. A later entry of a code counts.
     changed: Vec<(&'static str, Option<Level>)>,
+    /// The same from outside of the package: what is here, the package and its comments do not change.
+    locked: Vec<(&'static str, Option<Level>)>,
     choice: Choice,
 }
 
-/// Which lints the command line asks for. Counts more than `[lints]`, and less than a comment.
+/// Which lints the command line asks for. Counts more than any settings, and less than a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
     /// The codes that are reported, if only some are.
@@ -100,6 +103,17 @@ impl Levels {
         self.choice = choice;
     }
 
+    /// Lets settings from outside of the package have the last word on what they name.
+    pub(super) fn lock(&mut self, outside: Levels) {
+        self.locked = outside.changed;
+    }
+
+    /// Whether the package and its comments cannot change what happens to a finding.
+    #[must_use]
+    pub fn is_locked(&self, code: &str) -> bool {
+        self.locked.iter().any(|(locked, _)| *locked == code)
+    }
+
     /// The level of the findings of a page; none if they are off. What is selected is on, whatever the settings say.
     #[must_use]
     pub fn level(&self, page: &Page) -> Option<Level> {
@@ -109,7 +123,8 @@ impl Levels {
         if self.choice.leaves_out(page.code) {
             return None;
         }
-        let level = match self.changed.iter().rev().find(|(code, _)| *code == page.code) {
+        let of_code = |(code, _): &&(&'static str, Option<Level>)| *code == page.code;
+        let level = match self.locked.iter().rev().find(of_code).or_else(|| self.changed.iter().rev().find(of_code)) {
             Some((_, level)) => *level,
             None => (page.group != PREVIEW).then_some(page.level),
         };
@@ -123,9 +138,13 @@ impl Reader<'_> {
         let mut single = Vec::new();
         for (key, value) in table {
             let name = key.get_ref().as_ref();
+            if name == "ignore" {
+                self.ignored(value, pages);
+                continue;
+            }
             let chosen = pages_of(name, pages);
             if chosen.is_empty() {
-                self.unknown_lint(key, pages);
+                self.unknown_lint(name, self.loc(key.span()), pages);
                 continue;
             }
             let of_one = pages.iter().any(|p| p.name == name || p.code == name);
@@ -147,8 +166,32 @@ impl Reader<'_> {
         self.config.levels.changed.extend(single);
     }
 
-    fn unknown_lint(&mut self, key: &Spanned<impl AsRef<str>>, pages: &'static [Page]) {
-        let (name, loc) = (key.get_ref().as_ref(), self.loc(key.span()));
+    /// `[lints.ignore]`: for files the lints that are not reported of them.
+    fn ignored(&mut self, value: &Spanned<DeValue<'_>>, pages: &'static [Page]) {
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong(value, "ignore", "a table, such as `{ \"tests/**\" = [\"naming\"] }`");
+            return;
+        };
+        if table.len() > MAX_SOURCES {
+            let loc = self.loc(value.span());
+            let message = format!("`[lints.ignore]` has more than {MAX_SOURCES} entries");
+            self.diagnostics.push(Finding::error(codes::BAD_SOURCE, loc, message).help("write patterns, such as `policies/**`"));
+        }
+        for (key, value) in table.iter().take(MAX_SOURCES) {
+            let files = self.source(key.get_ref().to_string(), self.loc(key.span()), "[lints.ignore]");
+            let mut all = Vec::new();
+            for (word, loc) in self.texts(value, key.get_ref()).unwrap_or_default() {
+                match codes_of(&word, pages) {
+                    Ok(codes) => all.extend(codes),
+                    Err(NoChoice { .. }) if pages_of(&word, pages).is_empty() => self.unknown_lint(&word, loc, pages),
+                    Err(NoChoice { message, help }) => self.diagnostics.push(Finding::error(codes::FIXED_LEVEL, loc, message).help(help)),
+                }
+            }
+            self.config.ignored.extend(files.map(|files| Ignored { files, codes: all }));
+        }
+    }
+
+    fn unknown_lint(&mut self, name: &str, loc: Loc, pages: &'static [Page]) {
         let finding = Finding::error(codes::UNKNOWN_LINT, loc, format!("no finding and no group of findings is called `{name}`"));
         let known = known(pages);
         let finding = match nearest(name, &known) {
@@ -229,7 +272,7 @@ mod tests {
         let level = |name: &str, changed: Option<Option<Level>>, choice: &Choice| {
             let page = codes::page(name).unwrap();
             let changed = changed.map(|level| (page.code, level)).into_iter().collect();
-            Levels { changed, choice: choice.clone() }.level(page)
+            Levels { changed, choice: choice.clone(), ..Levels::default() }.level(page)
         };
         let all = Choice::default();
         assert_eq!(level("symlink-path", Some(None), &all), None);

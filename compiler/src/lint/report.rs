@@ -34,6 +34,11 @@ impl<'a> Report<'a> {
         self.level(code).is_some()
     }
 
+    /// Whether no comment can allow a code.
+    pub(super) fn is_locked(&self, code: &str) -> bool {
+        self.input.config.levels.is_locked(code)
+    }
+
     /// Says whose findings come next.
     pub(super) fn begin(&mut self, (code, level): Head) {
         (self.code, self.level) = (code, level);

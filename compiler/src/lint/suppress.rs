@@ -40,7 +40,11 @@ pub(super) fn apply(input: &Input<'_>, report: &mut Report<'_>, complete: bool) 
     for file in input.loaded.files.iter().filter(|f| f.module == crate::resolve::ROOT && f.tree.text().contains(MARK)) {
         allowed.insert(file.id, read(file.id, &file.tree, report));
     }
-    found.retain(|finding| !is_allowed(&mut allowed, finding, input.sources.place(finding.primary.loc)));
+    found.retain(|finding| {
+        let place = input.sources.place(finding.primary.loc);
+        let path = input.sources.get(place.file).map_or("", |file| file.path.as_str());
+        !input.config.ignores(path, finding.code) && !is_allowed(&mut allowed, finding, place)
+    });
     if complete && report.begin_code(codes::UNUSED_SUPPRESSION) {
         allowed.iter().for_each(|(file, all)| all.iter().filter(|a| !a.used).for_each(|a| unused(*file, a, report)));
     }
@@ -123,23 +127,29 @@ fn too_many(file: FileId, span: Span, report: &mut Report<'_>) {
     }
 }
 
+fn may_be_allowed(page: &Page, report: &Report<'_>) -> bool {
+    page.configurable && page.group != OF_COMMENTS && !report.is_locked(page.code)
+}
+
 /// A name of a comment, if it is one of a lint.
 fn named(file: FileId, text: &str, span: Span, covers: Span, report: &mut Report<'_>) -> Option<Allowed> {
     let name = text.get(span.start as usize..span.end as usize).unwrap_or_default();
-    let may_be_allowed = |page: &&Page| page.configurable && page.group != OF_COMMENTS;
-    if let Some(page) = codes::page(name).filter(may_be_allowed) {
+    if let Some(page) = codes::page(name).filter(|page| may_be_allowed(page, report)) {
         return Some(Allowed { code: page.code, name: span, covers, used: false });
     }
     if !report.begin_code(codes::UNKNOWN_SUPPRESSION) || report.is_full() {
         return None;
     }
     let message = match codes::page(name) {
+        Some(page) if report.is_locked(page.code) => {
+            format!("`{}` is locked by the settings of `--config`: no comment can allow it", page.name)
+        }
         Some(page) if page.group == OF_COMMENTS => format!("`{}` is about comments: none can allow it", page.name),
         Some(page) => format!("`{}` is an error of the language: no comment can allow it", page.name),
         None => format!("no lint is called `{name}`"),
     };
     let loc = Loc::new(file, span);
-    let known = codes::all().iter().filter(may_be_allowed).map(|page| page.name);
+    let known = codes::all().iter().filter(|page| may_be_allowed(page, report)).map(|page| page.name);
     report.push(report.at(loc, message).near(name, loc, known));
     None
 }
