@@ -19,6 +19,7 @@ pub(super) const ALL: &[Lint] = &[
     correctness::redundant_condition::LINT,
     correctness::redundant_element::LINT,
     correctness::overridden_allow::LINT,
+    correctness::default_deny_without_allow::LINT,
     correctness::refuses_nothing::LINT,
     correctness::enforce_over_audit_only::LINT,
     correctness::unused_let::LINT,

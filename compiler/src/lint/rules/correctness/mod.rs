@@ -2,6 +2,7 @@
 
 pub mod constant_condition;
 pub mod constant_test;
+pub mod default_deny_without_allow;
 pub mod duplicate_rule;
 pub mod enforce_over_audit_only;
 pub mod overridden_allow;
