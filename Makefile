@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt planted system test test-formats test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt soak-fuzz planted system test test-formats test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -54,7 +54,7 @@ bench: fetch-kernels guest-tools
 # one kernel, RACES one scenario. Half an hour for each.
 SOAK ?= 50000
 RACES ?= stress stress-parallel storm
-soak: soak-differential soak-fmt planted soak-scenarios soak-races
+soak: soak-differential soak-fmt soak-fuzz planted soak-scenarios soak-races
 
 # Every scenario on every kernel, those too that `make test` runs on some kernels only.
 soak-scenarios: fetch-kernels guest-tools
@@ -121,6 +121,11 @@ soak-differential: fetch-kernels guest-tools
 # 100,000 untidy policies through the formatter.
 soak-fmt: setup
 	cargo test -q --locked --release -p ebsec-compiler --test fmt -- --ignored
+
+# An hour of each parser; `make test` tries a second of each. FUZZ is how many seconds.
+FUZZ ?= 3600
+soak-fuzz: setup
+	EBSEC_FUZZ_SECONDS=$(FUZZ) cargo test -q --locked -p ebsec-compiler --test fuzz -- --nocapture
 
 # Faults in the making of classes, tables and code, one at a time: the differential test has to find each.
 planted: setup

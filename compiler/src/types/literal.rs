@@ -126,8 +126,10 @@ impl Checker<'_> {
         let plain = self.sources.slice(loc).len() == text.len() + 2;
         let mut place = loc;
         if plain && error.len < text.len() {
-            let start = loc.span.start + 1 + error.offset as u32;
-            place.span = Span { start, end: (start + error.len as u32).min(loc.span.end.saturating_sub(1)) };
+            // Patterns are read byte by byte, and a place is between characters.
+            let (from, to) = (text.floor_char_boundary(error.offset), text.ceil_char_boundary(error.offset + error.len));
+            let start = loc.span.start + 1;
+            place.span = Span { start: start + from as u32, end: start + to as u32 };
         }
         let diagnostic = Finding::error(code, place, error.message.clone());
         match error.problem {
