@@ -128,6 +128,19 @@ fn files_come_back_as_they_were() {
     assert_eq!(text(&digest.stdout), text(&done.stdout));
 }
 
+/// What the script leaves running keeps the result channel open, so that closing it does not wait for what is still to be sent.
+#[test]
+#[ignore = "boots guests; `make test` runs it"]
+fn results_arrive_from_a_slow_line_that_others_hold() {
+    let tools = format!("{}:/bin/guest-tools", guest_programs().join("ebsec-guest-tools").display());
+    let script = "guest-tools races stalled 4 & sleep 1; echo said; echo kept >/kept";
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().to_str().unwrap();
+    let Some(done) = guest(&["--file", &tools, "--collect", "/kept", "--into", into, "--", script]) else { return };
+    assert_eq!((done.status.code(), text(&done.stdout)), (Some(0), "said\n".to_owned()), "{}", text(&done.stderr));
+    assert_eq!(std::fs::read(folder.path().join("kept")).unwrap(), b"kept\n");
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
@@ -159,6 +172,11 @@ fn run_scenario(series: &str, folder: &Path) -> Result<(), String> {
     compare(series, folder, &printed, &done)
 }
 
+/// Where `make guest-tools` puts what is built for guests.
+fn guest_programs() -> PathBuf {
+    root().join("target/x86_64-unknown-linux-gnu/debug")
+}
+
 /// The scenario's own files, the policy's objects, and the programs.
 fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let mut files = Vec::new();
@@ -166,7 +184,7 @@ fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
         let file = file.unwrap();
         files.push((file.path(), format!("/scenario/{}", file.file_name().into_string().unwrap())));
     }
-    let programs = root().join("target/x86_64-unknown-linux-gnu/debug");
+    let programs = guest_programs();
     let tools = programs.join("ebsec-guest-tools");
     if !tools.exists() {
         return Err("the guest programs are not built: run `make guest-tools`".into());

@@ -47,8 +47,7 @@ pub fn build(contents: &Contents<'_>) -> Result<Vec<u8>, Failure> {
     archive.file("ebsec/init", 0o755, init(contents).as_bytes())?;
     archive.file("ebsec/script", 0o755, contents.script.as_bytes())?;
     if contents.root {
-        let line = "stty -F /dev/ttyS1 raw -echo 2>/dev/null\n";
-        archive.file(RUN.trim_start_matches('/'), 0o755, format!("#!/bin/sh\n{line}{}", run(contents)).as_bytes())?;
+        archive.file(RUN.trim_start_matches('/'), 0o755, format!("#!/bin/sh\n{SET_LINE}{}", run(contents)).as_bytes())?;
     }
     archive.symlink("init", "ebsec/init")?;
     for file in contents.files {
@@ -60,6 +59,9 @@ pub fn build(contents: &Contents<'_>) -> Result<Vec<u8>, Failure> {
 /// Where a root of its own finds what it has to run.
 pub const RUN: &str = "/ebsec/run";
 
+/// Has the result channel carry every byte as it is, after what was written before is sent.
+const SET_LINE: &str = "stty -F /dev/ttyS1 raw -echo 2>/dev/null\n";
+
 /// The first process: what every guest needs, then the script, or another root and its init.
 fn init(contents: &Contents<'_>) -> String {
     let mut text = String::from(
@@ -68,11 +70,11 @@ export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-stty -F /dev/ttyS1 raw -echo 2>/dev/null
 cd /root
 status=0
 ",
     );
+    text.push_str(SET_LINE);
     for module in contents.modules {
         text.push_str(&format!("insmod '{}' >/dev/ttyS1 2>&1 || status=1\n", modules::in_guest(module)));
     }
@@ -127,8 +129,9 @@ fn run(contents: &Contents<'_>) -> String {
         ));
     }
     text.push_str(&format!("printf '{mark} end\\n' >&3\n"));
-    // Closing waits until the line has sent everything.
     text.push_str("exec 3>&-\n");
+    // Closing waits until everything is sent only if the script left nothing running that holds the line. Setting does always.
+    text.push_str(SET_LINE);
     text
 }
 

@@ -1,6 +1,6 @@
 //! What comes and goes on one processor while something is done on another. Mounts, while files are opened: takes names that
-//! must be opened and names that must be refused, prints a line for each. Attached programs, while a command runs. Knows nothing of
-//! policies.
+//! must be opened and names that must be refused, prints a line for each. Attached programs, while a command runs. The line that
+//! errors go to, which stalls while the guest goes on. Knows nothing of policies.
 
 use crate::{empty, sys};
 use std::ffi::CString;
@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 /// The ways.
-pub const USAGE: &str = "usage: guest-tools races unmounted FROM TO NAME… | service FOLDER PATH… | attached PROGRAM WORD…";
+pub const USAGE: &str =
+    "usage: guest-tools races unmounted FROM TO NAME… | service FOLDER PATH… | attached PROGRAM WORD… | stalled SECONDS";
 /// How long each goes on.
 const TIME: Duration = Duration::from_secs(15);
 
@@ -52,6 +53,7 @@ pub fn races(words: &[String]) -> Result<bool, String> {
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["unmounted", from, to, _, ..] => unmounted(Path::new(from), Path::new(to), words.get(3..).unwrap_or_default()),
         ["service", folder, _, ..] => service(Path::new(folder), words.get(2..).unwrap_or_default()),
+        ["stalled", seconds] => return stalled(seconds),
         ["attached", program, rest @ ..] => return attached(Command::new(program).args(rest)),
         _ => return Err(USAGE.into()),
     };
@@ -126,4 +128,14 @@ fn attached(command: &mut Command) -> Result<bool, String> {
         restless.join().map_err(|_| "the other thread panicked")??;
         status.map(|status| status.success()).map_err(|error| error.to_string())
     })
+}
+
+/// Keeps the terminal of standard error from sending for a while.
+fn stalled(seconds: &str) -> Result<bool, String> {
+    let time = seconds.parse().map(Duration::from_secs).map_err(|_| USAGE)?;
+    let line = io::stderr();
+    sys::let_terminal_send(&line, false).map_err(|error| error.to_string())?;
+    std::thread::sleep(time);
+    sys::let_terminal_send(&line, true).map_err(|error| error.to_string())?;
+    Ok(true)
 }

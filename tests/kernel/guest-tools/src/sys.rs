@@ -274,6 +274,12 @@ pub fn open_at(folder: &OwnedFd, name: &CStr, flags: c_int) -> io::Result<OwnedF
     owned(c_long::from(unsafe { libc::openat(folder.as_raw_fd(), name.as_ptr(), flags) }))
 }
 
+/// Stops what a terminal still has to send, or lets it go on.
+pub fn let_terminal_send(terminal: &impl AsRawFd, send: bool) -> io::Result<()> {
+    // SAFETY: a descriptor that lives and a number.
+    done(unsafe { libc::tcflow(terminal.as_raw_fd(), if send { libc::TCOON } else { libc::TCOOFF }) })
+}
+
 /// unshare(2).
 pub fn unshare(flags: c_int) -> io::Result<()> {
     // SAFETY: plain numbers.
