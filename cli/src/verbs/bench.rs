@@ -1,7 +1,8 @@
-//! `ebsec bench`: measures what a policy costs a guest, what it costs the verifiers, and what compiling it costs, holds
-//! each figure against the project's bar, and against AppArmor with the same rules. Prints a table, writes JSON; status 1
+//! `ebsec bench`: measures what a policy costs a guest, what it costs the verifiers, and what compiling and checking it
+//! cost, holds each figure against the project's bar, and against AppArmor with the same rules. Prints a table, writes JSON; status 1
 //! if a bar is missed. `docs/bench.md` says how to read it.
 
+mod check;
 mod compile;
 mod guest;
 mod rules;
@@ -43,6 +44,8 @@ enum Part {
     Verified,
     /// Time that compiling takes.
     Compile,
+    /// Time that checking takes, with every lint.
+    Check,
 }
 
 /// What a figure has to be.
@@ -156,6 +159,7 @@ fn bench(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut sections = Vec::new();
     for (part, title, measure) in [
         (Part::Compile, "Compiling, milliseconds of processor time", compile::measure as fn(&Bench) -> Result<Vec<Row>, Failure>),
+        (Part::Check, "Checking with every lint, milliseconds of processor time", check::measure),
         (Part::Events, "Events, instructions over the bare kernel", guest::measure),
         (Part::Walks, "Walks and the whole library, instructions", walks::measure),
         (Part::Verified, "Verified instructions, the largest program of each kernel", verified::measure),

@@ -96,7 +96,7 @@ pub fn build_command(policy: &Path, out: &Path) -> Result<Command, Failure> {
 
 /// Milliseconds of the processor and of the clock that a command takes. The processor's are what counts on a machine that
 /// does something else too; the kernel tells them, to the nanosecond, while the process is over and not yet reaped.
-fn timed(mut command: Command) -> Result<(f64, f64), Failure> {
+pub fn timed(mut command: Command) -> Result<(f64, f64), Failure> {
     let name = command.get_program().to_string_lossy().into_owned();
     let failed = |what: &str| Failure::new(format!("`{name}` {what}"));
     let start = Instant::now();

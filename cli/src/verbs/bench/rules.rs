@@ -38,8 +38,14 @@ fn rules(count: usize) -> impl Iterator<Item = (String, String)> {
 
 /// A path that the last rule of its shape refuses, and that no smaller set of rules does.
 pub fn denied(count: usize) -> String {
-    let last = (0..count.saturating_sub(2)).rev().find(|i| i % 5 == 4).unwrap_or(0);
-    format!("/etc/d{last}.conf")
+    exact(count).last().map(|(_, path)| path).unwrap_or_default()
+}
+
+/// Each rule, by its number, whose path is spelled out, with that path.
+pub fn exact(count: usize) -> impl Iterator<Item = (usize, String)> {
+    let numbered = (0..count.saturating_sub(2)).filter(|i| i % 5 == 4);
+    // two rules come before those of the shapes
+    numbered.map(|i| (i + 2, format!("/etc/d{i}.conf")))
 }
 
 /// A policy of `count` file rules about the subject.
