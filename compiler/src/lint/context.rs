@@ -56,6 +56,7 @@ pub(super) struct Origin<'a> {
 pub(super) struct TextFile<'a> {
     pub file: crate::source::FileId,
     pub text: &'a str,
+    pub tree: &'a ebsec_grammar::Tree,
 }
 
 /// A rule or default as written.

@@ -8,7 +8,7 @@ pub(super) fn run(input: &Input<'_>, lints: &Active, report: &mut Report<'_>) {
     for (index, file) in input.names.files.iter().enumerate().filter(|(index, _)| is_own(input.names, *index)) {
         // Names of files are in the order of loading, as the trees are.
         let Some(tree) = input.loaded.files.get(index).map(|f| &f.tree) else { continue };
-        let text = TextFile { file: file.id, text: tree.text() };
+        let text = TextFile { file: file.id, text: tree.text(), tree };
         for (head, check) in &lints.text {
             report.begin(*head);
             check(&text, report);

@@ -186,25 +186,27 @@ pub(super) fn document(reports: &[Report], findings: Vec<Value>) -> Value {
     let findings: Vec<Value> = findings.into_iter().filter_map(|v| v.as_array().cloned()).flatten().collect();
     let tests: Vec<Value> = reports.iter().flat_map(|r| r.tests.iter().flatten()).map(Row::json).collect();
     let left_out: Vec<&str> = reports.iter().flat_map(|r| &r.second.left_out).map(|(_, reason)| reason.as_str()).collect();
-    let mut all = json!({
-        "tests": tests,
-        "observing": reports.iter().flat_map(|r| &r.observing).collect::<Vec<_>>(),
-        "judged_by_programs": reports.iter().map(|r| r.second.judged).sum::<usize>(),
-        "not_judged_by_programs": left_out,
-        "findings": findings,
-    });
+    let observing: Vec<_> = reports.iter().flat_map(|r| &r.observing).collect();
+    let judged: usize = reports.iter().map(|r| r.second.judged).sum();
+    let mut all = serde_json::Map::new();
+    let mut add = |name: &str, value| all.insert(name.to_owned(), value);
+    add("tests", json!(tests));
+    add("observing", json!(observing));
+    add("judged_by_programs", json!(judged));
+    add("not_judged_by_programs", json!(left_out));
+    add("findings", json!(findings));
     if reports.iter().any(|r| r.coverage.is_some()) {
         let (tried, total) = reports.iter().map(Report::outcomes).fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
         let rules: Vec<Value> = reports.iter().flat_map(Report::coverage_json).collect();
-        all["coverage"] = json!({ "tried": tried, "total": total, "rules": rules });
+        add("coverage", json!({ "tried": tried, "total": total, "rules": rules }));
     }
     if reports.iter().any(|r| r.mutation.is_some()) {
         let mutations = || reports.iter().filter_map(|r| r.mutation.as_ref());
         let unnoticed: Vec<Value> = reports.iter().flat_map(Report::unnoticed_json).collect();
         let (tried, more) = (mutations().map(|m| m.tried).sum::<usize>(), mutations().any(|m| m.more));
-        all["mutation"] = json!({ "tried": tried, "more": more, "unnoticed": unnoticed });
+        add("mutation", json!({ "tried": tried, "more": more, "unnoticed": unnoticed }));
     }
-    all
+    Value::Object(all)
 }
 
 impl Report {

@@ -11,10 +11,10 @@ pub const LINT: Lint = Lint { code: codes::UNFORMATTED, check: Check::Text(check
 
 fn check(file: &TextFile<'_>, report: &mut Report<'_>) {
     // What cannot be formatted has errors that say why.
-    let Ok(formatted) = fmt::format(file.text) else { return };
-    if formatted == file.text {
+    if !file.tree.syntax_errors().is_empty() {
         return;
     }
+    let Some(formatted) = fmt::reformatted(file.tree) else { return };
     let same = file.text.bytes().zip(formatted.bytes()).take_while(|(a, b)| a == b).count();
     let start = (0..=same.min(file.text.len())).rev().find(|at| file.text.is_char_boundary(*at)).unwrap_or(0) as u32;
     let loc = Loc::new(file.file, Span { start, end: start });
