@@ -12,7 +12,7 @@ use ebsec_compiler::diag::Findings;
 use ebsec_compiler::pipeline::{Input, Outside};
 use ebsec_compiler::source::{FileId, Sources};
 use ebsec_compiler::types::Date;
-use read::{Reader, relative};
+use read::{Below, Reader, relative};
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -25,38 +25,86 @@ pub struct Found {
     pub folder: PathBuf,
     /// What the compiler takes.
     pub input: Input,
+    /// It is below a folder that was named, not around it.
+    pub is_below: bool,
 }
 
-/// The packages of some paths, each once; of the current directory if there is no path.
+/// The packages of some paths, each once; of the current directory if there is no path. Of a folder: the one that it is or
+/// is in, and those below.
 pub fn open(paths: &[PathBuf], params: &[String], today: Option<Date>) -> Result<Vec<Found>, Failure> {
     let here = [PathBuf::from(".")];
-    let mut found: Vec<Found> = Vec::new();
-    let (mut seen, mut notes) = (HashMap::new(), BTreeSet::new());
+    let mut all = All::default();
     for path in if paths.is_empty() { &here } else { paths } {
         let named = Named::new(path)?;
         let (root, passed_over) = read::root(&named.folder);
-        notes.extend(passed_over);
-        let has_config = root.is_some();
-        let key = root.unwrap_or_else(|| named.file.as_ref().unwrap_or(&named.folder).clone());
-        let at = match seen.get(&key) {
-            Some(at) => *at,
-            None => {
-                let package = match &named.file {
-                    Some(file) if !has_config => single(file, &named.folder)?,
-                    _ => whole(&key, has_config)?,
-                };
-                let today = today.or_else(self::today);
-                found.push(Found { input: Input { params: params.to_vec(), today, ..package.input }, ..package });
-                seen.insert(key, found.len() - 1);
-                found.len() - 1
-            }
+        all.notes.extend(passed_over);
+        let at = match (&named.file, root) {
+            (Some(file), None) => all.once(file, || Ok((single(file, &named.folder)?, Vec::new())))?,
+            (_, Some(root)) => all.once(&root, || whole(&root, true))?,
+            (None, None) => all.once(&named.folder, || whole(&named.folder, false))?,
         };
-        if let (Some(file), Some(package)) = (&named.file, found.get(at)) {
-            package.must_have(file, path)?;
+        match &named.file {
+            Some(file) => all.must_have(at, file, path)?,
+            None => all.below(at, &named.folder)?,
         }
     }
-    notes.iter().for_each(|note| output::tell(&format!("note: {note}\n")));
+    all.notes.iter().for_each(|note| output::tell(&format!("note: {note}\n")));
+    let mut found: Vec<Found> = all.found.into_iter().map(|(found, _)| found).collect();
+    for package in &mut found {
+        package.input.params = params.to_vec();
+        package.input.today = today.or_else(self::today);
+    }
+    let is_empty = |found: &Found| found.input.sources.files.is_empty();
+    if found.iter().any(|package| !is_empty(package)) {
+        // A folder that is no package itself and only has some below.
+        found.retain(|package| !is_empty(package));
+    }
     Ok(found)
+}
+
+/// Packages while they are found.
+#[derive(Default)]
+struct All {
+    /// Each with the folders of those below.
+    found: Vec<(Found, Vec<PathBuf>)>,
+    seen: HashMap<PathBuf, usize>,
+    notes: BTreeSet<String>,
+}
+
+impl All {
+    /// The number of the package at a path, which is opened the first time.
+    fn once(&mut self, key: &Path, open: impl FnOnce() -> Result<(Found, Vec<PathBuf>), Failure>) -> Result<usize, Failure> {
+        if let Some(at) = self.seen.get(key) {
+            return Ok(*at);
+        }
+        self.found.push(open()?);
+        self.seen.insert(key.to_owned(), self.found.len() - 1);
+        Ok(self.found.len() - 1)
+    }
+
+    /// Opens the packages below a folder that one knows of, and those below them.
+    fn below(&mut self, at: usize, folder: &Path) -> Result<(), Failure> {
+        let mut waiting = self.folders_below(at);
+        while let Some(root) = waiting.pop() {
+            if root.starts_with(folder) {
+                let at = self.once(&root, || {
+                    let (found, below) = whole(&root, true)?;
+                    Ok((Found { is_below: true, ..found }, below))
+                })?;
+                waiting.extend(self.folders_below(at));
+            }
+        }
+        Ok(())
+    }
+
+    /// The folders of packages below one, the last first.
+    fn folders_below(&self, at: usize) -> Vec<PathBuf> {
+        self.found.get(at).map(|(_, below)| below.iter().rev().cloned().collect()).unwrap_or_default()
+    }
+
+    fn must_have(&self, at: usize, file: &Path, path: &Path) -> Result<(), Failure> {
+        self.found.get(at).map_or(Ok(()), |(found, _)| found.must_have(file, path))
+    }
 }
 
 /// A path of the command line.
@@ -112,7 +160,7 @@ pub fn standard_input(name: &Path, params: &[String], today: Option<Date>) -> Re
     let root = folder.as_ref().filter(|_| name != Path::new(STDIN)).and_then(|folder| read::root(folder).0);
     let mut found = match (&root, &folder, name.file_name()) {
         (Some(root), Some(folder), Some(file)) => {
-            let mut found = whole(root, true)?;
+            let (mut found, _) = whole(root, true)?;
             let own = relative(&folder.join(file), root)?;
             match found.input.sources.files.iter_mut().find(|file| file.path == own) {
                 Some(file) => file.text = text,
@@ -124,7 +172,7 @@ pub fn standard_input(name: &Path, params: &[String], today: Option<Date>) -> Re
             let mut sources = Sources::default();
             sources.add(shown(name), text);
             let folder = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
-            Found { folder, input: Input { sources, ..Input::default() } }
+            Found { folder, input: Input { sources, ..Input::default() }, is_below: false }
         }
     };
     found.input = Input { params: params.to_vec(), today: today.or_else(self::today), ..found.input };
@@ -141,11 +189,11 @@ fn today() -> Option<Date> {
 fn single(path: &Path, folder: &Path) -> Result<Found, Failure> {
     let mut sources = Sources::default();
     sources.add(relative(path, folder)?, Reader::new(folder).read(path)?);
-    Ok(Found { folder: folder.to_owned(), input: Input { sources, ..Input::default() } })
+    Ok(Found { folder: folder.to_owned(), input: Input { sources, ..Input::default() }, is_below: false })
 }
 
-/// A folder with all its policies.
-fn whole(folder: &Path, has_config: bool) -> Result<Found, Failure> {
+/// A folder with all its policies, and the folders of packages below.
+fn whole(folder: &Path, has_config: bool) -> Result<(Found, Vec<PathBuf>), Failure> {
     let mut reader = Reader::new(folder);
     let mut sources = Sources::default();
     let mut settings = config::Config::default();
@@ -156,12 +204,12 @@ fn whole(folder: &Path, has_config: bool) -> Result<Found, Failure> {
         settings = config::parse(&text, FileId(0), &mut Findings::default());
         config = Some(sources.add(CONFIG, text));
     }
-    let mut files = reader.files()?;
+    let Below { mut files, packages } = reader.files()?;
     files.retain(|(name, _)| settings.wants(name));
     for (name, path) in files {
         sources.add(name, reader.read(&path)?);
     }
-    Ok(Found { folder: folder.to_owned(), input: Input { sources, config, ..Input::default() } })
+    Ok((Found { folder: folder.to_owned(), input: Input { sources, config, ..Input::default() }, is_below: false }, packages))
 }
 
 impl Found {

@@ -84,8 +84,9 @@ fn only_what_is_named_is_formatted() {
     ]);
     says(&ebsec(folder.path(), "fmt sub"), 0, "", "");
     assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "sub/b.ebsec").as_str()), (UNTIDY, TIDY));
+    assert_eq!(read(&folder, "other/c.ebsec"), UNTIDY);
     says(&ebsec(folder.path(), "fmt"), 0, "", "");
-    assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "other/c.ebsec").as_str()), (TIDY, UNTIDY), "another package");
+    assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "other/c.ebsec").as_str()), (TIDY, TIDY), "a package below");
     says(&ebsec(folder.path(), "fmt nothing.ebsec"), 2, "", "nothing.ebsec");
 }
 

@@ -89,6 +89,36 @@ fn a_folder_without_policies_is_named() {
 }
 
 #[test]
+fn packages_below_a_folder_are_checked_too() {
+    let wrong = "policy p {\n    r: deny exec when file.pth == \"/a\"\n}\n";
+    let files = [
+        ("all/one/ebsec.toml", "[package]\nname = \"one\"\n"),
+        ("all/one/a.ebsec", wrong),
+        ("all/deep/two/ebsec.toml", "[package]\nname = \"two\"\n"),
+        ("all/deep/two/b.ebsec", wrong),
+        ("all/deep/two/within/ebsec.toml", "[package]\nname = \"within\"\n"),
+        ("all/deep/two/within/c.ebsec", "policy  c { }\n"),
+        ("all/.hidden/ebsec.toml", ""),
+        ("all/.hidden/d.ebsec", wrong),
+    ];
+    let folder = folder(&files);
+    says(&ebsec(folder.path(), "check all"), 1, &["all/one/a.ebsec:2", "all/deep/two/b.ebsec:2"]);
+    let untidy = ebsec(folder.path(), "fmt --check all");
+    says(&untidy, 1, &[]);
+    assert!(text(&untidy.stdout).contains("all/deep/two/within/c.ebsec"), "{untidy:?}");
+    // A file of its own beside them hides none.
+    fs::write(folder.path().join("all/x.ebsec"), "import std.paths\n").unwrap();
+    let out = ebsec(folder.path(), "check all");
+    says(&out, 1, &["all/one/a.ebsec:2", "all/deep/two/b.ebsec:2"]);
+    // Of a folder within a package, those below it alone.
+    let out = ebsec(&folder.path().join("all/deep"), "check");
+    says(&out, 1, &["two/b.ebsec:2"]);
+    assert!(!format!("{out:?}").contains("one/a.ebsec"), "{out:?}");
+    says(&ebsec(folder.path(), "build all/deep -o p.bpf.o"), 2, &["there are 2", "`all/deep/two/`"]);
+    says(&ebsec(folder.path(), "build all/deep/two -o p.bpf.o"), 1, &["file.pth"]);
+}
+
+#[test]
 fn what_has_no_rule_in_force_is_checked_and_not_built() {
     let library = "let a = [1]\n";
     let imported = "import std.credentials\n";

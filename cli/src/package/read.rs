@@ -106,18 +106,25 @@ impl Reader {
         Err(Failure::new(message).help("the files of a package are in its folder"))
     }
 
-    /// Every `.ebsec` file below the folder, by its path from there. Hidden folders, links to folders, and packages within
-    /// are left out.
-    pub fn files(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
-        let mut files = Vec::new();
-        walk(&self.root, 0, &mut files)?;
-        let mut named = Vec::with_capacity(files.len());
-        for path in files {
-            named.push((relative(&path, &self.root)?, path));
-        }
-        named.sort();
-        Ok(named)
+    /// Every `.ebsec` file below the folder, by its path from there, and the folders of packages below, in whose folders no
+    /// further one is looked for. Hidden folders and links to folders are left out.
+    pub fn files(&self) -> Result<Below, Failure> {
+        let (mut paths, mut packages) = (Vec::new(), Vec::new());
+        walk(&self.root, 0, &mut paths, &mut packages)?;
+        let named = paths.into_iter().map(|path| Ok((relative(&path, &self.root)?, path)));
+        let mut files = named.collect::<Result<Vec<_>, Failure>>()?;
+        files.sort();
+        packages.sort();
+        Ok(Below { files, packages })
     }
+}
+
+/// What is below a folder.
+pub struct Below {
+    /// Policy files, by their names.
+    pub files: Vec<(String, PathBuf)>,
+    /// Folders that have settings of their own.
+    pub packages: Vec<PathBuf>,
 }
 
 /// The reason alone: the system's number says nothing more.
@@ -140,7 +147,7 @@ fn regular(path: &Path, found: &fs::Metadata) -> Result<(), Failure> {
     Err(Failure::new(format!("`{}` is {what}, not a regular file: it is not read", shown(path))))
 }
 
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, packages: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let failed = |e: std::io::Error| Failure::new(format!("cannot read `{}`: {}", shown(folder), reason(&e)));
     if depth > MAX_FOLDERS {
         let message = format!("`{}` is deeper than {MAX_FOLDERS} folders: policies there would not be read", shown(folder));
@@ -153,14 +160,15 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
             continue;
         }
         if entry.file_type().map_err(failed)?.is_dir() {
-            if path.join(CONFIG).symlink_metadata().is_err() {
-                walk(&path, depth + 1, files)?;
+            match path.join(CONFIG).symlink_metadata() {
+                Ok(_) => packages.push(path),
+                Err(_) => walk(&path, depth + 1, files, packages)?,
             }
         } else if path.extension() == Some(OsStr::new("ebsec")) {
             files.push(path);
         }
-        if files.len() > MAX_FILES {
-            return Err(Failure::new(format!("`{}` has more than {MAX_FILES} policy files", shown(folder))));
+        if files.len().max(packages.len()) > MAX_FILES {
+            return Err(Failure::new(format!("`{}` has more than {MAX_FILES} policy files or packages", shown(folder))));
         }
     }
     Ok(())

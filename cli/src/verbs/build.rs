@@ -71,13 +71,22 @@ fn in_this_folder(package: &str) -> Result<PathBuf, Failure> {
     }
 }
 
+/// Most packages that a message names.
+const MAX_NAMED: usize = 8;
+
 /// Builds one package.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let common = &arguments.common;
     let mut packages = common.open()?;
-    let (Some(found), true) = (packages.pop(), packages.is_empty()) else {
-        return Err(common.told(Failure::new("`build` takes one package, and several were given")));
-    };
+    if packages.iter().any(|found| !found.is_below) {
+        packages.retain(|found| !found.is_below);
+    }
+    if packages.len() > 1 {
+        let folders: Vec<String> = packages.iter().take(MAX_NAMED).map(|found| format!("`{}`", found.root())).collect();
+        let failure = Failure::new(format!("`build` takes one package, and there are {}", packages.len()));
+        return Err(common.told(failure.help(format!("build each by itself: {}", folders.join(", ")))));
+    }
+    let Some(found) = packages.pop() else { return Err(common.told(Failure::new("there is no package"))) };
     let (checked, mut findings) = check::check(&found);
     let built = checked.package.as_ref().and_then(|package| Some((package, build(package, &checked, &mut findings)?)));
     let wrong = diag::has_errors(&findings);
