@@ -34,15 +34,17 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     let package = Package { path_sets: cx.package.path_sets.clone(), policies, ..Package::default() };
     let index = eval::Index::new(&package);
     let mut refused: Vec<Refused<'_>> = vec![Refused::default(); refusing.len()];
+    let events: BTreeSet<_> = refusing.iter().map(|f| f.rule.event).collect();
     let mut work = 0;
-    for line in &lines.all {
+    for line in lines.all.iter().filter(|line| lines.raises(line, &events)) {
         if work > MAX_WORK {
             let loc = refusing.first().map(|f| f.loc()).unwrap_or_default();
             let message = "the package is too large: not every operation that a host needs was tried";
             report.push(report.at(loc, message).help("split the package"));
             break;
         }
-        for found in eval::eval_range(&index, &package, cx.catalog, &line.operation, &[], &mut work).least.matched {
+        let Some(operation) = line.operation(cx.catalog) else { continue };
+        for found in eval::eval_range(&index, &package, cx.catalog, &operation, &[], &mut work).least.matched {
             if let Some(refused) = refused.get_mut(found.policy) {
                 refused.add(line);
             }
@@ -58,7 +60,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
 /// What one rule refuses.
 #[derive(Clone, Default)]
 struct Refused<'l> {
-    first: Option<&'l lifelines::Line>,
+    first: Option<&'l lifelines::Line<'l>>,
     others: usize,
     /// The programs that need it, as far as they are known and not too many to name.
     programs: BTreeSet<&'l str>,
@@ -66,13 +68,13 @@ struct Refused<'l> {
 }
 
 /// Most programs that the help names.
-const MAX_NAMED: usize = 8;
+const MAX_NAMED: usize = 12;
 
 impl<'l> Refused<'l> {
-    fn add(&mut self, line: &'l lifelines::Line) {
+    fn add(&mut self, line: &'l lifelines::Line<'l>) {
         self.others += usize::from(self.first.is_some());
         self.first.get_or_insert(line);
-        self.programs.extend(line.program.as_deref().filter(|_| self.programs.len() <= MAX_NAMED));
+        self.programs.extend(line.program.filter(|_| self.programs.len() <= MAX_NAMED));
         self.unnamed |= line.program.is_none();
     }
 
@@ -92,7 +94,7 @@ fn shell(policy: &crate::hir::Policy) -> crate::hir::Policy {
     crate::hir::Policy { name: policy.name.clone(), mode: policy.mode, rules: Vec::new(), description: String::new(), loc: policy.loc }
 }
 
-fn tell(folded: &Folded<'_>, first: &lifelines::Line, refused: &Refused<'_>, report: &mut Report<'_>) {
+fn tell(folded: &Folded<'_>, first: &lifelines::Line<'_>, refused: &Refused<'_>, report: &mut Report<'_>) {
     let message = format!("{} refuses what {} needs: {}", folded.name(), first.purpose, first.shown());
     let mut finding = report.at(folded.loc(), message);
     finding = match refused.others {
