@@ -17,6 +17,8 @@ pub mod types;
 
 pub mod cases;
 
+pub mod written;
+
 pub mod config;
 
 pub mod reference;

@@ -18,6 +18,7 @@ use crate::lint;
 use crate::resolve;
 use crate::source::{FileId, Loc, Place, Sources, Span};
 use crate::types::{Date, Settings};
+use crate::written;
 use ebsec_templates::catalog;
 
 /// What a package is made of.
@@ -35,6 +36,8 @@ pub struct Input {
     pub lints: Choice,
     /// Settings from outside of the package, which it cannot change.
     pub outside: Option<Outside>,
+    /// The package is built: what its policies say is kept in [`hir::Package::written`].
+    pub written: bool,
 }
 
 /// A file of settings that judge a package and are none of its own.
@@ -68,7 +71,7 @@ pub struct Checked {
 /// Parses, resolves, types and lints a package. Every error is reported.
 #[must_use]
 pub fn check(input: Input) -> Checked {
-    let Input { mut sources, config, params, today, lints, outside } = input;
+    let Input { mut sources, config, params, today, lints, outside, written } = input;
     let mut diagnostics = Findings::default();
     let mut settings = Config::default();
     if let Some((file, text)) = config.and_then(|id| sources.get(id).map(|f| (id, f.text.clone()))) {
@@ -104,8 +107,11 @@ pub fn check(input: Input) -> Checked {
     };
     let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
     let settings_of = Settings { package, given: &given, today };
-    let typed::Typed { package, variants, mut findings } = typed::typed(&names, &sources, settings_of, diagnostics);
+    let typed::Typed { mut package, variants, mut findings } = typed::typed(&names, &sources, settings_of, diagnostics);
     let good = !findings.has_errors();
+    if good && written {
+        package.written = written::policies(&names, &sources, &given, &package);
+    }
     let input = lint::Input {
         names: &names,
         loaded: &loaded,

@@ -30,6 +30,7 @@ pub(super) struct Properties {
     pub severity: Option<Severity>,
     pub mode: Option<Mode>,
     pub attack: Vec<String>,
+    pub tags: Vec<String>,
     pub scope: Option<Cond>,
 }
 
@@ -75,6 +76,7 @@ impl<'a> Checker<'a> {
             mode: properties.mode.unwrap_or(Mode::Observe),
             rules,
             description: properties.description,
+            tags: properties.tags,
             loc: Loc::new(env.id, def.written.span),
         }
     }
@@ -113,8 +115,7 @@ impl<'a> Checker<'a> {
             "severity" => properties.severity = self.choice(value, "severity", SEVERITIES, env),
             "mode" => properties.mode = self.choice(value, "mode", MODES, env),
             "attack" => properties.attack = self.attack(value, env),
-            // Tags are checked here and shown by documentation only.
-            "tags" => drop(self.texts(value, Elem::Text, env)),
+            "tags" => properties.tags = self.texts(value, Elem::Text, env),
             _ => {
                 let loc = Loc::new(env.id, key.span);
                 let message = format!("a policy has no property `{}`", key.node);

@@ -91,7 +91,14 @@ impl<'l> Refused<'l> {
 
 /// A policy without its rules.
 fn shell(policy: &crate::hir::Policy) -> crate::hir::Policy {
-    crate::hir::Policy { name: policy.name.clone(), mode: policy.mode, rules: Vec::new(), description: String::new(), loc: policy.loc }
+    crate::hir::Policy {
+        name: policy.name.clone(),
+        mode: policy.mode,
+        rules: Vec::new(),
+        description: String::new(),
+        tags: Vec::new(),
+        loc: policy.loc,
+    }
 }
 
 fn tell(folded: &Folded<'_>, first: &lifelines::Line<'_>, refused: &Refused<'_>, report: &mut Report<'_>) {
