@@ -200,6 +200,7 @@ fn table_row(catalog: &Catalog, row: &'static str) -> Option<Line<'static>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use ebsec_templates::catalog;

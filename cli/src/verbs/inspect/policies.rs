@@ -207,14 +207,16 @@ fn wrap(text: &str, width: usize) -> Vec<&str> {
     let (mut start, mut blank, mut column, mut after_blank) = (0, None, 0, 0);
     let (mut quoted, mut escaped) = (false, false);
     for (at, c) in text.char_indices() {
+        let breaks = c == ' ' && !quoted;
         if column >= width
+            && !breaks
             && let Some(end) = blank.take()
         {
             lines.push(text.get(start..end).unwrap_or_default());
             (start, column) = (end + 1, column - after_blank);
         }
         column += 1;
-        if c == ' ' && !quoted {
+        if breaks {
             (blank, after_blank) = (Some(at), column);
         }
         quoted ^= c == '"' && !escaped;
