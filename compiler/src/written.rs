@@ -1,4 +1,4 @@
-//! Names, trees and the typed policy in; out comes what the policies in force say, as text for people who audit an artifact.
+//! Names, trees and the folded policy in; out comes what the policies in force say, as text for people who audit an artifact.
 //! Everything was checked before: nothing is reported here, and no verdict depends on it.
 
 mod print;
@@ -6,7 +6,7 @@ mod print;
 use crate::hir;
 use crate::resolve::{DefId, Found, Names, Other, PolicyDef, PolicyId, ROOT};
 use crate::source::{LineIndex, Loc, PartId, Sources};
-use crate::types::Given;
+use crate::typed::Given;
 use ebsec_artifact::{Allow, Clauses, Definition, Exception, Mode, POLICIES_FORMAT, Policies, Policy};
 use ebsec_grammar::ast::{self, ItemKind, MemberKind, PairValue};
 use print::Printer;
@@ -116,7 +116,7 @@ impl<'n, 'a> Writer<'n, 'a> {
             let entries = rest.iter().take_while(|rule| rule.loc.part == *part).count();
             rest = rest.get(entries..).unwrap_or_default();
             if entries > 0 {
-                let [when, unless] = [when, unless].map(|c| self.printer.optional(def.file, c));
+                let [when, unless] = [when, unless.map(AsRef::as_ref)].map(|c| self.printer.optional(def.file, c));
                 clauses.push(Clauses { events: entries as u32, first: self.next, unless, when });
                 self.next += entries as u32;
             }
@@ -130,7 +130,7 @@ impl<'n, 'a> Writer<'n, 'a> {
             events: rule.events.iter().map(|event| event.node.clone()).collect(),
             label: rule.label.node.clone(),
             line: self.place(Loc::new(part, rule.label.span)).1,
-            unless: self.printer.optional(file, rule.unless.as_ref()),
+            unless: self.printer.optional(file, rule.unless.as_deref()),
             when: self.printer.optional(file, rule.when.as_ref()),
         }
     }

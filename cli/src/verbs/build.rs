@@ -20,7 +20,7 @@ use std::process::ExitCode;
 pub enum Stage {
     /// The syntax tree.
     Ast,
-    /// The typed policy.
+    /// The folded policy.
     Hir,
     /// Classes of every field, and the layers of each event.
     Classes,

@@ -1,4 +1,4 @@
-//! The typed policy: what the front gives and every later stage reads. All names are resolved, all constants are
+//! The folded policy: what the front gives and every later stage reads. All names are resolved, all constants are
 //! evaluated, every `unless`, `except`, scope and `apply` is folded into conditions. Holds no source text but what an artifact says
 //! of its policies.
 

@@ -2,7 +2,7 @@
 //! the formatter's, comments and parentheses that say nothing are gone. Remembers which definitions were named.
 
 use crate::resolve::{DefId, Found, Names};
-use crate::types::op_text;
+use crate::typed::op_text;
 use ebsec_grammar::ast::{Arg, Cond, CondKind, Literal, Operand, Value, ValueKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 

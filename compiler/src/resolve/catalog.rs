@@ -105,17 +105,17 @@ impl Index {
     }
 
     /// Names of the fields that are built, with their parts.
-    pub(super) fn built_fields(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn built_fields(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)
     }
 
     /// Names of the fields and events that are not.
-    pub(super) fn planned_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn planned_names(&self) -> impl Iterator<Item = &str> {
         self.planned_fields.iter().chain(&self.planned_events).copied()
     }
 
     /// Whether the name is that of a whole path.
-    pub(super) fn is_path(&self, name: &str) -> bool {
+    pub(crate) fn is_path(&self, name: &str) -> bool {
         self.fields.get(name).is_some_and(|(id, part)| part.is_none() && self.catalog[*id].ty == FieldType::Path)
     }
 
@@ -147,5 +147,13 @@ impl Index {
     #[must_use]
     pub fn mask(&self, event: EventId) -> u128 {
         self.masks.get(usize::from(event.0)).copied().unwrap_or(0)
+    }
+}
+
+impl Part {
+    /// As written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        PARTS.iter().find(|(_, p)| *p == self).map_or("", |(n, _)| n)
     }
 }

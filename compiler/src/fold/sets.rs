@@ -1,23 +1,23 @@
 //! Interns path sets: equal sets get equal ids. Keeps the order of first use.
 
-use super::lang;
 use crate::hir::{PathLang, PathSet, PathSetId, Space};
+use crate::typed::lang;
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::{Hash, Hasher};
 
 /// All sets so far.
 #[derive(Debug, Default)]
-pub(super) struct Sets {
+pub(crate) struct Sets {
     all: Vec<PathSet>,
     /// Hash of the texts -> ids.
     by_hash: FxHashMap<u64, Vec<u32>>,
     /// Nothing is kept while a function is checked by itself.
-    pub(super) dry: bool,
+    pub(crate) dry: bool,
 }
 
 impl Sets {
     /// The id of a set.
-    pub(super) fn intern(&mut self, space: Space, lang: PathLang) -> PathSetId {
+    pub(crate) fn intern(&mut self, space: Space, lang: PathLang) -> PathSetId {
         if self.dry {
             return PathSetId(0);
         }
@@ -36,7 +36,7 @@ impl Sets {
     }
 
     /// Gives all sets up.
-    pub(super) fn take(&mut self) -> Vec<PathSet> {
+    pub(crate) fn take(&mut self) -> Vec<PathSet> {
         std::mem::take(&mut self.all)
     }
 }

@@ -1,6 +1,6 @@
 //! Types of constants and fields: their names, what they hold, how they are compared. Evaluates nothing.
 
-use super::Part;
+use crate::resolve::Part;
 use ebsec_grammar::ast::Op;
 use ebsec_templates::{Catalog, FieldType};
 

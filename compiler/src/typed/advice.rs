@@ -1,13 +1,14 @@
 //! What was probably meant where no name is near: words of other tools for modes and events, fields that are written
 //! without their beginning or their end. Proposes only what is built.
 
-use super::habits::{self, Meant};
-use super::{Checker, Elem, FieldName, Index};
+use super::{Elem, Typer};
 use crate::diag::{Finding, by_distance, codes, list};
+use crate::resolve::habits::{self, Meant};
+use crate::resolve::{FieldName, Index};
 use crate::source::Loc;
 
 /// Most hooks that a message lists.
-const MAX_HOOKS: usize = 3;
+pub(crate) const MAX_HOOKS: usize = 3;
 
 /// The mode that a word of other tools means.
 fn mode_of(word: &str) -> Option<&'static str> {
@@ -20,26 +21,26 @@ fn mode_of(word: &str) -> Option<&'static str> {
 }
 
 /// Help for a word that is no mode but one in other tools.
-pub(super) fn mode_help(word: &str) -> Option<String> {
+pub(crate) fn mode_help(word: &str) -> Option<String> {
     let mode = mode_of(word)?;
     let does = if mode == "observe" { "it reports what `enforce` refuses" } else { "it refuses what `observe` only reports" };
     Some(format!("did you mean `{mode}`? {does}"))
 }
 
 /// Help for a name in place of a number that is an id.
-pub(super) fn id_help(name: &str) -> &'static str {
+pub(crate) fn id_help(name: &str) -> &'static str {
     if name == "root" { "ids are numbers: `root` is 0" } else { "ids are numbers: the kernel does not know the names of users and groups" }
 }
 
 /// Help for a text in place of an address, if it looks like the name of a host.
-pub(super) fn host_help(text: &str) -> Option<&'static str> {
+pub(crate) fn host_help(text: &str) -> Option<&'static str> {
     let name = text.bytes().any(|b| b.is_ascii_alphabetic()) && !text.contains([':', '/']);
     name.then_some("the kernel does not know host names: write addresses, such as `203.0.113.7` or `10.0.0.0/8`")
 }
 
 /// Help for an unknown name in place of a value of this type. In a source, a name with dots may be a constant of a
 /// module; in a parameter's text there are no names.
-pub(super) fn name_help(name: &str, want: Elem, in_source: bool) -> Option<String> {
+pub(crate) fn name_help(name: &str, want: Elem, in_source: bool) -> Option<String> {
     match want {
         Elem::Uid | Elem::Gid if !name.contains('.') => Some(id_help(name).to_owned()),
         Elem::Ip | Elem::Cidr | Elem::Address if !in_source => host_help(name).map(str::to_owned),
@@ -49,7 +50,7 @@ pub(super) fn name_help(name: &str, want: Elem, in_source: bool) -> Option<Strin
 }
 
 /// The events that a word of other tools means.
-fn events_of(word: &str) -> &'static [&'static str] {
+pub(crate) fn events_of(word: &str) -> &'static [&'static str] {
     let (subject, verb) = word.rsplit_once('.').unwrap_or(("", word));
     match (subject, verb) {
         ("file" | "fs" | "", "create" | "delete" | "remove" | "rename" | "unlink" | "modify" | "change" | "truncate" | "append")
@@ -65,7 +66,7 @@ fn events_of(word: &str) -> &'static [&'static str] {
 
 impl Index {
     /// What stands before the first dot, if all the fields and events of that beginning are still to be built.
-    pub(super) fn planned_family<'n>(&self, name: &'n str) -> Option<&'n str> {
+    pub(crate) fn planned_family<'n>(&self, name: &'n str) -> Option<&'n str> {
         let (family, _) = name.split_once('.').unwrap_or((name, ""));
         let of = |n: &str| n.strip_prefix(family).is_some_and(|rest| rest.starts_with('.'));
         let built = self.built_fields().any(of) || self.event_names().iter().any(|e| of(e) || *e == family);
@@ -73,7 +74,7 @@ impl Index {
     }
 
     /// Fields that end like the name, or else the path among those that begin with it.
-    fn completed(&self, name: &str) -> Option<&str> {
+    pub(crate) fn completed(&self, name: &str) -> Option<&str> {
         let ends = |f: &&str| f.strip_suffix(name).is_some_and(|before| before.ends_with('.'));
         let begins = |f: &&str| f.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')) && self.is_path(f);
         let order = |f: &&str| (f.matches('.').count(), f.len());
@@ -83,7 +84,7 @@ impl Index {
     }
 
     /// The fields of the same beginning, or what fields begin with; the nearest first.
-    fn fields_help(&self, name: &str) -> String {
+    pub(crate) fn fields_help(&self, name: &str) -> String {
         let family = name.split('.').next().unwrap_or(name);
         let whole = |f: &&str| matches!(self.field(f), FieldName::Field(_, None));
         let of = |f: &&str| f.strip_prefix(family).is_some_and(|rest| rest.starts_with('.'));
@@ -99,7 +100,7 @@ impl Index {
     }
 
     /// The address of what is asked by a host's name.
-    fn address_of(&self, name: &str) -> Option<&str> {
+    pub(crate) fn address_of(&self, name: &str) -> Option<&str> {
         let (side, last) = name.rsplit_once('.')?;
         let hosts = ["host", "hostname", "name", "domain", "dns", "fqdn"];
         let is_ip = |f: &&str| f.strip_prefix(side) == Some(".ip");
@@ -107,9 +108,9 @@ impl Index {
     }
 }
 
-impl Checker<'_> {
+impl Typer<'_> {
     /// Says that there is no such field, and what may be meant.
-    pub(super) fn unknown_field(&mut self, name: &str, loc: Loc) {
+    pub(crate) fn unknown_field(&mut self, name: &str, loc: Loc) {
         if self.uncounted() {
             return;
         }
@@ -154,7 +155,7 @@ impl Checker<'_> {
     }
 
     /// Says that there is no such event, and what may be meant.
-    pub(super) fn unknown_event(&mut self, name: &str, loc: Loc) {
+    pub(crate) fn unknown_event(&mut self, name: &str, loc: Loc) {
         if self.uncounted() {
             return;
         }

@@ -2,7 +2,7 @@
 //! Proposes only what is built.
 
 /// What is meant by a field of another tool.
-pub(super) struct Meant {
+pub(crate) struct Meant {
     /// Fields of this language that hold it, the likeliest first; none if there is no such field.
     pub fields: &'static [&'static str],
     /// What there is to know.
@@ -105,20 +105,20 @@ const KERNEL_HOOKS: [&str; 2] =
     [include_str!("../../../bpf-templates/prototypes/6.1.toml"), include_str!("../../../bpf-templates/prototypes/7.toml")];
 
 /// Whether Linux has a hook of this name.
-pub(super) fn is_kernel_hook(name: &str) -> bool {
+pub(crate) fn is_kernel_hook(name: &str) -> bool {
     let key = format!("{name} = {{");
     KERNEL_HOOKS.iter().any(|hooks| hooks.lines().any(|line| line.starts_with(&key)))
 }
 
 /// What a name means in other tools.
-pub(super) fn meant(name: &str) -> Option<Meant> {
+pub(crate) fn meant(name: &str) -> Option<Meant> {
     let lower = name.to_ascii_lowercase();
     let found = HABITS.iter().find(|(names, ..)| names.contains(&lower.as_str()))?;
     Some(Meant { fields: found.1, note: found.2 })
 }
 
 /// The number of a service's port.
-pub(super) fn port_of(name: &str) -> Option<u16> {
+pub(crate) fn port_of(name: &str) -> Option<u16> {
     Some(match name.to_ascii_lowercase().as_str() {
         "ftp" => 21,
         "ssh" => 22,
@@ -138,7 +138,7 @@ pub(super) fn port_of(name: &str) -> Option<u16> {
 }
 
 /// Why a text is not a path, where it is written as a shell or a regular expression has it.
-pub(super) fn path_help(text: &str) -> Option<&'static str> {
+pub(crate) fn path_help(text: &str) -> Option<&'static str> {
     if text.starts_with('^') || text.ends_with('$') || text.contains(".*") {
         return Some(
             "patterns are not regular expressions: `*` is any part of a name, `**` any folders, `?` one character, `{a,b}` either",
@@ -154,7 +154,7 @@ pub(super) fn path_help(text: &str) -> Option<&'static str> {
 }
 
 /// The type that a word of other languages means.
-pub(super) fn type_help(name: &str) -> Option<&'static str> {
+pub(crate) fn type_help(name: &str) -> Option<&'static str> {
     Some(match name.to_ascii_lowercase().as_str() {
         "string" | "str" | "text" | "char" => "texts have the type `path`, `name` or `comm`",
         "list" | "array" | "vec" | "tuple" => "write `set<path>` or a set of another type",
@@ -170,7 +170,7 @@ pub(super) fn type_help(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{FieldName, Index};
+    use crate::resolve::{FieldName, Index};
 
     #[test]
     fn hooks_of_the_kernel_are_known() {

@@ -2,22 +2,23 @@
 
 use super::constant::{Constant, Data, Shape};
 use super::interval::{self, Intervals};
-use super::{Checker, Date, Elem, Env, Given, Ty, advice};
+use super::{Date, Elem, Env, Given, Ty, Typer, advice};
 use crate::diag::{Finding, codes};
 use crate::hir::PathLang;
 use crate::hir::glob::{self, GlobError, Kind, Problem};
+use crate::resolve::habits;
 use crate::source::{Loc, PartId, Span};
 use ebsec_grammar::ast::{self, Literal, ValueKind};
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 fn one(elem: Elem, data: Data) -> Option<Constant> {
     Some(Constant { elem, shape: Shape::One, data })
 }
 
-impl Checker<'_> {
+impl Typer<'_> {
     /// A literal where `want` is wanted.
-    pub(super) fn literal(&mut self, literal: &Literal, loc: Loc, want: Elem) -> Option<Constant> {
+    pub(crate) fn literal(&mut self, literal: &Literal, loc: Loc, want: Elem) -> Option<Constant> {
         match (literal, want) {
             (Literal::Str(text), Elem::Path | Elem::Name | Elem::Comm) => self.pattern(text, loc, want),
             (Literal::Str(text), Elem::Text) => one(want, Data::Texts(vec![text.clone()])),
@@ -133,8 +134,9 @@ impl Checker<'_> {
         }
         let diagnostic = Finding::error(code, place, error.message.clone());
         match error.problem {
-            Problem::Relative => diagnostic
-                .help(super::habits::path_help(text).unwrap_or("paths begin with `/`; to match a name in any folder, use `.name`")),
+            Problem::Relative => {
+                diagnostic.help(habits::path_help(text).unwrap_or("paths begin with `/`; to match a name in any folder, use `.name`"))
+            }
             Problem::TrailingSlash if plain && !text.ends_with("**/") => {
                 let without = text.trim_end_matches('/');
                 diagnostic.help(format!("write `\"{without}\"`; for everything below it use `under`")).guess(
@@ -182,7 +184,7 @@ impl Checker<'_> {
         Some(number)
     }
 
-    pub(super) fn address(&mut self, text: &str, loc: Loc) -> Option<IpAddr> {
+    pub(crate) fn address(&mut self, text: &str, loc: Loc) -> Option<IpAddr> {
         match text.parse::<IpAddr>() {
             Ok(ip) => Some(ip.to_canonical()),
             Err(_) => {
@@ -241,7 +243,7 @@ impl Checker<'_> {
     }
 
     /// `5432..5440`, `10.0.0.1..10.0.0.9`.
-    pub(super) fn range(&mut self, low: &ast::Name, high: &ast::Name, loc: Loc, want: Elem, part: PartId) -> Option<Constant> {
+    pub(crate) fn range(&mut self, low: &ast::Name, high: &ast::Name, loc: Loc, want: Elem, part: PartId) -> Option<Constant> {
         let (low_loc, high_loc) = (Loc::new(part, low.span), Loc::new(part, high.span));
         let addresses = low.node.contains(['.', ':']) || high.node.contains(['.', ':']);
         let wanted = match want {
@@ -280,13 +282,13 @@ impl Checker<'_> {
         Some(Constant { elem, shape: Shape::Range, data: Data::Numbers(numbers) })
     }
 
-    pub(super) fn bad_attack(&mut self, text: &str, loc: Loc) {
+    pub(crate) fn bad_attack(&mut self, text: &str, loc: Loc) {
         let message = format!("`{text}` does not have the shape of an ATT&CK id");
         self.push(Finding::error(codes::BAD_ATTACK, loc, message).help("a technique is `T1552`, a sub-technique `T1552.004`"));
     }
 
     /// A day that exists.
-    pub(super) fn date(&mut self, text: &str, loc: Loc) -> Option<Date> {
+    pub(crate) fn date(&mut self, text: &str, loc: Loc) -> Option<Date> {
         let date = Date::parse(text);
         if date.is_none() {
             self.push(
@@ -298,15 +300,15 @@ impl Checker<'_> {
     }
 
     /// A parameter's value from ebsec.toml or the command line.
-    pub(super) fn given(&mut self, given: &Given, ty: Ty) -> Option<Rc<Constant>> {
+    pub(crate) fn given(&mut self, given: &Given, ty: Ty) -> Option<Arc<Constant>> {
         let part = given.loc.part;
         let value = if given.from_text { self.reparse(&given.value, ty.elem, part)? } else { given.value.clone() };
         let loc = Loc::new(part, value.span);
         let env = Env::of(given.file.unwrap_or(usize::MAX), part);
-        let constant = self.value(&value, ty.elem, &env)?;
+        let constant = self.value(&value, ty.elem, &env).constant?;
         // One value on the command line is a set of one.
         let constant = match (&value.kind, ty.set && constant.shape != Shape::Set && given.from_text) {
-            (_, true) => Rc::new(Constant { shape: Shape::Set, ..constant.as_ref().clone() }),
+            (_, true) => Arc::new(Constant { shape: Shape::Set, ..constant.as_ref().clone() }),
             _ => constant,
         };
         self.shaped(&constant, ty, loc)

@@ -1,30 +1,32 @@
-//! What later stages ask of constants: trees in, exact values out, once a package is checked. Wrong ones are reported here
-//! and give nothing. Shows nothing of how they are evaluated, and makes no conditions.
+//! What later stages ask of constants: trees in, exact values out, once a package is typed. Wrong ones are reported here and
+//! give nothing. Shows nothing of how they are evaluated, and makes no conditions.
 
 use super::constant::{Constant, Data, Shape};
 use super::cost::Cost;
-use super::{Checker, Elem, Env};
-use crate::diag::{Finding, Findings, codes};
+use super::tree::Typed;
+use super::{Elem, Env, Frame, Typer};
+use crate::diag::{Finding, codes};
 use crate::hir::PathLang;
-use crate::resolve::{Found, Names, PolicyDef};
+use crate::resolve::{Found, Names, PolicyDef, PolicyId, Target};
 use crate::source::{Loc, PartId};
 use ebsec_grammar::ast;
 use ebsec_templates::{Catalog, EventId};
+use std::sync::Arc;
 
 /// Where a tree stands: in which file, by index into [`Names::files`], and in which part.
 #[derive(Clone, Copy, Debug)]
-pub struct At {
+pub struct Site {
     /// The file whose names the tree sees.
     pub file: usize,
     /// The part that holds it.
     pub part: PartId,
 }
 
-/// The constants of a checked package.
-#[expect(missing_debug_implementations, reason = "it is a checker in the middle of its work")]
-pub struct Values<'a>(pub(super) Checker<'a>);
+/// The constants of a typed package.
+#[expect(missing_debug_implementations, reason = "it is a typer in the middle of its work")]
+pub struct Values<'v, 'a>(pub &'v mut Typer<'a>);
 
-impl<'a> Values<'a> {
+impl<'a> Values<'_, 'a> {
     /// All names of the compilation.
     #[must_use]
     pub fn names(&self) -> &'a Names<'a> {
@@ -37,10 +39,28 @@ impl<'a> Values<'a> {
         self.0.index.catalog
     }
 
-    /// Everything that was found so far.
+    /// Begins a part: what is found from here on belongs to it. Gives what [`Self::end`] takes.
     #[must_use]
-    pub fn findings(self) -> Findings {
-        self.0.diagnostics
+    pub fn begin(&mut self, part: PartId) -> Frame {
+        self.0.begin(part)
+    }
+
+    /// Ends a part.
+    pub fn end(&mut self, outer: Frame) -> Typed<()> {
+        self.0.end(outer, ())
+    }
+
+    /// Notes what a name means.
+    pub fn note(&mut self, loc: Loc, target: Target) {
+        self.0.note(loc, target);
+    }
+
+    /// Notes the name of a parameter of the package that is given a value, and the names in the value.
+    pub fn note_parameter(&mut self, name: &ast::Name, value: &ast::Value, at: Site) {
+        if let Some(id) = self.0.names.modules.first().and_then(|m| m.defs.get(name.node.as_str())) {
+            self.0.note(Loc::new(at.part, name.span), Target::Parameter(*id));
+        }
+        self.0.note_names(value, &at.env());
     }
 
     /// Reports a finding.
@@ -55,28 +75,23 @@ impl<'a> Values<'a> {
 
     /// The policy of a name, if there is one.
     #[must_use]
-    pub fn find_policy(&self, file: usize, name: &str) -> Option<&'a PolicyDef<'a>> {
+    pub fn find_policy(&self, file: usize, name: &str) -> Option<(PolicyId, &'a PolicyDef<'a>)> {
         match self.0.names.find_policy(file, name) {
-            Found::Here(id) => self.0.names.policy(id),
+            Found::Here(id) => Some((id, self.0.names.policy(id)?)),
             _ => None,
         }
     }
 
-    /// The policy of a name; an unknown one is reported.
-    pub fn policy(&mut self, file: usize, name: &str, loc: Loc) -> Option<&'a PolicyDef<'a>> {
-        match self.0.names.find_policy(file, name) {
-            Found::Here(id) => self.0.names.policy(id),
-            found => {
-                self.0.no_policy(file, name, loc, found);
-                None
-            }
-        }
+    /// Reports an unknown policy.
+    pub fn no_policy(&mut self, file: usize, name: &str, loc: Loc) {
+        let found = self.0.names.find_policy(file, name);
+        self.0.no_policy(file, name, loc, found);
     }
 
     /// Whether a policy is applied by an `apply` that could not be read.
     #[must_use]
     pub fn may_be_applied(&self, policy: &PolicyDef<'a>) -> bool {
-        let is_it = |id: &crate::resolve::PolicyId| self.0.names.policy(*id).is_some_and(|p| p.name == policy.name);
+        let is_it = |id: &PolicyId| self.0.names.policy(*id).is_some_and(|p| p.name == policy.name);
         self.0.names.half_applied.iter().any(is_it)
     }
 
@@ -99,8 +114,8 @@ impl<'a> Values<'a> {
     }
 
     /// Reports keys that a record gives twice, and what is not a constant in it; gives the others.
-    pub fn pairs<'r>(&mut self, record: &'r ast::Record, at: At) -> Vec<(&'r ast::Name, &'r ast::Value)> {
-        let env = Env::of(at.file, at.part);
+    pub fn pairs<'r>(&mut self, record: &'r ast::Record, at: Site) -> Vec<(&'r ast::Name, &'r ast::Value)> {
+        let env = at.env();
         self.0.keys_once(record, &env);
         let mut all = Vec::with_capacity(record.pairs.len());
         for (key, value) in &record.pairs {
@@ -113,7 +128,7 @@ impl<'a> Values<'a> {
     }
 
     /// One exact path or name.
-    pub fn exact(&mut self, value: &ast::Value, want: Elem, at: At) -> Option<Vec<u8>> {
+    pub fn exact(&mut self, value: &ast::Value, want: Elem, at: Site) -> Option<Vec<u8>> {
         let constant = self.one(value, want, at)?;
         self.literal_of(&constant, Loc::new(at.part, value.span))
     }
@@ -125,8 +140,8 @@ impl<'a> Values<'a> {
     }
 
     /// One exact path, or a set of them.
-    pub fn paths(&mut self, value: &ast::Value, at: At) -> Vec<Vec<u8>> {
-        let Some(constant) = self.0.value(value, Elem::Path, &Env::of(at.file, at.part)) else { return Vec::new() };
+    pub fn paths(&mut self, value: &ast::Value, at: Site) -> Vec<Vec<u8>> {
+        let Some(constant) = self.0.value(value, Elem::Path, &at.env()).constant else { return Vec::new() };
         let Data::Lang(PathLang::Patterns(all)) = &constant.data else { return Vec::new() };
         let mut out = Vec::with_capacity(all.len());
         for pattern in all {
@@ -139,7 +154,7 @@ impl<'a> Values<'a> {
     }
 
     /// One number, or a truth value as 0 or 1.
-    pub fn number(&mut self, value: &ast::Value, want: Elem, at: At) -> Option<u64> {
+    pub fn number(&mut self, value: &ast::Value, want: Elem, at: Site) -> Option<u64> {
         match self.one(value, want, at).as_deref() {
             Some(Constant { data: Data::Numbers(all), .. }) => all.first().map(|(low, _)| *low as u64),
             Some(Constant { data: Data::Bool(yes), .. }) => Some(u64::from(*yes)),
@@ -147,8 +162,8 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn one(&mut self, value: &ast::Value, want: Elem, at: At) -> Option<std::rc::Rc<Constant>> {
-        let constant = self.0.value(value, want, &Env::of(at.file, at.part))?;
+    fn one(&mut self, value: &ast::Value, want: Elem, at: Site) -> Option<Arc<Constant>> {
+        let constant = self.0.value(value, want, &at.env()).constant?;
         if constant.shape != Shape::One {
             self.0.error(codes::ONE_WANTED, Loc::new(at.part, value.span), "expected one value, found several");
             return None;
@@ -168,5 +183,11 @@ impl<'a> Values<'a> {
 
     fn inexact(&mut self, text: &str, loc: Loc) {
         self.0.error(codes::PATTERN_COMPARED, loc, format!("`{text}` is a pattern, and a test needs exact values"));
+    }
+}
+
+impl Site {
+    fn env(self) -> Env<'static> {
+        Env::of(self.file, self.part)
     }
 }
