@@ -211,7 +211,6 @@ impl Typer<'_> {
 
     /// The right side of a comparison, and what is asked with it.
     fn right_of(&mut self, left: &Left<'_>, op: Op, value: &ast::Value, env: &Env<'_>) -> (Value, Option<Asked>) {
-        let op = if op == Op::Ne { Op::Eq } else { op };
         let want = self.wanted(left, op);
         let key = self.test_key(left, op, value, env);
         if let Some(((_, def, ..), (constant, asked))) = key.and_then(|key| Some((key, self.tests.get(&key)?.clone()))) {

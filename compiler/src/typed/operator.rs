@@ -85,7 +85,7 @@ impl Typer<'_> {
         self.shape(constant, op, left, loc)?;
         let tests = match &constant.data {
             Data::Lang(language) => {
-                if matches!(op, Op::Eq) && self.is_pattern(language, left, loc) {
+                if matches!(op, Op::Eq | Op::Ne) && self.is_pattern(language, left, op, loc) {
                     return None;
                 }
                 let plain = left.part.is_none() && op != Op::Under;
@@ -109,7 +109,7 @@ impl Typer<'_> {
     /// Checks one value against a set, by the operator.
     fn shape(&mut self, constant: &Constant, op: Op, left: &Left<'_>, loc: Loc) -> Option<()> {
         let text = self.sources.slice(loc).to_owned();
-        let wanted_one = matches!(op, Op::Eq | Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Matches);
+        let wanted_one = matches!(op, Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Matches);
         let diagnostic = match (constant.shape, op) {
             (Shape::One, Op::In) => {
                 let message = format!("`in` needs a set, and `{text}` is one value");
@@ -124,6 +124,7 @@ impl Typer<'_> {
                 let diagnostic = Finding::error(codes::ONE_WANTED, loc, message);
                 match op {
                     Op::Eq | Op::Matches => diagnostic.help(format!("write `{} in {text}`", left.name)),
+                    Op::Ne => diagnostic.help(format!("write `not ({} in {text})`", left.name)),
                     _ => diagnostic,
                 }
             }
@@ -133,19 +134,15 @@ impl Typer<'_> {
         None
     }
 
-    fn is_pattern(&mut self, language: &PathLang, left: &Left<'_>, loc: Loc) -> bool {
+    /// Whether `==` or `!=` compares with a pattern, which is an error.
+    fn is_pattern(&mut self, language: &PathLang, left: &Left<'_>, op: Op, loc: Loc) -> bool {
         let Some(pattern) = lang::first_wild(language) else { return false };
         let text = self.sources.slice(loc);
-        let diagnostic = Finding::error(
-            codes::PATTERN_COMPARED,
-            loc,
-            format!("`{}` is a pattern, and `==` compares with one exact value", pattern.text),
-        )
-        .help(format!(
-            "write `{} matches {text}`; to match a literal `{}`, put `\\\\` before it",
-            left.name,
-            wildcard(&pattern.text)
-        ));
+        let matches = format!("{} matches {text}", left.name);
+        let write = if op == Op::Ne { format!("not ({matches})") } else { matches };
+        let message = format!("`{}` is a pattern, and `{}` compares with one exact value", pattern.text, op_text(op));
+        let help = format!("write `{write}`; to match a literal `{}`, put `\\\\` before it", wildcard(&pattern.text));
+        let diagnostic = Finding::error(codes::PATTERN_COMPARED, loc, message).help(help);
         self.push(diagnostic);
         true
     }
