@@ -192,6 +192,26 @@ fn many_rules(count: usize) -> String {
     text + "}\n"
 }
 
+/// The codes of what an appliance's list of programs gives.
+fn of_list(all: bool) -> Vec<&'static str> {
+    let mut sources = Sources::default();
+    let comment = "// ebsec: allow(locks-out) because \"an appliance\"";
+    let folders = "file.path under \"/usr\" or file.path under \"/etc\" or file.path under \"/tmp\" or file.path under \"/var/lib/dpkg\"";
+    let folders = if all { folders } else { "file.path under \"/opt\"" };
+    sources.add(
+        "a.ebsec",
+        format!("policy apps {{\n    mode = enforce\n    {comment}\n    default deny exec\n    ours: allow exec when {folders}\n}}\n"),
+    );
+    let found = pipeline::check(pipeline::Input { sources, ..pipeline::Input::default() }).diagnostics;
+    found.iter().filter(|f| f.level == Level::Error).map(|f| f.code).collect()
+}
+
+#[test]
+fn what_may_lock_out_still_has_to_let_a_host_boot() {
+    assert_eq!(of_list(false), [codes::DENIES_LIFELINE]);
+    assert!(of_list(true).is_empty());
+}
+
 /// Time that this thread ran, in nanoseconds: others on the machine do not count.
 fn on_cpu() -> u64 {
     fs::read_to_string("/proc/thread-self/schedstat").unwrap().split(' ').next().unwrap().parse().unwrap()

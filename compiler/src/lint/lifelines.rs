@@ -27,7 +27,7 @@ pub(super) struct Line<'c> {
     uid: &'c str,
     event: EventId,
     name: &'c str,
-    path: &'c str,
+    pub path: &'c str,
 }
 
 /// All of them.

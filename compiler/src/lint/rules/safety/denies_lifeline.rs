@@ -1,7 +1,6 @@
 //! `denies-lifeline`: an enforcing policy that refuses something without which the host does not boot, or nobody logs in.
 //! The operations are those of `lifelines`; each is put to the reference interpreter.
 
-use super::locks_out;
 use crate::diag::codes;
 use crate::hir::{Package, eval};
 use crate::lint::context::{Context, Folded};
@@ -19,7 +18,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     let rules = cx.package.policies.iter().zip(&cx.origins);
     let rules: Vec<Folded<'_>> =
         rules.flat_map(|(policy, origin)| policy.rules.iter().map(move |rule| Folded { policy, origin: *origin, rule })).collect();
-    let refusing: Vec<&Folded<'_>> = rules.iter().filter(|f| f.refuses() && locks_out::refused(cx, f).is_none()).collect();
+    let refusing: Vec<&Folded<'_>> = rules.iter().filter(|f| f.refuses()).collect();
     if refusing.is_empty() {
         return;
     }
@@ -65,10 +64,14 @@ struct Refused<'l> {
     /// The programs that need it, as far as they are known and not too many to name.
     programs: BTreeSet<&'l str>,
     unnamed: bool,
+    /// The files, if they are few.
+    files: BTreeSet<&'l str>,
 }
 
 /// Most programs that the help names.
 const MAX_NAMED: usize = 12;
+/// Most files that it names: what is let through is then no more than what is needed.
+const MAX_FILES: usize = 4;
 
 impl<'l> Refused<'l> {
     fn add(&mut self, line: &'l lifelines::Line<'l>) {
@@ -76,16 +79,26 @@ impl<'l> Refused<'l> {
         self.first.get_or_insert(line);
         self.programs.extend(line.program.filter(|_| self.programs.len() <= MAX_NAMED));
         self.unnamed |= line.program.is_none();
+        self.files.extend(Some(line.path).filter(|_| self.files.len() <= MAX_FILES));
     }
 
-    /// A condition that holds for all of it.
+    /// A condition that holds for all of it, and for little else if the files are few.
     fn condition(&self) -> Option<String> {
-        let names: Vec<String> = self.programs.iter().map(|program| format!("\"{program}\"")).collect();
-        match names.as_slice() {
-            _ if self.unnamed || names.len() > MAX_NAMED => None,
-            [one] => Some(format!("process.exe == {one}")),
-            all => Some(format!("process.exe in [{}]", all.join(", "))),
+        let programs = one_of("process.exe", &self.programs, MAX_NAMED).filter(|_| !self.unnamed)?;
+        match one_of("file.path", &self.files, MAX_FILES) {
+            Some(files) => Some(format!("{programs} and {files}")),
+            None => Some(programs),
         }
+    }
+}
+
+/// A test of a field with some values, if they are few.
+fn one_of(field: &str, values: &BTreeSet<&str>, most: usize) -> Option<String> {
+    let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    match quoted.as_slice() {
+        all if all.len() > most => None,
+        [one] => Some(format!("{field} == {one}")),
+        all => Some(format!("{field} in [{}]", all.join(", "))),
     }
 }
 
