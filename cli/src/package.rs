@@ -49,15 +49,12 @@ pub fn open(paths: &[PathBuf], params: &[String], today: Option<Date>) -> Result
         }
     }
     all.notes.iter().for_each(|note| output::tell(&format!("note: {note}\n")));
+    // A folder that is no package itself and only has some below.
+    all.found.retain(|(found, below)| !found.input.sources.files.is_empty() || below.is_empty());
     let mut found: Vec<Found> = all.found.into_iter().map(|(found, _)| found).collect();
     for package in &mut found {
         package.input.params = params.to_vec();
         package.input.today = today.or_else(self::today);
-    }
-    let is_empty = |found: &Found| found.input.sources.files.is_empty();
-    if found.iter().any(|package| !is_empty(package)) {
-        // A folder that is no package itself and only has some below.
-        found.retain(|package| !is_empty(package));
     }
     Ok(found)
 }

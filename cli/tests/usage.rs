@@ -114,6 +114,8 @@ fn packages_below_a_folder_are_checked_too() {
     let out = ebsec(&folder.path().join("all/deep"), "check");
     says(&out, 1, &["two/b.ebsec:2"]);
     assert!(!format!("{out:?}").contains("one/a.ebsec"), "{out:?}");
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    says(&ebsec(folder.path(), "check all empty"), 1, &["all/one/a.ebsec:2", "error[E0507]", "empty/:1:1"]);
     says(&ebsec(folder.path(), "build all/deep -o p.bpf.o"), 2, &["there are 2", "`all/deep/two/`"]);
     says(&ebsec(folder.path(), "build all/deep/two -o p.bpf.o"), 1, &["file.pth"]);
 }
