@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt soak-fuzz planted system test test-formats test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt soak-fuzz planted system record-lifelines test test-formats test-host test-kernels bless clean
 
 setup:
 	@tools/setup
@@ -80,6 +80,12 @@ soak-races: fetch-kernels guest-tools
 system: fetch-kernels guest-tools
 	@tools/setup system
 	@tests/system/run $(SERIES)
+
+# Records std/lifelines.tsv anew: a boot, logins and packages in a whole Debian 13, on KERNEL. Half an hour.
+record-lifelines: fetch-kernels guest-tools
+	@tools/setup system
+	cargo build -q --locked -p ebsec-distil
+	@tests/system/record $(KERNEL)
 
 # What needs no kernel.
 test-host: setup

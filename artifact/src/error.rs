@@ -25,6 +25,8 @@ pub enum ArtifactError {
     Schema(String),
     /// The manifest cannot be read, or names things that are not there.
     Manifest(String),
+    /// What its policies say cannot be read, or is about other rules.
+    Policies(String),
     /// The initial map contents cannot be read.
     Tables(&'static str),
     /// The questions about the kernel's functions cannot be read.
@@ -44,6 +46,7 @@ impl fmt::Display for ArtifactError {
             Self::Format(format) => write!(f, "the artifact has the format {format}, which this version cannot read"),
             Self::Schema(hash) => write!(f, "the artifact was made for other layouts (`{}`)", Plain(hash)),
             Self::Manifest(what) => write!(f, "the manifest cannot be read: {}", Plain(what)),
+            Self::Policies(what) => write!(f, "what its policies say cannot be read: {}", Plain(what)),
             Self::Tables(what) => write!(f, "the initial map contents cannot be read: {what}"),
             Self::Functions(what) => write!(f, "what it asks about the kernel's functions cannot be read: {what}"),
         }

@@ -8,6 +8,7 @@ mod error;
 mod functions;
 mod manifest;
 mod open;
+mod policies;
 #[rustfmt::skip]
 pub mod schema;
 mod tables;
@@ -20,12 +21,15 @@ pub use manifest::{
     Rule, Severity, SourceDigest, Tests, Truth, VerifiedKernel, VerifiedProgram,
 };
 pub use open::{Artifact, DIGEST_LENGTH, MAX_LENGTH, open, seal, set_manifest};
+pub use policies::{Allow, Clauses, Definition, Exception, POLICIES_FORMAT, Policies, Policy};
 pub use tables::{MapContents, Table, Tables, encode_tables, read_tables};
 
 use sha2::{Digest, Sha256};
 
 /// Section of the manifest.
 pub const MANIFEST_SECTION: &str = ".ebsec.manifest";
+/// The manifest's second section: what its policies say, for people.
+pub const POLICIES_SECTION: &str = ".ebsec.policies";
 /// Section of the initial map contents.
 pub const TABLES_SECTION: &str = ".ebsec.tables";
 /// Section of the questions about the kernel's functions.

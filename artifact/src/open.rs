@@ -2,7 +2,7 @@
 //! layouts, manifest, tables, functions. Nothing is parsed before the digest was found right.
 
 use crate::elf::{self, Elf};
-use crate::{ArtifactError, FUNCTIONS_SECTION, KernelUse, MANIFEST_SECTION, Manifest, TABLES_SECTION, Tables};
+use crate::{ArtifactError, FUNCTIONS_SECTION, KernelUse, MANIFEST_SECTION, Manifest, POLICIES_SECTION, Policies, TABLES_SECTION, Tables};
 use crate::{digest, read_tables, read_uses, schema::SCHEMA_HASH};
 
 /// Most bytes of an artifact: 128 MiB, of which 100,000 rules take 90.
@@ -30,6 +30,18 @@ impl<'a> Artifact<'a> {
     /// Contents of the first section of this name.
     pub fn section(&self, name: &str) -> Option<&'a [u8]> {
         self.sections().find(|(n, _)| *n == name.as_bytes()).map(|(_, bytes)| bytes)
+    }
+
+    /// What its policies say; nothing if it was built by a version that did not write it.
+    ///
+    /// # Errors
+    /// It is there twice or cannot be read, or it is about other rules than the manifest.
+    pub fn policies(&self) -> Result<Option<Policies>, ArtifactError> {
+        match self.elf.find(POLICIES_SECTION) {
+            Ok(section) => Policies::decode(section.bytes, &self.manifest).map(Some),
+            Err(ArtifactError::MissingSection(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// All sections: (name, contents).

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 use ebsec_artifact::{
-    Action, ArtifactError, FORMAT, MAX_LENGTH, Manifest, ManifestMap, ManifestProgram, MapContents, MapRole, Mode, Outcome, OutcomeRule,
-    Rule, Severity, Truth, VerifiedKernel, encode_tables, open, read_tables, schema, seal, set_manifest,
+    Action, Allow, ArtifactError, Clauses, Exception, FORMAT, MAX_LENGTH, Manifest, ManifestMap, ManifestProgram, MapContents, MapRole,
+    Mode, Outcome, OutcomeRule, POLICIES_FORMAT, Policies, Policy, Rule, Severity, Truth, VerifiedKernel, encode_tables, open, read_tables,
+    schema, seal, set_manifest,
 };
 use proptest::prelude::*;
 
@@ -140,6 +141,65 @@ fn the_manifest_can_be_replaced_again_and_again() {
     assert_eq!(open(&third).unwrap().manifest, manifest);
     assert!(third.len() < second.len());
     assert_ne!(open(&third).unwrap().digest, open(&second).unwrap().digest);
+}
+
+fn policies() -> Policies {
+    let allow = Allow { events: vec!["exec".into()], label: "helper".into(), line: 2, ..Allow::default() };
+    let rule = Clauses { events: 1, first: 0, unless: "process.container".into(), when: String::new() };
+    let policy = Policy {
+        allows: vec![allow],
+        description: String::new(),
+        file: "web.ebsec".into(),
+        mode: Mode::Enforce,
+        name: "web".into(),
+        parameters: vec![],
+        rules: vec![rule],
+        scope: String::new(),
+        tags: vec!["pci".into()],
+    };
+    let exception = Exception { because: "tests".into(), policy: "web".into(), line: 9, ..Exception::default() };
+    Policies { definitions: vec![], exceptions: vec![exception], format: POLICIES_FORMAT, policies: vec![policy] }
+}
+
+fn with_policies(contents: &[&[u8]]) -> Vec<u8> {
+    let (manifest, tables) = (manifest().encode().unwrap(), tables());
+    let mut sections: Vec<(&str, &[u8])> =
+        vec![(".ebsec.manifest", &manifest), (".ebsec.tables", &tables), (".ebsec.functions", b""), ("license", b"GPL\0")];
+    sections.extend(contents.iter().map(|bytes| (".ebsec.policies", *bytes)));
+    seal(elf(&sections))
+}
+
+#[test]
+fn what_policies_say_is_read_and_optional() {
+    let bytes = with_policies(&[&policies().encode().unwrap()]);
+    assert_eq!(open(&bytes).unwrap().policies().unwrap(), Some(policies()));
+    assert_eq!(open(&with_policies(&[])).unwrap().policies().unwrap(), None);
+    // Recording a verdict moves the manifest and leaves them.
+    let recorded = set_manifest(&bytes, &Manifest { version: "1.2.1".into(), ..manifest() }).unwrap();
+    assert_eq!(open(&recorded).unwrap().policies().unwrap(), Some(policies()));
+}
+
+#[test]
+fn what_policies_say_is_about_the_rules_of_the_manifest() {
+    let error = |contents: &[&[u8]]| {
+        let bytes = with_policies(contents);
+        // The rest of the artifact is as good as without it.
+        open(&bytes).unwrap().policies().unwrap_err().to_string()
+    };
+    let with = |change: &dyn Fn(&mut Policies)| {
+        let mut all = policies();
+        change(&mut all);
+        error(&[&all.encode().unwrap()]).split_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(with(&|p| p.format = 2), "they have the format 2, which this version cannot read");
+    assert_eq!(with(&|p| p.policies[0].rules[0].first = 1), "their rules are not in order");
+    assert_eq!(with(&|p| p.policies[0].rules[0].events = 0), "their rules are not in order");
+    assert_eq!(with(&|p| p.policies[0].rules[0].events = u32::MAX), "their rules are not those of the manifest");
+    assert_eq!(with(&|p| p.policies.clear()), "their rules are not those of the manifest");
+    let good = policies().encode().unwrap();
+    assert_eq!(error(&[&good, &good]), "the section `.ebsec.policies` is there twice");
+    assert_eq!(error(&[&[&good[..], b" "].concat()]), "what its policies say cannot be read: they are not in canonical form");
+    assert!(error(&[b"{\"format\":1,\"x\":0}"]).contains("unknown field `x`"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use ebsec_compiler::config;
 use ebsec_compiler::diag::Findings;
 use ebsec_compiler::pipeline::{Input, Outside};
 use ebsec_compiler::source::{FileId, Sources};
-use ebsec_compiler::types::Date;
+use ebsec_compiler::typed::Date;
 use read::{Below, Reader, relative};
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;

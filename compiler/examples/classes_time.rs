@@ -39,7 +39,8 @@ fn a_rule(event: &str, cond: Cond) -> Rule {
 }
 
 fn plan(name: &str, sets: &[PathSet], rules: Vec<Rule>) {
-    let policy = Policy { name: name.into(), mode: Mode::Enforce, rules, description: String::new(), loc: Loc::default() };
+    let policy =
+        Policy { name: name.into(), mode: Mode::Enforce, rules, description: String::new(), tags: Vec::new(), loc: Loc::default() };
     let package = Package { path_sets: sets.to_vec(), policies: vec![policy], ..Package::default() };
     let start = processor_time();
     let plan = decide::plan(&package).unwrap();

@@ -32,6 +32,10 @@ pub fn write(
 ) -> Result<Vec<u8>, ObjectError> {
     let broken = |e: format::ArtifactError| ObjectError::new(e.to_string());
     let manifest = Manifest { tests, ..manifest(package, plan, code, catalog, sources) }.encode().map_err(broken)?;
+    let policies = match &package.written {
+        written if written.policies.is_empty() => Vec::new(),
+        written => written.encode().map_err(broken)?,
+    };
     let tables: Vec<MapContents> = code.maps.iter().filter(|m| !m.entries.is_empty()).map(contents).collect();
     let lines = code.lines.iter().map(|l| SourceLine { file: l.file.clone(), line: l.line, column: l.column, text: l.text.clone() });
     let spec = ObjectSpec {
@@ -44,6 +48,7 @@ pub fn write(
         templates: ebsec_templates::assembly().chain([(GENERATED, "")]).collect(),
         license: "Dual MIT/GPL",
         manifest,
+        policies,
         tables: format::encode_tables(&tables).map_err(broken)?,
     };
     object::write(&spec)

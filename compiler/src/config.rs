@@ -7,7 +7,7 @@ pub use levels::{Choice, Levels, NoChoice};
 use crate::diag::{Finding, Findings, codes, text};
 use crate::hir::{Space, glob};
 use crate::source::{FileId, Loc, Span};
-use crate::types::Given;
+use crate::typed::Given;
 use ebsec_grammar::ast::{self, Literal, ValueKind};
 use std::ops::Range;
 use toml::Spanned;

@@ -1,6 +1,6 @@
 //! The ebsec compiler: policy source to eBPF object. Pure: no input, no output, no clock. The modules are the stages,
 //! in the order in which data flows; a stage imports only earlier ones and the leaves `source`, `diag`, `bpf`. `hir` is
-//! data and its meaning: `types` makes it, every later stage reads it.
+//! data and its meaning: `fold` and `cases` make it, every later stage reads it.
 #![forbid(unsafe_code)]
 
 pub mod bpf;
@@ -13,9 +13,13 @@ pub mod hir;
 
 pub mod resolve;
 
-pub mod types;
+pub mod typed;
+
+pub mod fold;
 
 pub mod cases;
+
+pub mod written;
 
 pub mod config;
 

@@ -1,14 +1,17 @@
-//! The readable list of steps. `check`: sources to typed policy; `run_tests`: typed policy to verdicts of its tests.
+//! The readable list of steps. `check`: sources to folded policy; `run_tests`: folded policy to verdicts of its tests.
 
 mod build;
 mod dump;
+mod dump_front;
 mod fix;
+mod front;
 mod tests;
-mod typed;
 
 pub use build::{Built, build, dump_asm};
 pub use dump::{dump_ast, dump_hir};
+pub use dump_front::{dump_origins, dump_uses};
 pub use fix::{Fixed, changes, fix};
+pub use front::Front;
 pub use tests::{StepResult, expectation, observing, run_tests, test_failures, tested};
 
 use crate::config::{self, Choice, Config};
@@ -17,7 +20,8 @@ use crate::hir;
 use crate::lint;
 use crate::resolve;
 use crate::source::{FileId, Loc, Place, Sources, Span};
-use crate::types::{Date, Settings};
+use crate::typed::{Date, Settings};
+use crate::written;
 use ebsec_templates::catalog;
 
 /// What a package is made of.
@@ -35,6 +39,8 @@ pub struct Input {
     pub lints: Choice,
     /// Settings from outside of the package, which it cannot change.
     pub outside: Option<Outside>,
+    /// The package is built: what its policies say is kept in [`hir::Package::written`].
+    pub written: bool,
 }
 
 /// A file of settings that judge a package and are none of its own.
@@ -53,8 +59,10 @@ pub struct Checked {
     pub sources: Sources,
     /// Settings of the package.
     pub config: Config,
-    /// The typed policy, unless there are errors of the language, with the tests that are about its parameters' values. With errors
-    /// that lints found it is given, and not built.
+    /// The package as it is written, errors or not.
+    pub front: Front,
+    /// The folded policy, unless there are errors of the language, with the tests that are about its parameters' values. With
+    /// errors that lints found it is given, and not built.
     pub package: Option<hir::Package>,
     /// The same policy with other values of its parameters, each with the tests that are about those; empty if there are
     /// errors.
@@ -68,7 +76,7 @@ pub struct Checked {
 /// Parses, resolves, types and lints a package. Every error is reported.
 #[must_use]
 pub fn check(input: Input) -> Checked {
-    let Input { mut sources, config, params, today, lints, outside } = input;
+    let Input { mut sources, config, params, today, lints, outside, written } = input;
     let mut diagnostics = Findings::default();
     let mut settings = Config::default();
     if let Some((file, text)) = config.and_then(|id| sources.get(id).map(|f| (id, f.text.clone()))) {
@@ -104,14 +112,18 @@ pub fn check(input: Input) -> Checked {
     };
     let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
     let settings_of = Settings { package, given: &given, today };
-    let typed::Typed { package, variants, mut findings } = typed::typed(&names, &sources, settings_of, diagnostics);
+    let front::Folded { mut package, variants, mut findings, front } = front::check(&names, &sources, settings_of, diagnostics);
     let good = !findings.has_errors();
+    if good && written {
+        package.written = written::policies(&names, &sources, &given, &package);
+    }
     let input = lint::Input {
         names: &names,
         loaded: &loaded,
         sources: &sources,
         config: &settings,
         catalog: catalog(),
+        typed: &front.typed,
         package: good.then_some(&package),
         variants: &variants,
     };
@@ -120,11 +132,11 @@ pub fn check(input: Input) -> Checked {
     once_a_place(&mut diagnostics, &sources);
     diag::sort(&mut diagnostics, &sources);
     let (package, variants) = (good.then_some(package), if good { variants } else { Vec::new() });
-    Checked { sources, config: settings, package, variants, diagnostics, left_out }
+    Checked { sources, config: settings, front, package, variants, diagnostics, left_out }
 }
 
 impl Checked {
-    /// The typed policy with each set of values that its parameters have in tests; the one that is built comes first.
+    /// The folded policy with each set of values that its parameters have in tests; the one that is built comes first.
     pub fn packages(&self) -> impl Iterator<Item = &hir::Package> {
         self.package.iter().chain(&self.variants)
     }

@@ -1,4 +1,4 @@
-//! How long 10,000 rules take from text to typed policy, without the parser. Run by hand, in release:
+//! How long 10,000 rules take from text to folded policy, without the parser. Run by hand, in release:
 //! `cargo test --locked --release -p ebsec-compiler --test front_speed -- --ignored --nocapture`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 

@@ -8,7 +8,7 @@ use common::Case;
 use ebsec_compiler::diag::render;
 use ebsec_compiler::pipeline::{self, Checked, Input};
 use ebsec_compiler::source::Sources;
-use ebsec_compiler::types::Date;
+use ebsec_compiler::typed::Date;
 use ebsec_test_support::{Goldens, files, folder};
 use std::path::{Path, PathBuf};
 

@@ -7,7 +7,7 @@ mod common;
 use common::Case;
 use ebsec_compiler::config::Choice;
 use ebsec_compiler::diag::page::{PREVIEW, Page};
-use ebsec_compiler::diag::{Level, codes, render};
+use ebsec_compiler::diag::{Finding, Level, codes, render};
 use ebsec_compiler::lint;
 use ebsec_compiler::pipeline;
 use ebsec_compiler::source::Sources;
@@ -125,6 +125,61 @@ fn a_program_of_the_package_is_a_lifeline() {
     assert_eq!(of(&sources, "[lifelines]\nprograms = [\"/opt/agent\"]\n[lints]\ndenies-lifeline = \"off\"\n"), [] as [&str; 0]);
 }
 
+/// Rows of the library's list: program, event, path.
+fn lifelines() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let rows = include_str!("../../std/lifelines.tsv").lines().filter(|line| !line.starts_with('#'));
+    rows.map(|row| {
+        let columns: Vec<&str> = row.split('\t').collect();
+        (columns[1], columns[5], columns[6])
+    })
+}
+
+/// An operation of each program and event, each in a package of its own: a rule against it alone is found, and named.
+#[test]
+fn a_rule_against_an_operation_of_a_protected_program_is_found() {
+    let mut seen = BTreeSet::new();
+    let mut wrong = String::new();
+    for (program, event, path) in lifelines() {
+        if path.contains(['*', '?', '[', '{', '\\', '"']) || !seen.insert((program, event)) {
+            continue;
+        }
+        // The kernel itself has no program that a rule could name.
+        let by = if program == "-" { String::new() } else { format!(" and process.exe == \"{program}\"") };
+        let mut sources = Sources::default();
+        sources.add("a.ebsec", format!("policy p {{\n    mode = enforce\n    r: deny {event} when file.path == \"{path}\"{by}\n}}\n"));
+        let outcome = Case { sources, config: None, params: Vec::new() }.check();
+        let named = if program == "-" { path } else { program };
+        let found = |f: &Finding| {
+            f.code == codes::DENIES_LIFELINE && f.message.contains(&format!("`{named}`")) && f.message.contains(&format!("`{path}`"))
+        };
+        if !outcome.findings.iter().any(found) {
+            let _ = writeln!(wrong, "{program} {event} {path}: {}", outcome.shown());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    for program in PROTECTED {
+        assert!(seen.iter().any(|(known, _)| known == program), "the list has nothing of {program}");
+    }
+}
+
+/// Programs of which the list has to have something, whatever is recorded.
+const PROTECTED: &[&str] = &[
+    "-",
+    "/usr/bin/apt-get",
+    "/usr/bin/bash",
+    "/usr/bin/dpkg",
+    "/usr/bin/kmod",
+    "/usr/bin/login",
+    "/usr/bin/passwd",
+    "/usr/bin/su",
+    "/usr/bin/sudo",
+    "/usr/lib/openssh/sshd-session",
+    "/usr/lib/systemd/systemd",
+    "/usr/sbin/agetty",
+    "/usr/sbin/ebsec-load",
+    "/usr/sbin/sshd",
+];
+
 /// A policy of many rules, as a large host has them.
 fn many_rules(count: usize) -> String {
     let mut text = "policy p {\n    mode = enforce\n".to_owned();
@@ -135,6 +190,26 @@ fn many_rules(count: usize) -> String {
         );
     }
     text + "}\n"
+}
+
+/// The codes of what an appliance's list of programs gives.
+fn of_list(all: bool) -> Vec<&'static str> {
+    let mut sources = Sources::default();
+    let comment = "// ebsec: allow(locks-out) because \"an appliance\"";
+    let folders = "file.path under \"/usr\" or file.path under \"/etc\" or file.path under \"/tmp\" or file.path under \"/var/lib/dpkg\"";
+    let folders = if all { folders } else { "file.path under \"/opt\"" };
+    sources.add(
+        "a.ebsec",
+        format!("policy apps {{\n    mode = enforce\n    {comment}\n    default deny exec\n    ours: allow exec when {folders}\n}}\n"),
+    );
+    let found = pipeline::check(pipeline::Input { sources, ..pipeline::Input::default() }).diagnostics;
+    found.iter().filter(|f| f.level == Level::Error).map(|f| f.code).collect()
+}
+
+#[test]
+fn what_may_lock_out_still_has_to_let_a_host_boot() {
+    assert_eq!(of_list(false), [codes::DENIES_LIFELINE]);
+    assert!(of_list(true).is_empty());
 }
 
 /// Time that this thread ran, in nanoseconds: others on the machine do not count.

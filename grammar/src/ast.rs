@@ -231,7 +231,7 @@ pub struct Rule {
     /// `when`
     pub when: Option<Cond>,
     /// `unless`
-    pub unless: Option<Cond>,
+    pub unless: Option<Box<Cond>>,
     /// `because`
     pub because: Option<Spanned<String>>,
     /// `with`

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 pub enum Stage {
     /// The syntax tree.
     Ast,
-    /// The typed policy.
+    /// The folded policy.
     Hir,
     /// Classes of every field, and the layers of each event.
     Classes,
@@ -86,7 +86,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let failure = Failure::new(format!("`build` takes one package, and there are {}", packages.len()));
         return Err(common.told(failure.help(format!("build each by itself: {}", folders.join(", ")))));
     }
-    let Some(found) = packages.pop() else { return Err(common.told(Failure::new("there is no package"))) };
+    let Some(mut found) = packages.pop() else { return Err(common.told(Failure::new("there is no package"))) };
+    found.input.written = true;
     let (checked, mut findings) = check::check(&found);
     let built = checked.package.as_ref().and_then(|package| Some((package, build(package, &checked, &mut findings)?)));
     let wrong = diag::has_errors(&findings);

@@ -12,7 +12,7 @@ use ebsec_compiler::config::Choice;
 use ebsec_compiler::diag::Finding;
 use ebsec_compiler::diag::render::Format;
 use ebsec_compiler::pipeline::{self, Checked, Outside};
-use ebsec_compiler::types::Date;
+use ebsec_compiler::typed::Date;
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -1,10 +1,12 @@
-//! `ebsec inspect`: takes an artifact's file, prints what it is, does and was
+//! `ebsec inspect`: takes an artifact's file, prints what its policies say (`policies`), then what it is, does and was
 //! checked for. Never loads it, and reads nothing behind a wrong digest.
+
+mod policies;
 
 use super::{Form, no_artifact, told};
 use crate::guest::Failure;
 use crate::output;
-use ebsec_artifact::{Artifact, Manifest, MapRole, Mode, Rule, Truth, hex, open};
+use ebsec_artifact::{Artifact, Manifest, MapRole, Mode, Policies, Rule, Truth, hex, open};
 use ebsec_compiler::diag::text;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -29,20 +31,21 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file = &arguments.file;
     let bytes = std::fs::read(file).map_err(|e| told(Failure::io("read", file, &e), arguments.form.json()))?;
-    let artifact = match open(&bytes) {
-        Ok(artifact) => artifact,
+    let opened = open(&bytes).and_then(|artifact| Ok((artifact.policies()?, artifact)));
+    let (policies, artifact) = match opened {
+        Ok(opened) => opened,
         Err(error) => return Ok(no_artifact(file, &error, arguments.form.json())),
     };
     let text = match arguments.form.json() {
-        true => text::json(&document(&artifact)),
-        false => describe(&artifact, if arguments.all { usize::MAX } else { ROWS }),
+        true => text::json(&document(&artifact, policies.as_ref())),
+        false => describe(&artifact, policies.as_ref(), arguments.all),
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The JSON document: the manifest as it is, and what is outside of it.
-fn document(artifact: &Artifact<'_>) -> Value {
+/// The JSON document: the manifest and what the policies say as they are, and what is outside of them.
+fn document(artifact: &Artifact<'_>, policies: Option<&Policies>) -> Value {
     let sections = artifact.sections().filter(|(name, _)| !name.is_empty());
     let sections: Vec<Value> =
         sections.map(|(name, bytes)| json!({ "name": String::from_utf8_lossy(name), "bytes": bytes.len() })).collect();
@@ -53,16 +56,22 @@ fn document(artifact: &Artifact<'_>) -> Value {
         "digest": hex(&artifact.digest),
         "bytes": artifact.bytes.len(),
         "manifest": artifact.manifest,
+        "policies": policies,
         "sections": sections,
         "tables": tables,
     })
 }
 
-/// The text for people.
-fn describe(artifact: &Artifact<'_>, rows: usize) -> String {
+/// The text for people: what is let through and refused first, the compiler's figures after.
+fn describe(artifact: &Artifact<'_>, policies: Option<&Policies>, all: bool) -> String {
     let m = &artifact.manifest;
     let mut out = String::new();
     let _ = writeln!(out, "{}", text::line(&format!("{} {}", m.package, m.version)));
+    match policies {
+        Some(policies) => policies::describe(&mut out, policies, m, all),
+        None => out.push_str("  it does not hold the conditions of its rules: build it again to see them\n"),
+    }
+    out.push_str("\nartifact\n");
     let facts = [
         ("digest", format!("sha256:{}", hex(&artifact.digest))),
         ("size", format!("{} bytes", artifact.bytes.len())),
@@ -78,25 +87,29 @@ fn describe(artifact: &Artifact<'_>, rows: usize) -> String {
     for (name, value) in facts {
         let _ = writeln!(out, "  {name:<14}{}", text::line(&value));
     }
-    for (title, head, body) in tables(artifact) {
-        table(&mut out, title, &head, &body, rows);
+    for (title, head, body) in tables(artifact, policies.is_none()) {
+        table(&mut out, title, &head, &body, if all { usize::MAX } else { ROWS });
     }
     out
 }
 
 type TableText = (&'static str, Vec<&'static str>, Vec<Vec<String>>);
 
-fn tables(artifact: &Artifact<'_>) -> Vec<TableText> {
+/// Rules have a table of their own where their policies were not told.
+fn tables(artifact: &Artifact<'_>, with_rules: bool) -> Vec<TableText> {
     let m = &artifact.manifest;
     let sources = m.sources.iter().map(|s| vec![s.path.clone(), s.sha256.chars().take(16).collect()]).collect();
-    vec![
+    let rules =
+        || ("rules", vec!["rule", "event", "action", "mode", "severity", "attack", "place", "because"], m.rules.iter().map(rule).collect());
+    let rules: Vec<TableText> = with_rules.then(rules).into_iter().collect();
+    let figures = vec![
         ("sources", vec!["file", "sha256"], sources),
         ("programs", vec!["program", "hook", "since", "may refuse", "instructions", "stack", "estimate"], programs(m)),
         ("maps", vec!["map", "part", "size", "frozen", "filled with", "digest"], maps(artifact)),
-        ("rules", vec!["rule", "event", "action", "mode", "severity", "attack", "place", "because"], m.rules.iter().map(rule).collect()),
         ("outcomes", vec!["outcome", "event", "verdict", "rules"], outcomes(m)),
         ("verified on", vec!["kernel", "release", "program", "verified", "instructions"], verified(m)),
-    ]
+    ];
+    rules.into_iter().chain(figures).collect()
 }
 
 fn programs(m: &Manifest) -> Vec<Vec<String>> {

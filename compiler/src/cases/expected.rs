@@ -3,18 +3,18 @@
 use super::Cases;
 use crate::diag::{Finding, codes};
 use crate::hir::Action;
-use crate::resolve::PolicyDef;
+use crate::resolve::{PolicyDef, PolicyId, Target};
 use crate::source::Loc;
-use crate::types::At;
-use ebsec_grammar::ast::{self, Verdict};
+use crate::typed::Site;
+use ebsec_grammar::ast;
 
 /// Most rules that a message lists.
 const MAX_RULES: usize = 12;
 
-impl Cases<'_, '_> {
+impl<'a> Cases<'_, 'a> {
     /// The expected verdict, with the full name of the policy.
     #[expect(clippy::option_option, reason = "wrong, or allow, or a verdict")]
-    pub(super) fn expect(&mut self, expect: &ast::Expect, at: At) -> Option<Option<(Action, String, Option<String>)>> {
+    pub(super) fn expect(&mut self, expect: &ast::Expect, at: Site) -> Option<Option<(Action, String, Option<String>)>> {
         let ast::Expect::By { verdict, rule, default, .. } = expect else { return Some(None) };
         let loc = Loc::new(at.part, rule.span);
         let (policy, label) = if *default {
@@ -22,13 +22,17 @@ impl Cases<'_, '_> {
         } else {
             rule.node.rsplit_once('.').map_or((rule.node.as_str(), None), |(p, l)| (p, Some(l)))
         };
-        let Some(def) = self.values.find_policy(at.file, policy) else {
+        let Some((id, def)) = self.values.find_policy(at.file, policy) else {
             match self.values.find_policy(at.file, &rule.node).filter(|_| !default) {
-                Some(whole) => self.which_rule(whole, &rule.node, loc),
-                None => drop(self.values.policy(at.file, policy, loc)),
+                Some((id, whole)) => {
+                    self.values.note(loc, Target::Policy(id));
+                    self.which_rule(whole, &rule.node, loc);
+                }
+                None => self.values.no_policy(at.file, policy, loc),
             }
             return None;
         };
+        self.values.note(loc, meaning(id, def, label, *default));
         if label.is_none() && !default {
             self.which_rule(def, policy, loc);
             return None;
@@ -45,7 +49,7 @@ impl Cases<'_, '_> {
             Some(label) if !def.may_have(label) => {
                 let message = format!("the policy `{policy}` has no rule `{label}`");
                 let known = self.values.candidates(def.labels.len(), def.labels.keys().copied());
-                self.values.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, crate::types::tail(loc, label), known));
+                self.values.push(Finding::error(codes::UNKNOWN_RULE, loc, message).near(label, crate::typed::tail(loc, label), known));
                 return None;
             }
             None if !def.may_have_defaults() => {
@@ -54,11 +58,11 @@ impl Cases<'_, '_> {
             }
             _ => {}
         }
-        Some(Some((action(verdict.node), def.name.clone(), label.map(str::to_owned))))
+        Some(Some((crate::typed::action(verdict.node), def.name.clone(), label.map(str::to_owned))))
     }
 
     /// A policy where one of its rules is named.
-    fn which_rule(&mut self, def: &PolicyDef<'_>, name: &str, loc: Loc) {
+    fn which_rule(&mut self, def: &PolicyDef<'a>, name: &str, loc: Loc) {
         let mut rules: Vec<String> = def.labels.keys().take(MAX_RULES).map(|label| format!("{name}.{label}")).collect();
         rules.sort_unstable();
         rules.extend(def.may_have_defaults().then(|| format!("{name} default")));
@@ -72,10 +76,11 @@ impl Cases<'_, '_> {
     }
 }
 
-fn action(verdict: Verdict) -> Action {
-    match verdict {
-        Verdict::Deny => Action::Deny,
-        Verdict::Kill => Action::Kill,
-        Verdict::Audit => Action::Audit,
+/// What the name of a rule, default or policy means.
+fn meaning(id: PolicyId, def: &PolicyDef<'_>, label: Option<&str>, default: bool) -> Target {
+    match label.and_then(|label| def.labels.get(label)) {
+        Some(index) => Target::Rule(id, *index as u32),
+        None if default => Target::Default(id, None),
+        None => Target::Policy(id),
     }
 }

@@ -8,18 +8,20 @@ mod step;
 
 use crate::diag::{Finding, codes};
 use crate::hir::{self, Package, Subject, TestCase, Unknown};
-use crate::resolve::{Names, Other, ROOT};
+use crate::resolve::{Names, Other, ROOT, Target};
 use crate::source::Loc;
-use crate::types::{At, Values};
+use crate::typed::{Site, Typed, Typer, Values};
 use ebsec_grammar::ast::{self, ItemKind, TestLineKind};
 use ebsec_templates::Catalog;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Tests while they are made.
 struct Cases<'v, 'a> {
-    values: &'v mut Values<'a>,
+    values: Values<'v, 'a>,
     /// Names of the policies in force.
     applied: FxHashSet<String>,
+    /// What was found in the lines so far.
+    lines: Vec<Typed<()>>,
 }
 
 /// A test so far.
@@ -39,8 +41,10 @@ struct Process {
     unknown: Vec<Unknown>,
     /// Index into [`TestCase::processes`].
     index: usize,
-    /// Where its name stands.
+    /// The place of its name.
     loc: Loc,
+    /// Index of its line in the test.
+    line: u32,
 }
 
 /// The tests of the package that is built; those of imported modules are theirs.
@@ -49,11 +53,13 @@ pub fn of_package<'n, 'a>(names: &'n Names<'a>) -> impl Iterator<Item = &'n Othe
     names.others.iter().filter(|o| matches!(o.item.kind, ItemKind::Test { .. })).filter(is_own)
 }
 
-/// Makes tests and adds them to the package whose rules they are about.
-pub fn add<'n>(package: &mut Package, tests: impl IntoIterator<Item = &'n Other<'n>>, values: &mut Values<'_>) {
+/// Makes tests and adds them to the package whose rules they are about. Gives what the names in their lines mean, and what
+/// is wrong with them, in the order of the lines.
+pub fn add<'n>(package: &mut Package, tests: impl IntoIterator<Item = &'n Other<'n>>, typer: &mut Typer<'_>) -> Vec<Typed<()>> {
     let applied = package.policies.iter().map(|p| p.name.clone()).collect();
-    let mut cases = Cases { values, applied };
+    let mut cases = Cases { values: Values(typer), applied, lines: Vec::new() };
     package.tests.extend(tests.into_iter().filter_map(|test| cases.test(test)));
+    cases.lines
 }
 
 impl Cases<'_, '_> {
@@ -61,22 +67,25 @@ impl Cases<'_, '_> {
         let ItemKind::Test { name, .. } = &other.item.kind else { return None };
         let mut test = Test { later: later(&other.lines), ..Test::default() };
         let mut steps = Vec::new();
-        for (part, line) in &other.lines {
-            let at = At { file: other.file, part: *part };
+        for (index, (part, line)) in other.lines.iter().enumerate() {
+            let at = Site { file: other.file, part: *part };
+            let outer = self.values.begin(*part);
             match &line.kind {
-                TestLineKind::Process { name, record } => self.define(&mut test, name, record, at),
+                TestLineKind::Process { name, record } => self.define(&mut test, name, record, index as u32, at),
                 TestLineKind::Step { .. } => steps.extend(self.step(line, &test, at)),
                 TestLineKind::Broken { name: Some(name) } => {
                     test.processes.entry(&name.node).or_default();
                 }
                 TestLineKind::Broken { name: None } => {}
             }
+            let line = self.values.end(outer);
+            self.lines.push(line);
         }
         Some(TestCase { name: name.node.clone(), loc: Loc::new(other.part, name.span), processes: test.shown, steps })
     }
 
     /// Adds a process to a test.
-    fn define<'t>(&mut self, test: &mut Test<'t>, name: &'t ast::Name, record: &ast::Record, at: At) {
+    fn define<'t>(&mut self, test: &mut Test<'t>, name: &'t ast::Name, record: &ast::Record, line: u32, at: Site) {
         let loc = Loc::new(at.part, name.span);
         test.later.remove(name.node.as_str());
         let (subject, unknown) = self.process(record, test, at);
@@ -88,7 +97,13 @@ impl Cases<'_, '_> {
         let after = record.pairs.last().map_or(record.span.start + 1, |(_, value)| process::end(value));
         let end = Loc::new(at.part, crate::source::Span { start: after, end: after });
         test.shown.push(hir::Process { name: name.node.clone(), end, bare: record.pairs.is_empty() });
-        test.processes.insert(&name.node, Process { subject, unknown, index, loc });
+        test.processes.insert(&name.node, Process { subject, unknown, index, loc, line });
+    }
+
+    /// The keys and constants of a record.
+    fn pairs<'r>(&mut self, record: &'r ast::Record, at: Site) -> Vec<(&'r ast::Name, &'r ast::Value)> {
+        record.pairs.iter().for_each(|(key, _)| self.values.note(Loc::new(at.part, key.span), Target::Key));
+        self.values.pairs(record, at)
     }
 
     fn catalog(&self) -> &'static Catalog {
@@ -104,13 +119,13 @@ impl Cases<'_, '_> {
         self.values.push(Finding::error(codes::UNKNOWN_KEY, loc, message).near(key, loc, known));
     }
 
-    fn truth(&mut self, value: &ast::Value, at: At) -> bool {
-        self.values.number(value, crate::types::Elem::Bool, at) == Some(1)
+    fn truth(&mut self, value: &ast::Value, at: Site) -> bool {
+        self.values.number(value, crate::typed::Elem::Bool, at) == Some(1)
     }
 
     /// One exact path; a wrong one counts as absent, the error is said.
-    fn path(&mut self, value: &ast::Value, at: At) -> hir::PathValue {
-        self.values.exact(value, crate::types::Elem::Path, at).map_or(hir::PathValue::Absent, hir::PathValue::Known)
+    fn path(&mut self, value: &ast::Value, at: Site) -> hir::PathValue {
+        self.values.exact(value, crate::typed::Elem::Path, at).map_or(hir::PathValue::Absent, hir::PathValue::Known)
     }
 }
 

@@ -5,7 +5,7 @@ use super::step::{Draft, last, operation_fields};
 use crate::diag::{Finding, codes};
 use crate::hir::Remote;
 use crate::source::Loc;
-use crate::types::At;
+use crate::typed::Site;
 use ebsec_grammar::ast;
 use ebsec_templates::{FieldId, FieldType, ObjectKind};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 pub(super) const KEYS: &[&str] = &["unresolved"];
 
 impl Cases<'_, '_> {
-    pub(super) fn endpoint(&mut self, draft: &mut Draft<'_>, endpoint: &ast::Spanned<String>, at: At) {
+    pub(super) fn endpoint(&mut self, draft: &mut Draft<'_>, endpoint: &ast::Spanned<String>, at: Site) {
         let loc = Loc::new(at.part, endpoint.span);
         match endpoint.node.parse::<SocketAddr>() {
             Ok(_) if !shows_address(draft) => {
@@ -35,7 +35,7 @@ impl Cases<'_, '_> {
     }
 
     /// Keys about the address; false if it is none of them.
-    pub(super) fn net_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, at: At) -> bool {
+    pub(super) fn net_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, at: Site) -> bool {
         let known = draft.hook.object == ObjectKind::Net && KEYS.contains(&key);
         if known {
             draft.untold = self.truth(value, at);

@@ -3,9 +3,9 @@
 use super::{Cases, Test};
 use crate::diag::{Finding, codes};
 use crate::hir::{PathValue, Program, Subject, Unknown};
-use crate::resolve::Found;
+use crate::resolve::{Found, Target};
 use crate::source::Loc;
-use crate::types::{At, Elem};
+use crate::typed::{Elem, Site};
 use ebsec_grammar::ast::{self, PairValue, ValueKind};
 use rustc_hash::FxHashSet;
 
@@ -38,12 +38,12 @@ struct Draft {
 
 impl Cases<'_, '_> {
     /// The subject that a record describes.
-    pub(super) fn process(&mut self, record: &ast::Record, test: &Test<'_>, at: At) -> (Subject, Vec<Unknown>) {
+    pub(super) fn process(&mut self, record: &ast::Record, test: &Test<'_>, at: Site) -> (Subject, Vec<Unknown>) {
         let mut subject = Subject::default();
         let (exe, parent) = (PathValue::Absent, Program::new(PathValue::Absent, true));
         let mut draft = Draft { exe, parent, before: Vec::new(), line: Vec::new(), trusted: true, euid: None, comm: None };
         let mut by_name = false;
-        for (key, value) in self.values.pairs(record, at) {
+        for (key, value) in self.pairs(record, at) {
             match key.node.as_str() {
                 "parent" => by_name = self.parent(&mut draft, value, test, at),
                 "uid" => subject.uid = self.id(value, Elem::Uid, at),
@@ -65,7 +65,7 @@ impl Cases<'_, '_> {
         (subject, unknown)
     }
 
-    fn key(&mut self, draft: &mut Draft, key: &ast::Name, value: &ast::Value, at: At) {
+    fn key(&mut self, draft: &mut Draft, key: &ast::Name, value: &ast::Value, at: Site) {
         match key.node.as_str() {
             "exe" => draft.exe = self.path(value, at),
             "lineage" => {
@@ -89,7 +89,7 @@ impl Cases<'_, '_> {
     }
 
     /// The parent: a process of the test, whose line it brings with it, or a path. True if it is a process.
-    fn parent(&mut self, draft: &mut Draft, value: &ast::Value, test: &Test<'_>, at: At) -> bool {
+    fn parent(&mut self, draft: &mut Draft, value: &ast::Value, test: &Test<'_>, at: Site) -> bool {
         let ValueKind::Name(name) = &value.kind else {
             draft.parent.path = self.path(value, at);
             return false;
@@ -97,6 +97,7 @@ impl Cases<'_, '_> {
         if let Some(parent) = test.processes.get(name.as_str()) {
             draft.parent = parent.subject.exe.clone();
             draft.before.clone_from(&parent.subject.lineage);
+            self.values.note(Loc::new(at.part, value.span), Target::Process(parent.line));
             return true;
         }
         if matches!(self.values.names().find(at.file, name), Found::NotIn(_) | Found::Nothing) {
@@ -120,7 +121,7 @@ impl Cases<'_, '_> {
         self.values.push(finding);
     }
 
-    fn id(&mut self, value: &ast::Value, want: Elem, at: At) -> u32 {
+    fn id(&mut self, value: &ast::Value, want: Elem, at: Site) -> u32 {
         self.values.number(value, want, at).unwrap_or(0) as u32
     }
 

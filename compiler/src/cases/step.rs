@@ -4,8 +4,9 @@
 use super::{Cases, Process, Test, net};
 use crate::diag::{Finding, codes};
 use crate::hir::{FileAttributes, Object, Operation, PathValue, Step, Subject};
+use crate::resolve::Target as Meaning;
 use crate::source::Loc;
-use crate::types::{At, Elem};
+use crate::typed::{Elem, Site};
 use ebsec_grammar::ast::{self, Target, TestLineKind};
 use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
 use std::collections::BTreeMap;
@@ -61,7 +62,7 @@ impl<'c> Draft<'c> {
 }
 
 impl Cases<'_, '_> {
-    pub(super) fn step(&mut self, line: &ast::TestLine, test: &Test<'_>, at: At) -> Option<Step> {
+    pub(super) fn step(&mut self, line: &ast::TestLine, test: &Test<'_>, at: Site) -> Option<Step> {
         let TestLineKind::Step { process, event, target, record, times, expect } = &line.kind else { return None };
         let place = Loc::new(at.part, line.span);
         let found = self.process_of(process, test, at);
@@ -84,10 +85,12 @@ impl Cases<'_, '_> {
     }
 
     /// The process that acts; an unknown one is reported.
-    fn process_of<'t>(&mut self, name: &ast::Name, test: &'t Test<'_>, at: At) -> Option<&'t Process> {
+    fn process_of<'t>(&mut self, name: &ast::Name, test: &'t Test<'_>, at: Site) -> Option<&'t Process> {
         let found = test.processes.get(name.node.as_str());
-        if found.is_none() {
-            let loc = Loc::new(at.part, name.span);
+        let loc = Loc::new(at.part, name.span);
+        if let Some(process) = found {
+            self.values.note(loc, Meaning::Process(process.line));
+        } else {
             let message = format!("the test has no process `{}`", name.node);
             let known = self.values.candidates(test.processes.len(), test.processes.keys().copied());
             self.values.push(Finding::error(codes::UNKNOWN_PROCESS, loc, message).near(&name.node, loc, known));
@@ -95,7 +98,7 @@ impl Cases<'_, '_> {
         found
     }
 
-    fn object(&mut self, draft: &mut Draft<'_>, target: Option<&Target>, at: At) {
+    fn object(&mut self, draft: &mut Draft<'_>, target: Option<&Target>, at: Site) {
         match (target, draft.hook.object) {
             (None, _) => {}
             (Some(Target::Literal(literal)), ObjectKind::Path) => {
@@ -123,8 +126,8 @@ impl Cases<'_, '_> {
         }
     }
 
-    fn step_record(&mut self, draft: &mut Draft<'_>, record: &ast::Record, at: At) {
-        for (key, value) in self.values.pairs(record, at) {
+    fn step_record(&mut self, draft: &mut Draft<'_>, record: &ast::Record, at: Site) {
+        for (key, value) in self.pairs(record, at) {
             let loc = Loc::new(at.part, key.span);
             if self.file_key(draft, &key.node, value, loc, at)
                 || self.net_key(draft, &key.node, value, at)
@@ -146,7 +149,7 @@ impl Cases<'_, '_> {
     }
 
     /// Keys about the file; false if it is none of them.
-    fn file_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, loc: Loc, at: At) -> bool {
+    fn file_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, loc: Loc, at: Site) -> bool {
         if draft.hook.object != ObjectKind::Path || !FILE_KEYS.contains(&key) {
             return false;
         }
@@ -189,7 +192,7 @@ impl Cases<'_, '_> {
     }
 
     /// Fields of the operation and facts of the hook's contract, by the last word of their names.
-    fn operation_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, at: At) -> bool {
+    fn operation_key(&mut self, draft: &mut Draft<'_>, key: &str, value: &ast::Value, at: Site) -> bool {
         let catalog = self.catalog();
         let field = operation_fields(catalog, draft.hook).find(|(_, last)| *last == key).map(|(id, _)| id);
         let fact = draft.hook.facts.iter().find(|f| last(f) == key);

@@ -39,7 +39,7 @@ pub(super) fn rule(event: EventId, action: Action, cond: Cond, errno: u16) -> Ru
 }
 
 pub(super) fn policy(mode: Mode, rules: Vec<Rule>) -> Policy {
-    Policy { name: "p".into(), mode, rules, description: String::new(), loc: Loc::default() }
+    Policy { name: "p".into(), mode, rules, description: String::new(), tags: Vec::new(), loc: Loc::default() }
 }
 
 fn test_of(catalog: &Catalog, field: FieldId) -> BoxedStrategy<Test> {

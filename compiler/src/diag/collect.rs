@@ -60,6 +60,17 @@ impl Findings {
         self.left_out += 1;
     }
 
+    /// Counts findings that were not kept elsewhere.
+    pub fn left_out(&mut self, count: usize) {
+        self.left_out += count;
+    }
+
+    /// How many more findings are kept.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        MAX_KEPT.saturating_sub(self.kept.len())
+    }
+
     /// What was kept, and how many were not.
     #[must_use]
     pub fn take(self) -> (Vec<Finding>, usize) {

@@ -1,4 +1,4 @@
-//! The reference interpreter: a typed policy and one operation in, the verdict out. This is the meaning; the emitted
+//! The reference interpreter: a folded policy and one operation in, the verdict out. This is the meaning; the emitted
 //! bytes must agree with it. Slow on purpose, keeps nothing between calls, never reports.
 
 mod atom;

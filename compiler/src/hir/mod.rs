@@ -1,10 +1,12 @@
-//! The typed policy: what the front gives and every later stage reads. All names are resolved, all constants are
-//! evaluated, every `unless`, `except`, scope and `apply` is folded into conditions. Holds no source text.
+//! The folded policy: what the front gives and every later stage reads. All names are resolved, all constants are
+//! evaluated, every `unless`, `except`, scope and `apply` is folded into conditions. Holds no source text but what an artifact says
+//! of its policies.
 
 pub mod eval;
 pub mod glob;
 
 use crate::source::Loc;
+use ebsec_artifact::Policies;
 use ebsec_templates::{EventId, FieldId, HookId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -28,6 +30,8 @@ pub struct Package {
     pub policies: Vec<Policy>,
     /// Unit tests.
     pub tests: Vec<TestCase>,
+    /// The policies as written, for an artifact; empty unless it is asked for. No verdict depends on it.
+    pub written: Policies,
 }
 
 /// A regular set of paths, or of comms.
@@ -145,6 +149,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// Description property.
     pub description: String,
+    /// Tags property.
+    pub tags: Vec<String>,
     /// Where the policy's name stands.
     pub loc: Loc,
 }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::hir::{self, Action, Mode};
 use crate::resolve::{Names, PolicyDef};
 use crate::source::{Loc, PartId, Sources, Span};
+use crate::typed::Package;
 use ebsec_grammar::ast::{self, ItemKind};
 use ebsec_templates::Catalog;
 use std::cell::{Cell, OnceCell};
@@ -15,6 +16,7 @@ use std::cell::{Cell, OnceCell};
 pub(super) struct Context<'a> {
     pub names: &'a Names<'a>,
     pub sources: &'a Sources,
+    pub typed: &'a Package,
     pub config: &'a Config,
     pub catalog: &'static Catalog,
     pub package: &'a hir::Package,
@@ -108,8 +110,8 @@ pub(super) struct Folded<'a> {
 impl<'a> Context<'a> {
     /// None if policies cannot be matched with what is written, which never is so without errors.
     pub fn new(input: Input<'a>, package: &'a hir::Package) -> Option<Self> {
-        let Input { names, sources, config, catalog, variants, .. } = input;
-        let origins = origins(names);
+        let Input { names, sources, typed, config, catalog, variants, .. } = input;
+        let origins = origins(names, sources);
         let same = |(origin, policy): (&Origin<'_>, &hir::Policy)| origin.def.name == policy.name;
         if origins.len() != package.policies.len() || !origins.iter().zip(&package.policies).all(same) {
             return None;
@@ -119,6 +121,7 @@ impl<'a> Context<'a> {
         Some(Self {
             names,
             sources,
+            typed,
             config,
             catalog,
             package,
@@ -169,8 +172,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The policies in force, in the order of the typed policy.
-fn origins<'a>(names: &'a Names<'a>) -> Vec<Origin<'a>> {
+/// The policies in force, in the order of the folded policy.
+fn origins<'a>(names: &'a Names<'a>, sources: &Sources) -> Vec<Origin<'a>> {
     let own = names.policies.iter().filter(|p| is_own(names, p.file));
     let origin = |def: &'a PolicyDef<'a>| Origin { def, loc: Loc::new(def.part, def.written.span), applied: false, with: None };
     let mut all: Vec<(usize, Origin<'a>)> = own.map(|def| (def.file, origin(def))).collect();
@@ -181,7 +184,7 @@ fn origins<'a>(names: &'a Names<'a>) -> Vec<Origin<'a>> {
         let loc = Loc::new(other.part, target.span);
         all.push((other.file, Origin { def, loc, applied: true, with: with.as_ref() }));
     }
-    all.sort_by_key(|(file, origin)| (*file, origin.loc));
+    all.sort_by_key(|(file, origin)| (*file, sources.place(origin.loc)));
     all.into_iter().map(|(_, origin)| origin).collect()
 }
 

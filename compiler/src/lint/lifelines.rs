@@ -2,10 +2,12 @@
 //! package adds. Gives them as operations for the reference interpreter, and tells quickly which rules have to do with none.
 
 use super::narrow::has;
+use crate::hir::eval::elementary_events;
 use crate::hir::{Cond, FileAttributes, Object, Operation, Package, PathLang, PathSetId, PathValue, Program, Rule, Subject, Test, glob};
 use crate::source::Loc;
 use ebsec_templates::{Catalog, EventId};
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,70 +16,130 @@ const TABLE: &str = include_str!("../../../std/lifelines.tsv");
 /// What starts all programs.
 const INIT: &str = "/usr/lib/systemd/systemd";
 
-/// One operation.
-pub(super) struct Line {
+/// One operation, as its row has it.
+pub(super) struct Line<'c> {
     /// Who needs it.
-    pub purpose: String,
+    pub purpose: Cow<'c, str>,
     /// What does it, without one the kernel.
-    pub program: Option<String>,
-    event: String,
-    path: String,
-    pub operation: Operation,
+    pub program: Option<&'c str>,
+    parent: &'c str,
+    lineage: &'c str,
+    uid: &'c str,
+    event: EventId,
+    name: &'c str,
+    pub path: &'c str,
 }
 
 /// All of them.
 pub(super) struct Lifelines<'c> {
-    pub all: Vec<Line>,
+    pub all: Vec<Line<'c>>,
     catalog: &'c Catalog,
     /// Paths of objects, sorted.
-    paths: Vec<Vec<u8>>,
+    paths: Vec<&'c [u8]>,
     /// Paths of programs, sorted.
-    programs: Vec<Vec<u8>>,
-    events: BTreeSet<EventId>,
+    programs: Vec<&'c [u8]>,
+    /// What an operation raises, by the event of its row.
+    raised: BTreeMap<EventId, Vec<EventId>>,
     /// Answers by path set and whether it is about programs.
     known: RefCell<FxHashMap<(PathSetId, bool), bool>>,
 }
 
-impl Line {
+impl<'c> Line<'c> {
+    /// None if it is not a row of this many columns, or the catalogue has no such event.
+    fn read(catalog: &Catalog, purpose: Cow<'c, str>, row: [&'c str; 6]) -> Option<Self> {
+        let [program, parent, lineage, uid, name, path] = row;
+        let program = (program != "-").then_some(program);
+        Some(Line { purpose, program, parent, lineage, uid, event: catalog.event(name)?, name, path })
+    }
+
     /// ``` `/usr/bin/login` reads `/etc/shadow` ```
     pub fn shown(&self) -> String {
-        let verb = match self.event.as_str() {
+        let verb = match self.name {
             "exec" => "starts",
             "file.run" => "runs code of",
             "file.read" => "reads",
             _ => "writes",
         };
-        let program = self.program.as_ref().map_or("the kernel".to_owned(), |program| format!("`{program}`"));
+        let program = self.program.map_or("the kernel".to_owned(), |program| format!("`{program}`"));
         format!("{program} {verb} `{}`", self.path)
+    }
+
+    /// For the interpreter.
+    pub fn operation(&self, catalog: &Catalog) -> Option<Operation> {
+        let known = PathValue::Known(self.path.as_bytes().to_vec());
+        let mode = if matches!(self.name, "exec" | "file.run") { 0o755 } else { 0o644 };
+        let file = Some(FileAttributes { mode, owner: 0, memfd: false });
+        let object = Object { path: known.clone(), host_paths: vec![known], file, ..Object::default() };
+        let usual = catalog[self.event].usual;
+        let hook = &catalog[usual];
+        let raise = hook.raises.iter().filter(|raise| raise.event == self.event).min_by_key(|raise| raise.when.len())?;
+        let needed = raise.when.iter().filter(|(_, wanted)| *wanted);
+        let loud = hook.silent_when.iter().filter(|(_, silent)| !*silent);
+        let facts = needed.chain(loud).map(|(fact, _)| fact.clone()).collect();
+        let objects = (0..hook.objects.len().max(1)).map(|index| (index == raise.object).then(|| object.clone())).collect();
+        Some(Operation { hook: usual, subject: self.subject()?, objects, facts, values: BTreeMap::new(), names: BTreeMap::new() })
+    }
+
+    /// A process of the host, by whom it was started.
+    fn subject(&self) -> Option<Subject> {
+        let known = |path: &str| match path {
+            "-" => Program { trusted: true, ..Program::default() },
+            path => Program::new(PathValue::Known(path.as_bytes().to_vec()), true),
+        };
+        let (uid, euid) = self.uid.split_once('/').unwrap_or((self.uid, self.uid));
+        let uid = uid.parse().ok()?;
+        let comm = self.program.and_then(|path| path.rsplit('/').next()).unwrap_or_default().bytes().take(15).collect();
+        let before = self.lineage.split(',').filter(|path| *path != "-");
+        let mut line: Vec<Program> = self.program.into_iter().chain(before).map(known).collect();
+        line.dedup();
+        Some(Subject {
+            exe: known(self.program.unwrap_or("-")),
+            parent: known(self.parent),
+            lineage: line,
+            comm,
+            uid,
+            gid: uid,
+            euid: euid.parse().ok()?,
+            container: false,
+            container_trusted: false,
+        })
     }
 }
 
 impl<'c> Lifelines<'c> {
     /// Those of the table, and the start of each further program.
-    pub fn new(catalog: &'c Catalog, programs: &[(String, Loc)]) -> Self {
+    pub fn new(catalog: &'c Catalog, programs: &'c [(String, Loc)]) -> Self {
         let rows = TABLE.lines().filter(|line| !line.starts_with('#'));
-        let mut all: Vec<Line> = rows.filter_map(|row| line(catalog, &row.split('\t').collect::<Vec<_>>())).collect();
+        let mut all: Vec<Line<'c>> = rows.filter_map(|row| table_row(catalog, row)).collect();
         for (program, _) in programs {
-            let purpose = format!("`{program}` of ebsec.toml");
-            all.extend(line(catalog, &[&purpose, INIT, "-", "0", "exec", program]));
-            all.extend(line(catalog, &[&purpose, program, INIT, "0", "file.read", program]));
+            let purpose = || Cow::Owned(format!("`{program}` of ebsec.toml"));
+            all.extend(Line::read(catalog, purpose(), [INIT, "-", "-", "0", "exec", program]));
+            all.extend(Line::read(catalog, purpose(), [program, INIT, INIT, "0", "file.read", program]));
         }
-        let mut lines = Self { all, catalog, paths: Vec::new(), programs: Vec::new(), events: BTreeSet::new(), known: RefCell::default() };
-        for line in &lines.all {
-            lines.paths.push(line.path.clone().into_bytes());
-            lines.programs.extend(line.program.clone().map(String::into_bytes));
-            lines.events.extend(crate::hir::eval::elementary_events(catalog, &line.operation).iter().map(|(event, _)| *event));
-        }
-        for paths in [&mut lines.paths, &mut lines.programs] {
+        let mut paths: Vec<&[u8]> = all.iter().map(|line| line.path.as_bytes()).collect();
+        let mut programs: Vec<&[u8]> = all.iter().filter_map(|line| line.program.map(str::as_bytes)).collect();
+        for paths in [&mut paths, &mut programs] {
             paths.sort_unstable();
             paths.dedup();
         }
-        lines
+        let mut raised = BTreeMap::new();
+        for line in &all {
+            raised.entry(line.event).or_insert_with(|| {
+                let raised = line.operation(catalog).map(|operation| elementary_events(catalog, &operation)).unwrap_or_default();
+                raised.into_iter().map(|(event, _)| event).collect()
+            });
+        }
+        Self { all, catalog, paths, programs, raised, known: RefCell::default() }
+    }
+
+    /// Whether an operation is about one of these events.
+    pub fn raises(&self, line: &Line<'_>, events: &BTreeSet<EventId>) -> bool {
+        self.raised.get(&line.event).is_some_and(|raised| raised.iter().any(|event| events.contains(event)))
     }
 
     /// False if the rule certainly matches none of them. Cheap, so that a policy of many rules about other files costs nothing.
     pub fn may_match(&self, package: &Package, rule: &Rule) -> bool {
-        self.events.contains(&rule.event) && self.may_hold(package, &rule.cond)
+        self.raised.values().any(|raised| raised.contains(&rule.event)) && self.may_hold(package, &rule.cond)
     }
 
     fn may_hold(&self, package: &Package, cond: &Cond) -> bool {
@@ -108,7 +170,7 @@ impl<'c> Lifelines<'c> {
 const MAX_PATTERNS: usize = 4096;
 
 /// Whether one of the paths, which are sorted, is in a set.
-fn any_in(lang: &PathLang, paths: &[Vec<u8>]) -> bool {
+fn any_in(lang: &PathLang, paths: &[&[u8]]) -> bool {
     match lang {
         // Worth no look at each: the interpreter will tell.
         PathLang::Patterns(all) if all.len() > MAX_PATTERNS => true,
@@ -116,7 +178,7 @@ fn any_in(lang: &PathLang, paths: &[Vec<u8>]) -> bool {
             let prefix = pattern.parts.iter().map_while(|part| if let glob::Part::Byte(byte) = part { Some(byte) } else { None });
             let from = paths.get(paths.partition_point(|path| path.iter().lt(prefix.clone()))..).unwrap_or_default();
             let length = prefix.clone().count();
-            let begins = |path: &&Vec<u8>| path.len() >= length && path.iter().take(length).eq(prefix.clone());
+            let begins = |path: &&&[u8]| path.len() >= length && path.iter().take(length).eq(prefix.clone());
             let exact = length == pattern.parts.len();
             let mut near = from.iter().take_while(begins);
             near.any(|path| if exact { path.len() == length } else { glob::matches(pattern, path, crate::hir::Space::Path) })
@@ -126,40 +188,19 @@ fn any_in(lang: &PathLang, paths: &[Vec<u8>]) -> bool {
     }
 }
 
-/// The operation of a row; none if the catalogue has no such event.
-fn line(catalog: &Catalog, row: &[&str]) -> Option<Line> {
-    let [purpose, program, lineage, uid, event, path] = row else { return None };
-    let known = catalog.events.iter().position(|e| e.name == *event)?;
-    let id = EventId(known as u16);
-    let program = (*program != "-").then(|| (*program).to_owned());
-    let subject = subject(program.as_deref(), lineage, uid.parse().ok()?);
-    let known = PathValue::Known(path.as_bytes().to_vec());
-    let mode = if matches!(*event, "exec" | "file.run") { 0o755 } else { 0o644 };
-    let file = Some(FileAttributes { mode, owner: 0, memfd: false });
-    let object = Object { path: known.clone(), host_paths: vec![known], file, ..Object::default() };
-    let hook = &catalog[catalog[id].usual];
-    let raise = hook.raises.iter().filter(|raise| raise.event == id).min_by_key(|raise| raise.when.len())?;
-    let needed = raise.when.iter().filter(|(_, wanted)| *wanted);
-    let loud = hook.silent_when.iter().filter(|(_, silent)| !*silent);
-    let facts = needed.chain(loud).map(|(fact, _)| fact.clone()).collect();
-    let objects = (0..hook.objects.len().max(1)).map(|index| (index == raise.object).then(|| object.clone())).collect();
-    let operation = Operation { hook: catalog[id].usual, subject, objects, facts, values: BTreeMap::new(), names: BTreeMap::new() };
-    Some(Line { purpose: (*purpose).to_owned(), program, event: (*event).to_owned(), path: (*path).to_owned(), operation })
-}
-
-/// A process of the host, by whom it was started.
-fn subject(program: Option<&str>, lineage: &str, uid: u32) -> Subject {
-    let known = |path: &str| Program::new(PathValue::Known(path.as_bytes().to_vec()), true);
-    let before: Vec<&str> = lineage.split(',').filter(|path| *path != "-").collect();
-    let exe = program.map_or(Program { trusted: true, ..Program::default() }, known);
-    let parent = before.last().map_or(Program { trusted: true, ..Program::default() }, |path| known(path));
-    let comm = program.and_then(|path| path.rsplit('/').next()).unwrap_or_default().bytes().take(15).collect();
-    let mut line: Vec<Program> = program.into_iter().chain(before.iter().copied()).map(known).collect();
-    line.dedup();
-    Subject { exe, parent, lineage: line, comm, uid, gid: uid, euid: uid, container: false, container_trusted: false }
+/// A row of the table.
+fn table_row(catalog: &Catalog, row: &'static str) -> Option<Line<'static>> {
+    let (purpose, rest) = row.split_once('\t')?;
+    let mut columns = rest.split('\t');
+    let mut row = [""; 6];
+    for column in &mut row {
+        *column = columns.next()?;
+    }
+    columns.next().is_none().then(|| Line::read(catalog, Cow::Borrowed(purpose), row)).flatten()
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use ebsec_templates::catalog;
@@ -167,17 +208,18 @@ mod tests {
     #[test]
     fn each_row_is_an_operation_that_raises_its_event() {
         let rows = TABLE.lines().filter(|line| !line.starts_with('#')).count();
-        let lines = Lifelines::new(catalog(), &[("/opt/agent".to_owned(), Loc::default())]);
+        let programs = [("/opt/agent".to_owned(), Loc::default())];
+        let lines = Lifelines::new(catalog(), &programs);
         assert_eq!(lines.all.len(), rows + 2);
         for line in &lines.all {
-            let events = crate::hir::eval::elementary_events(catalog(), &line.operation);
-            assert!(events.iter().any(|(id, _)| catalog()[*id].name == line.event), "{}", line.shown());
+            let events = elementary_events(catalog(), &line.operation(catalog()).unwrap());
+            assert!(events.iter().any(|(id, _)| *id == line.event), "{}", line.shown());
         }
     }
 
     #[test]
     fn paths_are_found_by_what_patterns_begin_with() {
-        let paths: Vec<Vec<u8>> = ["/etc/passwd", "/etc/shadow", "/usr/bin/ls"].iter().map(|p| p.as_bytes().to_vec()).collect();
+        let paths: Vec<&[u8]> = ["/etc/passwd", "/etc/shadow", "/usr/bin/ls"].iter().map(|p| p.as_bytes()).collect();
         let set = |text: &str| PathLang::Patterns(glob::parse(text, glob::Kind::Path).into_iter().collect());
         for (text, found) in [("/etc/shadow", true), ("/etc/shado", false), ("/etc/**", true), ("/**/ls", true), ("/srv/**", false)] {
             assert_eq!(any_in(&set(text), &paths), found, "{text}");

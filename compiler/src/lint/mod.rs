@@ -1,4 +1,4 @@
-//! Lints: what compiles and is probably not what its author means. Takes the names, trees and typed policy of a package, gives
+//! Lints: what compiles and is probably not what its author means. Takes the names, trees and folded policy of a package, gives
 //! findings, less what a comment allows. Each lint is one file in `rules`, with its page in `compiler/pages/`. Never changes
 //! the package, never looks at anything outside of it.
 
@@ -18,6 +18,7 @@ use crate::diag::{Findings, Level, codes};
 use crate::hir::Package;
 use crate::resolve::{Loaded, Names, ROOT};
 use crate::source::Sources;
+use crate::typed;
 use context::{Constant, Context, Folded, Test, TextFile, Written};
 use ebsec_grammar::ast;
 use ebsec_templates::Catalog;
@@ -36,7 +37,9 @@ pub struct Input<'a> {
     pub config: &'a Config,
     /// Events and fields.
     pub catalog: &'static Catalog,
-    /// The typed policy; without one, since there are errors, only lints of the text run.
+    /// The package as it is written, with what its names mean.
+    pub typed: &'a typed::Package,
+    /// The folded policy; without one, since there are errors, only lints of the text run.
     pub package: Option<&'a Package>,
     /// The policy with other values of its parameters, each with the tests that are about those.
     pub variants: &'a [Package],

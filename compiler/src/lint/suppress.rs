@@ -45,6 +45,9 @@ pub(super) fn apply(input: &Input<'_>, report: &mut Report<'_>, complete: bool) 
         let path = input.sources.get(place.file).map_or("", |file| file.path.as_str());
         !input.config.ignores(path, finding.code) && !is_allowed(&mut allowed, finding, place)
     });
+    // What refuses everything refuses what a host needs too, which is said of it only where it may refuse everything.
+    let all: Vec<Loc> = found.iter().filter(|f| f.code == codes::LOCKS_OUT).map(|f| f.primary.loc).collect();
+    found.retain(|f| f.code != codes::DENIES_LIFELINE || !all.contains(&f.primary.loc));
     if complete && report.begin_code(codes::UNUSED_SUPPRESSION) {
         allowed.iter().for_each(|(file, all)| all.iter().filter(|a| !a.used).for_each(|a| unused(*file, a, report)));
     }

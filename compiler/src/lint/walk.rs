@@ -51,7 +51,7 @@ impl<'a> Walk<'_, 'a> {
                     MemberKind::Prop { value, .. } => self.constant(part, Role::Other, value),
                     MemberKind::Scope(cond) => self.condition(part, cond),
                     MemberKind::Rule(rule) => {
-                        rule.when.iter().chain(&rule.unless).for_each(|cond| self.condition(part, cond));
+                        rule.when.iter().chain(rule.unless.as_deref()).for_each(|cond| self.condition(part, cond));
                     }
                     MemberKind::Default { .. } | MemberKind::Broken { .. } => {}
                 }

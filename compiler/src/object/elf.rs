@@ -115,6 +115,10 @@ pub(super) fn write<'a>(
     let asked: Vec<_> = code.iter().flat_map(|section| section.kernel.iter().cloned()).collect();
     file.section(ebsec_artifact::FUNCTIONS_SECTION, SectionKind::Other, ebsec_artifact::encode_uses(&asked), 1);
     let text = code.iter().zip(&ids).find(|(s, _)| s.name == TEXT).map(|(_, id)| *id);
+    // The last one, so that everything else is where it would be without it.
+    if !spec.policies.is_empty() {
+        file.section(ebsec_artifact::POLICIES_SECTION, SectionKind::Other, spec.policies.as_slice(), 1);
+    }
     for (section, id) in code.iter().zip(ids) {
         file.relocate(section, id, text)?;
     }

@@ -36,6 +36,8 @@ pub struct ObjectSpec<'a> {
     pub license: &'a str,
     /// Contents of `.ebsec.manifest`.
     pub manifest: Vec<u8>,
+    /// Contents of `.ebsec.policies`; without any there is no such section.
+    pub policies: Vec<u8>,
     /// Contents of `.ebsec.tables`.
     pub tables: Vec<u8>,
 }

@@ -109,6 +109,7 @@ fn spec() -> ObjectSpec<'static> {
         templates: vec![("templates/test.s", TEXT)],
         license: "Dual MIT/GPL",
         manifest: b"{}".to_vec(),
+        policies: Vec::new(),
         tables: b"EBT1\0\0\0\0".to_vec(),
     }
 }

@@ -16,7 +16,7 @@ pub fn dump_ast(sources: &Sources, files: &[FileId]) -> String {
     out
 }
 
-/// The typed policy (`--emit hir`).
+/// The folded policy (`--emit hir`).
 #[must_use]
 pub fn dump_hir(package: &Package) -> String {
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! Unit tests by the reference interpreter: a typed policy in, the verdict of each line of its tests out, and findings for
+//! Unit tests by the reference interpreter: a folded policy in, the verdict of each line of its tests out, and findings for
 //! the lines that fail.
 
 use crate::diag::{self, Finding, codes};

@@ -1,7 +1,8 @@
 //! Events and fields, from the catalogue: hooks and what they raise, parts, operators. Knows none by name.
 
 use super::{Kind, Section, Topic};
-use crate::types::{Elem, PARTS, Part, op_text, operators};
+use crate::resolve::{PARTS, Part};
+use crate::typed::{Elem, op_text, operators};
 use ebsec_templates::{Catalog, Event, EventId, Field, FieldOf, FieldType, Hook, Raise, catalog};
 
 /// What the parts of a path are.

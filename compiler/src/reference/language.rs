@@ -3,7 +3,7 @@
 
 use super::{Kind, Section, Topic};
 use crate::diag::page::{Block, blocks};
-use crate::types::{Elem, op_text, operators};
+use crate::typed::{Elem, op_text, operators};
 use ebsec_templates::catalog;
 
 const TEXT: &str = include_str!("language.md");

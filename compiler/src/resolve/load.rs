@@ -22,6 +22,8 @@ pub struct ParsedFile {
     pub imports: FxHashMap<String, ModuleId>,
     /// Names before the dot whose modules do not exist; that has been said.
     pub failed: FxHashSet<String>,
+    /// Where each import that leads to a module names it.
+    pub named: Vec<(Loc, ModuleId)>,
 }
 
 /// All files of a compilation.
@@ -56,7 +58,15 @@ impl Loaded {
         for found in tree.errors() {
             diagnostics.push(Finding::syntax(first.nth(found.part), found.error));
         }
-        self.files.push(ParsedFile { id, module, tree, first, imports: FxHashMap::default(), failed: FxHashSet::default() });
+        self.files.push(ParsedFile {
+            id,
+            module,
+            tree,
+            first,
+            imports: FxHashMap::default(),
+            failed: FxHashSet::default(),
+            named: Vec::new(),
+        });
     }
 
     fn imports(&mut self, sources: &mut Sources, index: usize, diagnostics: &mut Findings) {
@@ -84,6 +94,7 @@ impl Loaded {
                 continue;
             };
             let Some(file) = self.files.get_mut(index) else { return };
+            file.named.push((loc, module));
             let before = file.imports.insert(key.node.clone(), module);
             if before.is_some_and(|before| before != module) {
                 let message = format!("`{}` names two modules in this file", key.node);

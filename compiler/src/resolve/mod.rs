@@ -1,11 +1,16 @@
-//! Parsed files in, tables of names out: modules, imports, constants, functions, policies and their labels. Looks at no
-//! types and evaluates nothing.
+//! Parsed files in, tables of names out: modules, imports, constants, functions, policies and their labels; the names of the
+//! catalog; and what a use of a name can mean. Looks at no types and evaluates nothing.
 
+pub mod catalog;
+pub(crate) mod habits;
 mod library;
 mod load;
+mod uses;
 
+pub use catalog::{FieldName, Index, PARTS, Part};
 pub use library::{MODULES, module_names};
 pub use load::{Loaded, ParsedFile, load};
+pub use uses::{Target, Use, WordOf};
 
 use crate::diag::{Finding, Findings, codes};
 use crate::source::{FileId, Loc, PartId};
@@ -120,8 +125,19 @@ pub struct Names<'a> {
     pub policies: Vec<PolicyDef<'a>>,
     /// Items that are neither.
     pub others: Vec<Other<'a>>,
+    /// Imports: where each names its module.
+    pub imports: Vec<Import>,
     /// Policies that an `apply` is about which could not be read.
     pub half_applied: FxHashSet<PolicyId>,
+}
+
+/// An import that leads to a module.
+#[derive(Clone, Copy, Debug)]
+pub struct Import {
+    /// The name of the module.
+    pub loc: Loc,
+    /// The module.
+    pub module: ModuleId,
 }
 
 /// An item that defines no name, or a mark.
@@ -210,6 +226,7 @@ pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Findings) -> Names<'a> 
         names.modules.push(Module { name: name.clone(), ..Module::default() });
     }
     for file in &loaded.files {
+        names.imports.extend(file.named.iter().map(|(loc, module)| Import { loc: *loc, module: *module }));
         names.files.push(FileScope { id: file.id, module: file.module, imports: file.imports.clone(), failed: file.failed.clone() });
     }
     let mut half_applied = Vec::new();

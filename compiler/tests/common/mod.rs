@@ -7,7 +7,7 @@ use ebsec_compiler::diag::page::ExampleFile;
 use ebsec_compiler::diag::{self, Finding, Fix};
 use ebsec_compiler::pipeline::{self, Checked, Input};
 use ebsec_compiler::source::{FileId, Sources};
-use ebsec_compiler::types::Date;
+use ebsec_compiler::typed::Date;
 use std::fs;
 use std::path::Path;
 

@@ -123,7 +123,7 @@ impl Builder<'_> {
         }
         if let Some((call, mut inner)) = nodes.take(Kind::call) {
             let span = Span { start, end: call.span.end };
-            let mut args = Vec::new();
+            let mut args = Vec::with_capacity(1);
             while let Some((_, mut arg)) = inner.take(Kind::arg) {
                 args.push(if arg.kind() == Some(Kind::cond) { Arg::Cond(self.cond(&mut arg)?) } else { Arg::Value(self.value(&mut arg)?) });
             }

@@ -50,6 +50,7 @@ impl Builder<'_> {
         }
         let body = self.body(nodes, Owner::Rule)?;
         let Clauses { when, unless, because, with, .. } = body.clauses;
+        let unless = unless.map(Box::new);
         let rule = Rule { label, action: body.action?, events: body.events, when, unless, because, with };
         Some(MemberKind::Rule(rule))
     }
@@ -104,7 +105,8 @@ impl Builder<'_> {
     fn body(&mut self, nodes: &mut Cursor<'_>, owner: Owner) -> Option<Body> {
         let (action, inner) = nodes.take(Kind::action)?;
         let action = self.action(action, inner);
-        let mut events = Vec::new();
+        // Nearly always one: a spare place is wasted in each rule of a large package.
+        let mut events = Vec::with_capacity(1);
         while let Some(event) = self.event(nodes) {
             events.push(event);
         }

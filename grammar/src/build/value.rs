@@ -57,6 +57,7 @@ impl Builder<'_> {
                 while inner.kind().is_some_and(|k| k != Kind::rbracket) {
                     elements.push(self.term(&mut inner)?);
                 }
+                elements.shrink_to_fit();
                 Some(Value { span: set.span, kind: ValueKind::Set(elements) })
             }
             Kind::word => {
@@ -142,7 +143,7 @@ impl Builder<'_> {
     /// The next node as a record.
     pub(super) fn record(&mut self, nodes: &mut Cursor<'_>) -> Option<Record> {
         let (node, mut inner) = nodes.take(Kind::record)?;
-        let mut pairs: Vec<(Name, PairValue)> = Vec::new();
+        let mut pairs: Vec<(Name, PairValue)> = Vec::with_capacity(1);
         let mut seen: HashMap<&str, Span> = HashMap::new();
         while let Some((_, mut pair)) = inner.take(Kind::pair) {
             let (key, _) = pair.take(Kind::key)?;

@@ -33,7 +33,7 @@ fn rule(label: Option<&str>, event: &str, action: Action, cond: Cond) -> Rule {
 }
 
 fn package(mode: Mode, rules: Vec<Rule>) -> Package {
-    let policy = Policy { name: "p".into(), mode, rules, description: String::new(), loc: Loc::default() };
+    let policy = Policy { name: "p".into(), mode, rules, description: String::new(), tags: Vec::new(), loc: Loc::default() };
     Package { path_sets: vec![set(&["/etc/**"]), set(&["/usr/bin/ssh"])], policies: vec![policy], ..Package::default() }
 }
 

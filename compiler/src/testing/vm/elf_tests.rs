@@ -85,6 +85,7 @@ fn object(text: &str) -> Vec<u8> {
         templates: vec![("t.s", text)],
         license: "Dual MIT/GPL",
         manifest: b"{}".to_vec(),
+        policies: Vec::new(),
         tables: Vec::new(),
     })
     .unwrap()

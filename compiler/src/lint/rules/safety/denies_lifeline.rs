@@ -1,7 +1,6 @@
 //! `denies-lifeline`: an enforcing policy that refuses something without which the host does not boot, or nobody logs in.
 //! The operations are those of `lifelines`; each is put to the reference interpreter.
 
-use super::locks_out;
 use crate::diag::codes;
 use crate::hir::{Package, eval};
 use crate::lint::context::{Context, Folded};
@@ -19,7 +18,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     let rules = cx.package.policies.iter().zip(&cx.origins);
     let rules: Vec<Folded<'_>> =
         rules.flat_map(|(policy, origin)| policy.rules.iter().map(move |rule| Folded { policy, origin: *origin, rule })).collect();
-    let refusing: Vec<&Folded<'_>> = rules.iter().filter(|f| f.refuses() && locks_out::refused(cx, f).is_none()).collect();
+    let refusing: Vec<&Folded<'_>> = rules.iter().filter(|f| f.refuses()).collect();
     if refusing.is_empty() {
         return;
     }
@@ -34,15 +33,17 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     let package = Package { path_sets: cx.package.path_sets.clone(), policies, ..Package::default() };
     let index = eval::Index::new(&package);
     let mut refused: Vec<Refused<'_>> = vec![Refused::default(); refusing.len()];
+    let events: BTreeSet<_> = refusing.iter().map(|f| f.rule.event).collect();
     let mut work = 0;
-    for line in &lines.all {
+    for line in lines.all.iter().filter(|line| lines.raises(line, &events)) {
         if work > MAX_WORK {
             let loc = refusing.first().map(|f| f.loc()).unwrap_or_default();
             let message = "the package is too large: not every operation that a host needs was tried";
             report.push(report.at(loc, message).help("split the package"));
             break;
         }
-        for found in eval::eval_range(&index, &package, cx.catalog, &line.operation, &[], &mut work).least.matched {
+        let Some(operation) = line.operation(cx.catalog) else { continue };
+        for found in eval::eval_range(&index, &package, cx.catalog, &operation, &[], &mut work).least.matched {
             if let Some(refused) = refused.get_mut(found.policy) {
                 refused.add(line);
             }
@@ -58,41 +59,62 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
 /// What one rule refuses.
 #[derive(Clone, Default)]
 struct Refused<'l> {
-    first: Option<&'l lifelines::Line>,
+    first: Option<&'l lifelines::Line<'l>>,
     others: usize,
     /// The programs that need it, as far as they are known and not too many to name.
     programs: BTreeSet<&'l str>,
     unnamed: bool,
+    /// The files, if they are few.
+    files: BTreeSet<&'l str>,
 }
 
 /// Most programs that the help names.
-const MAX_NAMED: usize = 8;
+const MAX_NAMED: usize = 12;
+/// Most files that it names: what is let through is then no more than what is needed.
+const MAX_FILES: usize = 4;
 
 impl<'l> Refused<'l> {
-    fn add(&mut self, line: &'l lifelines::Line) {
+    fn add(&mut self, line: &'l lifelines::Line<'l>) {
         self.others += usize::from(self.first.is_some());
         self.first.get_or_insert(line);
-        self.programs.extend(line.program.as_deref().filter(|_| self.programs.len() <= MAX_NAMED));
+        self.programs.extend(line.program.filter(|_| self.programs.len() <= MAX_NAMED));
         self.unnamed |= line.program.is_none();
+        self.files.extend(Some(line.path).filter(|_| self.files.len() <= MAX_FILES));
     }
 
-    /// A condition that holds for all of it.
+    /// A condition that holds for all of it, and for little else if the files are few.
     fn condition(&self) -> Option<String> {
-        let names: Vec<String> = self.programs.iter().map(|program| format!("\"{program}\"")).collect();
-        match names.as_slice() {
-            _ if self.unnamed || names.len() > MAX_NAMED => None,
-            [one] => Some(format!("process.exe == {one}")),
-            all => Some(format!("process.exe in [{}]", all.join(", "))),
+        let programs = one_of("process.exe", &self.programs, MAX_NAMED).filter(|_| !self.unnamed)?;
+        match one_of("file.path", &self.files, MAX_FILES) {
+            Some(files) => Some(format!("{programs} and {files}")),
+            None => Some(programs),
         }
+    }
+}
+
+/// A test of a field with some values, if they are few.
+fn one_of(field: &str, values: &BTreeSet<&str>, most: usize) -> Option<String> {
+    let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    match quoted.as_slice() {
+        all if all.len() > most => None,
+        [one] => Some(format!("{field} == {one}")),
+        all => Some(format!("{field} in [{}]", all.join(", "))),
     }
 }
 
 /// A policy without its rules.
 fn shell(policy: &crate::hir::Policy) -> crate::hir::Policy {
-    crate::hir::Policy { name: policy.name.clone(), mode: policy.mode, rules: Vec::new(), description: String::new(), loc: policy.loc }
+    crate::hir::Policy {
+        name: policy.name.clone(),
+        mode: policy.mode,
+        rules: Vec::new(),
+        description: String::new(),
+        tags: Vec::new(),
+        loc: policy.loc,
+    }
 }
 
-fn tell(folded: &Folded<'_>, first: &lifelines::Line, refused: &Refused<'_>, report: &mut Report<'_>) {
+fn tell(folded: &Folded<'_>, first: &lifelines::Line<'_>, refused: &Refused<'_>, report: &mut Report<'_>) {
     let message = format!("{} refuses what {} needs: {}", folded.name(), first.purpose, first.shown());
     let mut finding = report.at(folded.loc(), message);
     finding = match refused.others {

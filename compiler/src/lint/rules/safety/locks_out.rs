@@ -1,6 +1,7 @@
 //! `locks-out`: an enforcing rule that refuses every program, every read or every write of the host.
 
 use crate::diag::codes;
+use crate::hir::Cond;
 use crate::lint::context::{Context, Folded};
 use crate::lint::narrow::narrows;
 use crate::lint::report::Report;
@@ -28,11 +29,17 @@ pub fn refused(cx: &Context<'_>, folded: &Folded<'_>) -> Option<&'static str> {
 
 fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {
     let Some(what) = refused(cx, folded) else { return };
-    let message = format!("{} refuses {what} on the host, even by `init`, `sshd` and `ebsec-load`", folded.name());
+    let name = folded.name();
+    let message = match &folded.rule.cond {
+        Cond::Const(_) => format!("{name} refuses {what} on the host, even by `init`, `sshd` and `ebsec-load`"),
+        _ => format!("{name} refuses {what} on the host but for what it leaves out"),
+    };
     let narrow = match folded.rule.label {
         Some(_) => "add a `when` about the file, or a `scope` to the policy",
         None => "add a `scope` to the policy",
     };
     let finding = report.at(folded.loc(), message).help(format!("{narrow}; an `unless` or `allow` alone does not narrow it"));
-    report.push(finding.help("or write `mode = observe` to see what it would refuse"));
+    let finding = finding.help("or write `mode = observe` to see what it would refuse");
+    report
+        .push(finding.help("if it lets through all that the host needs, say so in a comment: `// ebsec: allow(locks-out) because \"…\"`"));
 }
