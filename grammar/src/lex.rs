@@ -54,7 +54,16 @@ pub struct Lexer<'t> {
     unclosed: bool,
 }
 
-const PAIRS: &[&[u8; 2]] = &[b"==", b"!=", b"<=", b">=", b"=>", b"->", b"&&", b"||", b"..", b"/*", b"*/"];
+/// By byte: whether it is in words.
+const WORDS: [bool; 256] = {
+    let mut all = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        all[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    all
+};
 
 /// All tokens of `text`.
 #[must_use]
@@ -90,9 +99,9 @@ impl Lexer<'_> {
         if end < rest.len() && end > 0 && rest.get(end - 1) == Some(&b'\r') { end - 1 } else { end }
     }
 
-    fn run(&self, of: fn(u8) -> bool) -> usize {
+    fn blanks(&self) -> usize {
         let rest = self.rest();
-        rest.iter().position(|b| !of(*b)).unwrap_or(rest.len())
+        rest.iter().position(|b| !matches!(b, b' ' | b'\t')).unwrap_or(rest.len())
     }
 
     /// Length of the string that begins here, or none if the line ends before it does.
@@ -110,16 +119,16 @@ impl Lexer<'_> {
     }
 
     fn word(&self) -> usize {
-        let rest = self.rest();
-        let mut length = 0;
-        while let Some(byte) = rest.get(length) {
-            let dot = *byte == b'.' && rest.get(length + 1).is_some_and(|b| is_word(*b));
-            if !is_word(*byte) && !dot {
-                break;
+        let mut rest = self.rest();
+        let whole = rest.len();
+        loop {
+            let end = rest.iter().position(|b| !is_word(*b)).unwrap_or(rest.len());
+            rest = rest.get(end..).unwrap_or_default();
+            match rest {
+                [b'.', next, ..] if is_word(*next) => rest = rest.get(1..).unwrap_or_default(),
+                _ => return whole - rest.len(),
             }
-            length += 1;
         }
-        length
     }
 
     fn slash(&mut self) -> (TokenKind, usize) {
@@ -147,8 +156,11 @@ impl Lexer<'_> {
     }
 
     fn punct(&self) -> usize {
-        let rest = self.rest();
-        if PAIRS.iter().any(|pair| rest.starts_with(*pair)) { 2 } else { 1 }
+        match (self.byte(0), self.byte(1)) {
+            (b'=' | b'!' | b'<' | b'>', b'=') | (b'=' | b'-', b'>') | (b'&', b'&') | (b'|', b'|') | (b'.', b'.') => 2,
+            (b'/', b'*') | (b'*', b'/') => 2,
+            _ => 1,
+        }
     }
 
     /// A character that no token begins with.
@@ -161,7 +173,7 @@ impl Lexer<'_> {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    WORDS.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// Characters that a reader cannot see or that change what he sees.
@@ -175,7 +187,7 @@ impl Iterator for Lexer<'_> {
     fn next(&mut self) -> Option<Token> {
         let first = *self.rest().first()?;
         let (kind, length) = match first {
-            b' ' | b'\t' => (TokenKind::Blank, self.run(|b| matches!(b, b' ' | b'\t'))),
+            b' ' | b'\t' => (TokenKind::Blank, self.blanks()),
             b'\n' => (TokenKind::LineEnd, 1),
             b'\r' if self.byte(1) == b'\n' => (TokenKind::LineEnd, 2),
             b'/' => self.slash(),

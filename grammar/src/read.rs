@@ -34,6 +34,7 @@ pub(crate) fn read(piece: &Piece, text: &str, plain: bool, room: usize, nodes: &
     let depth = usize::from(piece.within != Within::File);
     let place = Place { first: piece.span.start == 0, depth, room };
     let clean = if plain { Cow::Borrowed(text) } else { scan::scan(text, place, &mut errors) };
+    let clean = scan::without_comments(clean);
     let partial = errors.len() > room;
     errors.truncate(room);
     let words = !matches!(piece.kind, PartKind::Trivia | PartKind::Close);

@@ -1,5 +1,5 @@
-//! The look at a part before it is parsed. Takes the text; gives it with what the parser must not see blanked
-//! (byte for byte, so that places stay), and the errors. Leaves a part that is fine as it is.
+//! The look at a part before it is parsed. Takes the text; gives it with comments and what the parser must not see blanked
+//! (byte for byte, so that places stay), and the errors. Leaves a part without either as it is.
 
 use std::borrow::Cow;
 
@@ -34,6 +34,33 @@ pub(crate) fn scan<'t>(text: &'t str, place: Place, errors: &mut Vec<SyntaxError
     blank(text, &deep)
 }
 
+/// Blanks comments, which the parser would look for wherever a blank may stand.
+pub(crate) fn without_comments(text: Cow<'_, str>) -> Cow<'_, str> {
+    // In strings too, which costs another look and no more.
+    if !text.contains("//") {
+        return text;
+    }
+    let mut spans = Vec::new();
+    let mut quoted = false;
+    for token in lex::tokens(&text) {
+        match token.kind {
+            TokenKind::LineEnd => quoted = false,
+            TokenKind::Punct if crate::slice(&text, token.span) == "'" => quoted = !quoted,
+            TokenKind::Comment => spans.extend(comment(&text, token.span, quoted)),
+            _ => {}
+        }
+    }
+    blank(text, &spans)
+}
+
+/// What of a token is a comment: in single quotes, which are a mistake that has a message, slashes begin none.
+fn comment(text: &str, span: Span, quoted: bool) -> Option<Span> {
+    let slashes = crate::slice(text, span);
+    let Some(closed) = slashes.find('\'').filter(|_| quoted) else { return Some(span) };
+    let start = closed + slashes.get(closed..)?.find("//")?;
+    Some(crate::span(span.start as usize + start, span.end as usize))
+}
+
 /// Takes errors as long as they are kept.
 struct Report<'e> {
     errors: &'e mut Vec<SyntaxError>,
@@ -51,7 +78,7 @@ impl Report<'_> {
 
 /// Whether a quick look finds nothing to report. It may see ghosts, which the long look then lets pass.
 fn is_plain(bytes: &[u8], depth: usize) -> bool {
-    if bytes.iter().any(|b| is_suspect(*b)) {
+    if has_suspect(bytes) {
         return false;
     }
     let (mut at, mut depth) = (0, depth);
@@ -81,9 +108,14 @@ fn is_plain(bytes: &[u8], depth: usize) -> bool {
     true
 }
 
-/// Bytes that may be, or begin, a character that is refused.
-pub(crate) fn is_suspect(byte: u8) -> bool {
-    (byte < 0x20 && byte != b'\n' && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef)
+/// Bytes that may be, or begin, a character that is refused. Without a branch, so that many are compared at once.
+fn is_suspect(byte: u8) -> bool {
+    ((byte < 0x20) & (byte != b'\n') & (byte != b'\t')) | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xe2) | (byte == 0xef)
+}
+
+/// Whether there is such a byte.
+pub(crate) fn has_suspect(bytes: &[u8]) -> bool {
+    bytes.chunks(64).any(|some| some.iter().fold(false, |found, byte| found | is_suspect(*byte)))
 }
 
 /// Characters that a reader cannot see or that change what he sees: each run of them is one error.

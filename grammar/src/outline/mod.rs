@@ -91,7 +91,7 @@ pub fn pieces(text: &str) -> Vec<Piece> {
 /// Cuts a text into parts.
 pub(crate) fn outline(text: &str) -> Outline {
     let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 6);
-    let (mut plain, mut depth) = (!text.bytes().any(scan::is_suspect), 0_usize);
+    let (mut plain, mut depth) = (!scan::has_suspect(text.as_bytes()), 0_usize);
     for token in lex::tokens(text) {
         match token.kind {
             TokenKind::Foreign | TokenKind::Refused | TokenKind::OpenStr => plain = false,
