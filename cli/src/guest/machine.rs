@@ -2,7 +2,7 @@
 //! process but QEMU and busybox, and ends only the QEMU it started.
 
 use super::initramfs::{self, Contents};
-use super::{Failure, kernels};
+use super::{Failure, hung, kernels};
 use crate::output;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -217,7 +217,7 @@ fn start(spec: &GuestSpec, initrd: &Path, results: &Path) -> Result<Child, Failu
     command.args(["-nodefaults", "-no-user-config", "-display", "none"]);
     command.args(["-no-reboot", "-smp", &spec.processors.to_string(), "-monitor", "none"]);
     command.args(["-m", &spec.memory_mib.to_string()]);
-    command.args(["-serial", "stdio"]);
+    command.args(hung::CONSOLE);
     for serial in std::iter::once(results).chain(spec.serials.iter().map(PathBuf::as_path)) {
         command.arg("-serial").arg(format!("file:{}", serial.display()));
     }
@@ -232,7 +232,7 @@ fn start(spec: &GuestSpec, initrd: &Path, results: &Path) -> Result<Child, Failu
     command.arg("-kernel").arg(&spec.kernel);
     command.arg("-initrd").arg(initrd);
     command.args(["-append", &parameters(spec)]);
-    command.stdin(Stdio::null());
+    command.stdin(Stdio::piped());
     command.stdout(Stdio::piped());
     command.stderr(Stdio::inherit());
     command.spawn().map_err(|error| {
@@ -257,6 +257,7 @@ fn parameters(spec: &GuestSpec) -> String {
     let mut text = String::from("console=ttyS0 quiet panic=-1 lsm=lockdown,capability,landlock,bpf mitigations=off");
     // On a busy machine the emulated timer can be late for the test that kernels make of it while booting, and they panic.
     text.push_str(" no_timer_check");
+    text.push_str(hung::PARAMETER);
     if spec.modules.is_empty() && spec.root.is_none() {
         // Learning the keys of modules takes a fifth of a boot.
         text.push_str(" initcall_blacklist=load_system_certificate_list");
@@ -293,7 +294,7 @@ fn follow(mut console: ChildStdout, show: bool) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// Whether the child ended by itself in time; otherwise it is ended here.
+/// Whether the child ended by itself in time; otherwise it is asked what it is doing and ended here.
 fn wait(child: &mut Child, started: Instant, timeout: Duration) -> Result<bool, Failure> {
     let failed = |e: std::io::Error| Failure::new(format!("lost the guest: {e}"));
     loop {
@@ -301,6 +302,9 @@ fn wait(child: &mut Child, started: Instant, timeout: Duration) -> Result<bool, 
             return Ok(true);
         }
         if started.elapsed() >= timeout {
+            if let Some(keyboard) = child.stdin.as_mut() {
+                hung::ask(keyboard);
+            }
             child.kill().map_err(failed)?;
             child.wait().map_err(failed)?;
             return Ok(false);

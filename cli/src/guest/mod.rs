@@ -3,6 +3,7 @@
 //! of this machine, its packages or its package lists.
 
 pub mod btf;
+pub mod hung;
 pub mod initramfs;
 pub mod kernels;
 pub mod loader;

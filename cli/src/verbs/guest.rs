@@ -2,7 +2,7 @@
 //! printed in a guest and ends with its status. For developers and tests.
 
 use crate::guest::kernels::Cache;
-use crate::guest::{Ending, Failure, GuestFile, GuestResult, GuestSpec, machine};
+use crate::guest::{Ending, Failure, GuestFile, GuestResult, GuestSpec, hung, machine};
 use crate::output;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -130,6 +130,6 @@ fn finish(result: &GuestResult, timeout: u64) -> Result<ExitCode, Failure> {
         Ending::Panicked => "its kernel panicked".to_owned(),
         _ => "QEMU ended before".to_owned(),
     };
-    output::tell_raw(&format!("{}error: the guest did not reach the end of the script: {why}\n", result.console));
+    output::tell_raw(&format!("{}error: the guest did not reach the end of the script: {why}\n", hung::processes(&result.console)));
     Ok(ExitCode::from(status))
 }
