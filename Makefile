@@ -9,7 +9,7 @@ GUEST_TARGET := x86_64-unknown-linux-gnu
 # Binaries that run anywhere, without the libraries of this machine.
 STATIC := -C target-feature=+crt-static
 
-.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt soak-fuzz planted system record-lifelines test test-formats test-host test-kernels bless clean
+.PHONY: setup build static guest-tools demo fetch-kernels prototypes bench soak soak-scenarios soak-races soak-differential soak-fmt soak-fuzz planted system record-lifelines test test-formats test-host test-kernels test-kernels-and-fuzz bless clean
 
 setup:
 	@tools/setup
@@ -107,12 +107,17 @@ test-kernels: fetch-kernels guest-tools
 	cargo test -q --locked -p ebsec --test kernel -- --ignored --nocapture
 	cargo test -q --locked -p ebsec --test sample -- --ignored --nocapture
 
+# Guests wait now and then; a minute of each fuzz target uses what they leave.
+test-kernels-and-fuzz:
+	EBSEC_FUZZ_SECONDS=60 nice -n 19 cargo test -q --locked -p ebsec-compiler --test fuzz -- --nocapture >target/fuzz.txt 2>&1 & fuzz=$$!; \
+	  status=0; $(MAKE) test-kernels || status=$$?; wait $$fuzz || status=$$?; cat target/fuzz.txt; exit $$status
+
 # Fetching kernels waits for the network most of the time, so the host's tests are built meanwhile.
 test: setup
 	cargo build -q --locked -p ebsec
 	$(EBSEC) kernels --fetch >target/fetch.txt 2>&1 & \
 	  status=0; $(MAKE) test-host || status=$$?; wait; exit $$status
-	$(MAKE) test-kernels
+	$(MAKE) test-kernels-and-fuzz
 	@$(EBSEC) kernels > target/kernels.txt || true
 	@if grep missing target/kernels.txt > target/skipped.txt; then \
 	  echo "all tests passed, without these kernels, which EBSEC_SKIP_KERNELS allows to skip:"; \
@@ -128,7 +133,7 @@ soak-differential: fetch-kernels guest-tools
 soak-fmt: setup
 	cargo test -q --locked --release -p ebsec-compiler --test fmt -- --ignored
 
-# An hour of each parser; `make test` tries a second of each. FUZZ is how many seconds.
+# An hour of each parser; `make test` tries a minute of each. FUZZ is how many seconds.
 FUZZ ?= 3600
 soak-fuzz: setup
 	EBSEC_FUZZ_SECONDS=$(FUZZ) cargo test -q --locked -p ebsec-compiler --test fuzz -- --nocapture
