@@ -96,8 +96,7 @@ fn usage(answer: &clap::Error) -> Result<ExitCode, Failure> {
     if answer.use_stderr() {
         output::tell(&without_foreign(&answer.to_string()));
     } else {
-        output::written(answer.print())?;
-        output::print("")?;
+        output::print(&output::wrapped(&answer.to_string(), output::width()))?;
     }
     Ok(ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)))
 }

@@ -4,10 +4,57 @@
 
 use crate::guest::Failure;
 use crate::package::shown;
-use ebsec_compiler::diag::text;
-use std::io::{self, ErrorKind, Write};
+use ebsec_compiler::diag::{page, text};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+
+/// Narrowest and widest text that is made to fit: lines of more columns are hard to read.
+const WIDTHS: RangeInclusive<usize> = 40..=120;
+
+/// Least columns of what goes on below a column: with fewer, lines are as long as they are.
+const LEAST: usize = 24;
+
+/// The columns of the terminal that the output is; 80 if it is none.
+pub fn width() -> usize {
+    let size = io::stdout().is_terminal().then(|| rustix::termios::tcgetwinsize(io::stdout())).and_then(Result::ok);
+    let columns = size.map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { page::WIDTH } else { columns.clamp(*WIDTHS.start(), *WIDTHS.end()) }
+}
+
+/// Lines of at most so many columns, broken at blanks: what goes on begins where the last column of its line does.
+pub fn wrapped(text: &str, width: usize) -> String {
+    text.split_inclusive('\n').map(|line| wrapped_line(line, width)).collect()
+}
+
+fn wrapped_line(line: &str, width: usize) -> String {
+    let body = line.trim_end();
+    if body.chars().count() <= width {
+        return line.to_owned();
+    }
+    // The last run of blanks is where the last column begins; a line without one begins at its indent.
+    let start = body.len() - body.trim_start().len();
+    let column = body.rmatch_indices("  ").map(|(at, _)| at + 2).find(|at| *at > start).unwrap_or(start);
+    let indent = body.get(..column).map_or(0, |before| before.chars().count());
+    if indent + LEAST > width {
+        return line.to_owned();
+    }
+    let (mut out, mut at) = (body.get(..column).unwrap_or_default().to_owned(), indent);
+    for word in body.get(column..).unwrap_or_default().split(' ') {
+        let length = word.chars().count();
+        if at > indent && at + 1 + length > width {
+            out.push_str(&format!("\n{:indent$}", ""));
+            at = indent;
+        } else if at > indent {
+            out.push(' ');
+            at += 1;
+        }
+        out.push_str(word);
+        at += length;
+    }
+    out + line.get(body.len()..).unwrap_or_default()
+}
 
 /// Prints text on the output.
 pub fn print(text: &str) -> Result<(), Failure> {
@@ -76,4 +123,18 @@ fn unfinished(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, Fail
     file.write_all(bytes).map_err(failed)?;
     file.as_file().set_permissions(PermissionsExt::from_mode(0o644)).map_err(failed)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_go_on_below_their_last_column() {
+        let text = "one two three four five six seven";
+        assert_eq!(wrapped(&format!("  ab  {text}\nshort\n"), 30), "  ab  one two three four five\n      six seven\nshort\n");
+        assert_eq!(wrapped(text, 24), "one two three four five\nsix seven");
+        assert_eq!(wrapped(&format!("    {text}\n"), 28), "    one two three four five\n    six seven\n");
+        assert_eq!(wrapped(&format!("          ab  {text}\n"), 30), format!("          ab  {text}\n"));
+    }
 }

@@ -35,6 +35,18 @@ fn what_cannot_be_fixed_is_left_and_printed() {
     assert_eq!((read(&folder, "a.ebsec").as_str(), read(&folder, "b.ebsec").as_str()), (FIXED, UNKNOWN));
 }
 
+/// Fixes that are not made unless asked for are counted, those that cannot be made are not.
+#[test]
+fn fixes_that_may_change_the_meaning_are_named() {
+    let guess = "policy r {\n    a: deny exec when file.mode == 755\n}\n";
+    let folder = folder(&[("a.ebsec", QUOTED), ("b.ebsec", guess), ("c.ebsec", UNKNOWN)]);
+    let left = "1 fix made\n1 more finding has a fix that may change the meaning: `--unsafe-fixes` makes it\n";
+    says(&ebsec(folder.path(), "check --fix"), 1, "", &["E0322", "E0200", left]);
+    let done = ebsec(folder.path(), "check --fix --unsafe-fixes");
+    says(&done, 1, "", &["E0200", "1 fix made\n"]);
+    assert!(!String::from_utf8_lossy(&done.stderr).contains("more finding"));
+}
+
 #[test]
 fn the_difference_is_printed_and_nothing_written() {
     let folder = folder(&[("a.ebsec", QUOTED)]);

@@ -330,21 +330,32 @@ fn every_name_of_the_language_is_explained_and_listed() {
         ("cidr", "type", "Types"),
         ("severity", "property", "Properties"),
         ("because", "word", "Words"),
+        ("target", "key", "Keys of unit tests"),
         ("std.programs", "library", "Library"),
     ];
     for (name, kind, title) in cases {
         let shown = text(&ebsec(here, &format!("explain {name}")).stdout);
-        assert!(shown.starts_with(&format!("{name}: ")) && shown.lines().nth(1).unwrap().starts_with(kind), "{shown}");
+        assert!(shown.starts_with(&format!("{name}: ")) && shown.lines().any(|line| line.starts_with(kind)), "{shown}");
         let section = list.split(&format!("{title}\n")).nth(1).unwrap().split("\n\n").next().unwrap();
         assert!(section.contains(&format!("  {name} ")), "{section}");
         assert_eq!(json(&ebsec(here, &format!("explain {name} --json")))["kind"], kind);
     }
     let policy = text(&ebsec(here, "explain std.credentials.shadow").stdout);
     assert!(policy.contains("  read    deny file.read: only login") && policy.contains("library · policy\n"), "{policy}");
-    // `mode` is two things, and both are shown.
-    let both = text(&ebsec(here, "explain mode").stdout);
-    assert!(both.contains("\ntype\n") && both.contains("\nproperty\n"), "{both}");
-    assert_eq!(json(&ebsec(here, "explain mode --json")).as_array().unwrap().len(), 2);
+    assert!(policy.contains("\n  shadow_readers  set<path>, by default `["), "{policy}");
+    // `mode` is three things, and all are shown.
+    let all = text(&ebsec(here, "explain mode").stdout);
+    assert!(["\ntype\n", "\nproperty\n", "\nkey\n"].iter().all(|kind| all.contains(kind)), "{all}");
+    assert_eq!(json(&ebsec(here, "explain mode --json")).as_array().unwrap().len(), 3);
+    // A part of a name finds it.
+    for (part, found) in [("exe", "process.lineage.exe"), ("host_path", "file.host_path"), ("rename", "hook.path_rename")] {
+        assert!(text(&ebsec(here, &format!("explain {part}")).stdout).contains(found), "{part}");
+    }
+    for line in ["explain", "explain file.path", "explain hook.path_rename", "explain std.paths", "check --help"] {
+        let shown = text(&ebsec(here, line).stdout);
+        let wide: Vec<&str> = shown.lines().filter(|l| l.chars().count() > 80 && !l.starts_with("    ")).collect();
+        assert!(wide.is_empty(), "{line}: {wide:#?}");
+    }
     says(&ebsec(here, "explain std.credentials.shadwo"), 1, &["did you mean `std.credentials.shadow`?"]);
 }
 

@@ -1,5 +1,6 @@
 //! `ebsec.toml` in, the package's settings out; every mistake at its place. Reads no file: the caller gives the text.
 
+mod bare;
 mod levels;
 
 pub use levels::{Choice, Levels, NoChoice};
@@ -184,9 +185,13 @@ impl Reader<'_> {
     fn table<'t>(&mut self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
         DeTable::parse(text)
             .map_err(|error| {
-                let loc = self.loc(error.span().unwrap_or(0..0));
+                let span = error.span().unwrap_or(0..0);
                 let message = format!("not TOML: {}", error.message().trim_end().replace('\n', ", "));
-                self.diagnostics.push(Finding::error(codes::CONFIG_SYNTAX, loc, message));
+                let finding = Finding::error(codes::CONFIG_SYNTAX, self.loc(span.clone()), message);
+                self.diagnostics.push(match bare::address(text, span.start) {
+                    Some(address) => finding.help(format!("TOML has no addresses: write the text `\"{address}\"`")),
+                    None => finding,
+                });
             })
             .ok()
     }

@@ -125,6 +125,7 @@ pub fn check(input: Input) -> Checked {
         catalog: catalog(),
         typed: &front.typed,
         package: good.then_some(&package),
+        parts: &front.origins,
         variants: &variants,
     };
     lint::run(input, &mut findings);

@@ -11,7 +11,7 @@ use ebsec_compiler::diag::{Finding, Level, codes, render};
 use ebsec_compiler::lint;
 use ebsec_compiler::pipeline;
 use ebsec_compiler::source::Sources;
-use ebsec_test_support::{check_one, files};
+use ebsec_test_support::{Goldens, check_one, files, folder};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -66,6 +66,16 @@ fn the_library_and_the_examples_have_no_findings() {
         wrong.push_str(&case.check().shown());
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What lints find and what they leave alone: policies of `tests/golden/lints` with their findings, fixes included.
+#[test]
+fn policies_have_the_findings_that_are_recorded() {
+    let mut goldens = Goldens::new(folder("lints"), "txt");
+    for path in files(&folder("lints"), "ebsec") {
+        goldens.check(path.file_stem().unwrap().to_str().unwrap(), &Case::golden(&path).check().shown());
+    }
+    goldens.finish();
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub enum Stage {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "One package is built at a time: PATHS are its folder, or its files.")]
 pub struct Arguments {
     #[command(flatten)]
     common: Common,

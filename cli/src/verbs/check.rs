@@ -9,8 +9,8 @@ use crate::package::{self, Found};
 use crate::report::{self, Gate, Judged};
 use crate::{diff, history, output, replace};
 use ebsec_compiler::config::Choice;
-use ebsec_compiler::diag::Finding;
 use ebsec_compiler::diag::render::Format;
+use ebsec_compiler::diag::{Applicability, Finding};
 use ebsec_compiler::pipeline::{self, Checked, Outside};
 use ebsec_compiler::typed::Date;
 use std::path::PathBuf;
@@ -128,8 +128,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.fix {
         let done = if arguments.diff { "would be made" } else { "made" };
         output::tell(&format!("{fixed} {} {done}\n", if fixed == 1 { "fix" } else { "fixes" }));
+        if !arguments.unsafe_fixes {
+            output::tell(&left(&all));
+        }
     }
     Ok(ExitCode::from(u8::from(gate.fails(&all) || gate.fails_for(changes))))
+}
+
+/// That there are fixes which are not made unless asked for.
+fn left(all: &[Judged]) -> String {
+    let guess = |finding: &&Finding| finding.fixes.iter().any(|fix| fix.applicability == Applicability::Unsafe);
+    match all.iter().flat_map(|judged| &judged.findings).filter(guess).count() {
+        0 => String::new(),
+        1 => "1 more finding has a fix that may change the meaning: `--unsafe-fixes` makes it\n".to_owned(),
+        count => format!("{count} more findings have a fix that may change the meaning: `--unsafe-fixes` makes them\n"),
+    }
 }
 
 /// The lints of the baseline, unless it is to be written.

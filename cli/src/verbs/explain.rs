@@ -25,22 +25,33 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let json = arguments.form.json();
     let Some(wanted) = &arguments.name else {
-        output::print(&if json { document(&all()) } else { format!("{}Findings\n{}", reference::listed(), table(codes::all())) })?;
+        let width = output::width();
+        let listed = || format!("{}Findings\n{}", reference::listed(width), output::wrapped(&table(codes::all()), width));
+        output::print(&if json { document(&all()) } else { listed() })?;
         return Ok(ExitCode::SUCCESS);
     };
     let page = codes::page(&full(wanted));
     let topics = reference::find(wanted);
-    if page.is_none() && topics.is_empty() {
+    let parts = reference::parts(wanted);
+    if page.is_none() && topics.is_empty() && parts.is_empty() {
         super::could_not(&super::told(unknown(wanted), json));
         return Ok(ExitCode::from(1));
     }
     if json {
-        let mut found: Vec<Value> = topics.iter().map(|topic| topic.json()).chain(page.map(whole)).collect();
+        let shown = if topics.is_empty() && page.is_none() { &parts } else { &topics };
+        let mut found: Vec<Value> = shown.iter().map(|topic| topic.json()).chain(page.map(whole)).collect();
         output::print(&document(&if found.len() == 1 { found.remove(0) } else { Value::Array(found) }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let texts: Vec<String> = topics.iter().map(|topic| topic.shown()).chain(page.map(|page| page.shown(styled))).collect();
+    let width = output::width();
+    // One that is meant by a part of its name is shown as if it had been named.
+    let (whole, listed) = if topics.is_empty() && page.is_none() && parts.len() == 1 { (parts, Vec::new()) } else { (topics, parts) };
+    let mut texts: Vec<String> = whole.iter().map(|topic| topic.shown(width)).chain(page.map(|page| page.shown(styled, width))).collect();
+    if !listed.is_empty() {
+        let title = if texts.is_empty() { format!("`{wanted}` is part of these names") } else { "Also".to_owned() };
+        texts.push(format!("{title}:\n{}", reference::table(listed.into_iter(), width)));
+    }
     output::print(&texts.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let text = match arguments.form.json() {
         true => text::json(&document(&artifact, policies.as_ref())),
-        false => describe(&artifact, policies.as_ref(), arguments.all),
+        false => describe(&artifact, policies.as_ref(), arguments.all, output::width()),
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -63,12 +63,12 @@ fn document(artifact: &Artifact<'_>, policies: Option<&Policies>) -> Value {
 }
 
 /// The text for people: what is let through and refused first, the compiler's figures after.
-fn describe(artifact: &Artifact<'_>, policies: Option<&Policies>, all: bool) -> String {
+fn describe(artifact: &Artifact<'_>, policies: Option<&Policies>, all: bool, width: usize) -> String {
     let m = &artifact.manifest;
     let mut out = String::new();
     let _ = writeln!(out, "{}", text::line(&format!("{} {}", m.package, m.version)));
     match policies {
-        Some(policies) => policies::describe(&mut out, policies, m, all),
+        Some(policies) => policies::describe(&mut out, policies, m, all, width),
         None => out.push_str("  it does not hold the conditions of its rules: build it again to see them\n"),
     }
     out.push_str("\nartifact\n");
@@ -87,11 +87,15 @@ fn describe(artifact: &Artifact<'_>, policies: Option<&Policies>, all: bool) -> 
     for (name, value) in facts {
         let _ = writeln!(out, "  {name:<14}{}", text::line(&value));
     }
+    let mut figures = String::new();
     for (title, head, body) in tables(artifact, policies.is_none()) {
-        table(&mut out, title, &head, &body, if all { usize::MAX } else { ROWS });
+        table(&mut figures, title, &head, &body, if all { usize::MAX } else { ROWS });
     }
-    out
+    out + &output::wrapped(&figures, width)
 }
+
+/// The title of the table of kernels.
+const VERIFIED: &str = "verified on";
 
 type TableText = (&'static str, Vec<&'static str>, Vec<Vec<String>>);
 
@@ -107,7 +111,7 @@ fn tables(artifact: &Artifact<'_>, with_rules: bool) -> Vec<TableText> {
         ("programs", vec!["program", "hook", "since", "may refuse", "instructions", "stack", "estimate"], programs(m)),
         ("maps", vec!["map", "part", "size", "frozen", "filled with", "digest"], maps(artifact)),
         ("outcomes", vec!["outcome", "event", "verdict", "rules"], outcomes(m)),
-        ("verified on", vec!["kernel", "release", "program", "verified", "instructions"], verified(m)),
+        (VERIFIED, vec!["kernel", "release", "program", "verified", "instructions"], verified(m)),
     ];
     rules.into_iter().chain(figures).collect()
 }
@@ -150,7 +154,10 @@ fn maps(artifact: &Artifact<'_>) -> Vec<Vec<String>> {
 }
 
 fn name(rule: &Rule) -> String {
-    format!("{}.{}", rule.policy, rule.label.as_deref().unwrap_or("default"))
+    match &rule.label {
+        Some(label) => format!("{}.{label}", rule.policy),
+        None => format!("{} default", rule.policy),
+    }
 }
 
 fn rule(rule: &Rule) -> Vec<String> {
@@ -204,10 +211,12 @@ fn yes(value: bool) -> String {
 const WIDEST: usize = 240;
 
 fn table(out: &mut String, title: &str, head: &[&str], body: &[Vec<String>], rows: usize) {
-    let _ = writeln!(out, "\n{title}: {}", body.len());
     if body.is_empty() {
+        let none = if title == VERIFIED { "no kernel yet; `ebsec verify --record` does it" } else { "none" };
+        let _ = writeln!(out, "\n{title}: {none}");
         return;
     }
+    let _ = writeln!(out, "\n{title}: {}", body.len());
     // What an artifact says is as foreign as what a policy says.
     let cells = |row: &Vec<String>| row.iter().map(|cell| text::line(cell).into_owned()).collect();
     let shown: Vec<Vec<String>> = body.iter().take(rows).map(cells).collect();

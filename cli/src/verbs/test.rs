@@ -68,7 +68,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(common.told(Failure::new(message).help("`ebsec test` without `--filter` lists all tests")));
     }
     print(&mut reports, common.format, filter.is_some())?;
-    let untried = arguments.threshold.is_some_and(|wanted| reports.iter().any(|r| r.is_below(wanted)));
+    let below = arguments.threshold.iter().flat_map(|wanted| reports.iter().filter(|r| r.is_below(*wanted)).map(|r| r.shortfall(*wanted)));
+    let below: Vec<String> = below.collect();
+    below.iter().for_each(|text| output::tell(text));
+    let untried = !below.is_empty();
     Ok(ExitCode::from(u8::from(wrong || untried)))
 }
 
@@ -89,8 +92,11 @@ fn print(reports: &mut [Report], format: Format, filtered: bool) -> Result<(), F
 fn filter(pattern: &str) -> Result<Regex, Failure> {
     let config = Regex::config().nfa_size_limit(Some(MAX_FILTER)).hybrid_cache_capacity(MAX_FILTER);
     let wrong = |e: &regex_automata::meta::BuildError| {
-        let why = e.syntax_error().map_or_else(|| "it is too large".to_owned(), ToString::to_string);
-        Failure::new(format!("`--filter {pattern}` is not a regular expression: {why}"))
+        // Of several lines, which show the pattern again, the last one says what is wrong.
+        let why = e.syntax_error().map(ToString::to_string);
+        let last = why.as_deref().and_then(|why| why.lines().last()).map(|line| line.trim_start_matches("error: "));
+        let failure = Failure::new(format!("`--filter {pattern}` is not a regular expression: {}", last.unwrap_or("it is too large")));
+        failure.help("`\\(` is a parenthesis, and quotes keep the shell from it: `--filter 'web \\(.*'`")
     };
     Regex::builder().configure(config).build(pattern).map_err(|e| wrong(&e))
 }

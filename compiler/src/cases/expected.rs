@@ -46,6 +46,12 @@ impl<'a> Cases<'_, 'a> {
             return None;
         }
         match label {
+            Some("default") if !def.may_have("default") && def.may_have_defaults() => {
+                let written = format!("{policy} default");
+                let finding = Finding::error(codes::UNKNOWN_RULE, loc, format!("the policy `{policy}` has no rule `default`"));
+                self.values.push(finding.help(format!("write `{written}`")).guess("name the default", loc, written));
+                return None;
+            }
             Some(label) if !def.may_have(label) => {
                 let message = format!("the policy `{policy}` has no rule `{label}`");
                 let known = self.values.candidates(def.labels.len(), def.labels.keys().copied());

@@ -129,6 +129,12 @@ impl Cases<'_, '_> {
     }
 }
 
+/// The keys of processes, and those of operations that are not fields or facts of their hooks.
+#[cfg(test)]
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    process::KEYS.iter().chain(step::FILE_KEYS).copied()
+}
+
 /// The names of all processes of a test.
 fn later<'t>(lines: &[(crate::source::PartId, &'t ast::TestLine)]) -> FxHashSet<&'t str> {
     let names = lines.iter().filter_map(|(_, line)| match &line.kind {

@@ -10,7 +10,7 @@ use ebsec_grammar::ast::{self, PairValue, ValueKind};
 use rustc_hash::FxHashSet;
 
 /// Keys of a process.
-const KEYS: &[&str] = &["exe", "parent", "lineage", "uid", "gid", "euid", "comm", "container", "trusted", "unresolved"];
+pub(super) const KEYS: &[&str] = &["exe", "parent", "lineage", "uid", "gid", "euid", "comm", "container", "trusted", "unresolved"];
 /// Most programs in the line of a process.
 const MAX_LINE: usize = 1024;
 /// Fields of a process that have no value unless the test gives one: each with the key that gives it.

@@ -10,9 +10,10 @@ use crate::typed::{Elem, Site};
 use ebsec_grammar::ast::{self, Target, TestLineKind};
 use ebsec_templates::{Catalog, EventId, FieldId, FieldOf, FieldType, Hook, ObjectKind};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Keys of a step about its file.
-const FILE_KEYS: &[&str] = &["mode", "owner", "memfd", "deleted", "unresolved", "target", "host_path"];
+pub(super) const FILE_KEYS: &[&str] = &["mode", "owner", "memfd", "deleted", "unresolved", "target", "host_path"];
 /// What a file has if the test does not say.
 const USUAL_FILE: FileAttributes = FileAttributes { mode: 0o644, owner: 0, memfd: false };
 
@@ -92,6 +93,12 @@ impl Cases<'_, '_> {
             self.values.note(loc, Meaning::Process(process.line));
         } else {
             let message = format!("the test has no process `{}`", name.node);
+            if test.later.contains(name.node.as_str()) {
+                let message = format!("the process `{}` is defined further below", name.node);
+                let finding = Finding::error(codes::UNKNOWN_PROCESS, loc, message);
+                self.values.push(finding.help(format!("move the line `process {} = …` up", name.node)));
+                return None;
+            }
             let known = self.values.candidates(test.processes.len(), test.processes.keys().copied());
             self.values.push(Finding::error(codes::UNKNOWN_PROCESS, loc, message).near(&name.node, loc, known));
         }
@@ -121,7 +128,12 @@ impl Cases<'_, '_> {
                     ObjectKind::Nothing => "no object",
                 };
                 let message = format!("`{}` takes {wanted}", self.catalog()[draft.event].name);
-                self.error(codes::TYPE_MISMATCH, Loc::new(at.part, span), message);
+                let loc = Loc::new(at.part, span);
+                let finding = Finding::error(codes::TYPE_MISMATCH, loc, message);
+                self.values.push(match endpoint(target).filter(|_| kind == ObjectKind::Net) {
+                    Some(written) => finding.help(format!("write `{written}`")).guess("write the address with its port", loc, written),
+                    None => finding,
+                });
             }
         }
     }
@@ -260,6 +272,16 @@ impl Cases<'_, '_> {
             self.values.push(Finding::error(codes::TYPE_MISMATCH, loc, message).help(format!("write it as `{{ {key} = \"…\" }}`")));
         }
     }
+}
+
+/// The address with a port that a text or an address is, as a line of a test has it.
+fn endpoint(target: &Target) -> Option<String> {
+    let Target::Literal(literal) = target else { return None };
+    let (ast::Literal::Str(text) | ast::Literal::Ip(text)) = &literal.node else { return None };
+    Some(match crate::typed::advice::endpoint(text)? {
+        (IpAddr::V4(address), port) => format!("{address}:{port}"),
+        (IpAddr::V6(address), port) => format!("[{address}]:{port}"),
+    })
 }
 
 pub(super) fn last(name: &str) -> &str {

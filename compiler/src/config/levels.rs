@@ -88,7 +88,10 @@ fn codes_of(word: &str, pages: &'static [Page]) -> Result<Vec<&'static str>, NoC
     }
     let shown = word.escape_default();
     Err(if chosen.is_empty() {
-        let near = nearest(word, &known(pages)).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        // A wrong number is near to any other number.
+        let number = word.len() == 5 && word.bytes().skip(1).all(|b| b.is_ascii_digit());
+        let lints: Vec<&str> = pages.iter().filter(|p| p.configurable).flat_map(|p| [p.name, p.group]).collect();
+        let near = nearest(word, &lints).filter(|_| !number).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         let message = format!("no lint and no group of lints is called `{shown}`");
         NoChoice { message, help: format!("{near}`ebsec explain` lists all names and codes") }
     } else {

@@ -4,8 +4,8 @@
 use super::Level;
 use std::fmt::Write as _;
 
-/// Columns of text that is wrapped.
-const WIDTH: usize = 80;
+/// Columns of text where nobody says how many there are.
+pub const WIDTH: usize = 80;
 
 /// The group of lints that are off unless the package's settings or the command line name them.
 pub const PREVIEW: &str = "preview";
@@ -87,9 +87,9 @@ impl Page {
         below.filter_map(|block| if let Block::Code(info, text) = block { Some(file(info, text)) } else { None }).collect()
     }
 
-    /// The page for people: headings in bold if `styled`, paragraphs wrapped, code indented.
+    /// The page for people: headings in bold if `styled`, paragraphs in lines of at most `width` columns, code indented.
     #[must_use]
-    pub fn shown(&self, styled: bool) -> String {
+    pub fn shown(&self, styled: bool, width: usize) -> String {
         let (bold, plain) = if styled { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
         let mut out = String::new();
         for (index, block) in self.blocks().into_iter().enumerate() {
@@ -103,7 +103,7 @@ impl Page {
                     let _ = writeln!(out, "\n{bold}{title}{plain}");
                 }
                 Block::Text(text) => {
-                    let _ = writeln!(out, "\n{}", wrapped(text));
+                    let _ = writeln!(out, "\n{}", wrapped(text, width));
                 }
                 Block::Code(info, text) => {
                     out.push('\n');
@@ -175,13 +175,13 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// A paragraph in lines.
-pub(crate) fn wrapped(text: &str) -> String {
+/// A paragraph in lines of at most `most` columns, longer words aside.
+pub(crate) fn wrapped(text: &str, most: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split_whitespace() {
         let width = word.chars().count();
-        if column > 0 && column + 1 + width > WIDTH {
+        if column > 0 && column + 1 + width > most {
             out.push('\n');
             column = 0;
         } else if column > 0 {
@@ -227,12 +227,14 @@ mod tests {
 
     #[test]
     fn a_page_is_shown_as_text() {
-        let plain = page().shown(false);
+        let plain = page().shown(false, WIDTH);
         let wanted = "E1: A title\na-title · error · g · since 1, with a fix\n\nOne two.\n\nExample\n\n    let a = \"\\u{202e}\"\n\n    let b = 1\n\n    x.toml:\n    k = 1\n\nCorrected\n\n";
         assert_eq!(plain, wanted);
-        assert!(page().shown(true).starts_with("\u{1b}[1mE1: A title\u{1b}[0m\n"));
+        assert!(page().shown(true, WIDTH).starts_with("\u{1b}[1mE1: A title\u{1b}[0m\n"));
         assert!(
-            super::super::codes::all().iter().all(|p| p.shown(false).lines().all(|l| l.starts_with("    ") || l.chars().count() <= 100))
+            super::super::codes::all()
+                .iter()
+                .all(|p| p.shown(false, WIDTH).lines().all(|l| l.starts_with("    ") || l.chars().count() <= 100))
         );
     }
 }

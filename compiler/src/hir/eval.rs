@@ -6,9 +6,11 @@ mod index;
 mod outcome;
 #[cfg(test)]
 mod tests;
+mod why;
 
 pub use index::Index;
 pub use outcome::{Modes, Range, describe, kills, met, refuses, satisfies};
+pub use why::{Unmet, unmet};
 
 use super::{Cond, Object, Operation, Package, PathValue, Rule};
 use ebsec_templates::{Catalog, EventId, FieldId, ObjectKind};

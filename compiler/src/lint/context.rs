@@ -4,7 +4,8 @@ use super::shape::{self, Related};
 use super::uses::{self, Uses};
 use super::{Input, is_own, narrow};
 use crate::config::Config;
-use crate::hir::{self, Action, Mode};
+use crate::fold;
+use crate::hir::{self, Action, Cond, Mode};
 use crate::resolve::{Names, PolicyDef};
 use crate::source::{Loc, PartId, Sources, Span};
 use crate::typed::Package;
@@ -24,6 +25,8 @@ pub(super) struct Context<'a> {
     pub tests: Vec<&'a hir::TestCase>,
     /// For each policy of `package` where it comes from.
     pub origins: Vec<Origin<'a>>,
+    /// For each rule of each policy of `package` where each part of its condition comes from.
+    parts: &'a [Vec<Box<[fold::Origin]>>],
     /// For each path set of `package` whether every path is in it.
     pub whole: Vec<bool>,
     uses: OnceCell<Uses<'a>>,
@@ -80,8 +83,8 @@ pub(super) enum Role<'a> {
     Compared(&'a ast::Operand, &'a ast::Spanned<ast::Op>),
     /// `let` and `param`.
     Defined,
-    /// A value of a test's process, by its key.
-    Process(&'a str),
+    /// A value of a test's process, by its key; the process may be in a container.
+    Process { key: &'a str, container: bool },
     /// The object of an operation of a test.
     Object,
     /// Anywhere else.
@@ -105,12 +108,14 @@ pub(super) struct Folded<'a> {
     pub policy: &'a hir::Policy,
     pub origin: Origin<'a>,
     pub rule: &'a hir::Rule,
+    /// Where each part of an outermost `And` of its condition comes from, or the condition as a whole.
+    parts: &'a [fold::Origin],
 }
 
 impl<'a> Context<'a> {
     /// None if policies cannot be matched with what is written, which never is so without errors.
     pub fn new(input: Input<'a>, package: &'a hir::Package) -> Option<Self> {
-        let Input { names, sources, typed, config, catalog, variants, .. } = input;
+        let Input { names, sources, typed, config, catalog, parts, variants, .. } = input;
         let origins = origins(names, sources);
         let same = |(origin, policy): (&Origin<'_>, &hir::Policy)| origin.def.name == policy.name;
         if origins.len() != package.policies.len() || !origins.iter().zip(&package.policies).all(same) {
@@ -127,12 +132,21 @@ impl<'a> Context<'a> {
             package,
             tests,
             origins,
+            parts,
             whole,
             uses: OnceCell::new(),
             related: OnceCell::new(),
             images: OnceCell::new(),
             shared: OnceCell::new(),
             work: Cell::new(MAX_WORK),
+        })
+    }
+
+    /// Each rule and default in force, by event.
+    pub fn rules(&self) -> impl Iterator<Item = Folded<'a>> {
+        let policies = self.package.policies.iter().zip(&self.origins).zip(self.parts);
+        policies.flat_map(|((policy, origin), parts)| {
+            policy.rules.iter().zip(parts).map(|(rule, parts)| Folded { policy, origin: *origin, rule, parts })
         })
     }
 
@@ -192,6 +206,15 @@ impl Folded<'_> {
     /// Whether it can refuse.
     pub fn refuses(&self) -> bool {
         self.policy.mode == Mode::Enforce && self.rule.action != Action::Audit
+    }
+
+    /// The parts of its condition that must all hold, each with where it comes from.
+    pub fn parts(&self) -> impl Iterator<Item = (&Cond, fold::Origin)> {
+        let all = match &self.rule.cond {
+            Cond::And(all) if all.len() == self.parts.len() => all.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        all.iter().zip(self.parts.iter().copied())
     }
 
     /// Where findings about the rule stand: an applied policy's rules are where it is applied.

@@ -15,6 +15,7 @@ mod walk;
 
 use crate::config::Config;
 use crate::diag::{Findings, Level, codes};
+use crate::fold::Origin;
 use crate::hir::Package;
 use crate::resolve::{Loaded, Names, ROOT};
 use crate::source::Sources;
@@ -41,6 +42,8 @@ pub struct Input<'a> {
     pub typed: &'a typed::Package,
     /// The folded policy; without one, since there are errors, only lints of the text run.
     pub package: Option<&'a Package>,
+    /// For each rule of each policy of `package`: where each part of its condition came from.
+    pub parts: &'a [Vec<Box<[Origin]>>],
     /// The policy with other values of its parameters, each with the tests that are about those.
     pub variants: &'a [Package],
 }

@@ -1,7 +1,7 @@
 //! Whether a condition narrows a rule: whether it asks for something that most operations do not have. What it merely leaves
 //! out (`unless`, `not`) narrows nothing. Works on folded conditions; an estimate, never a proof.
 
-use super::context::Context;
+use super::context::{Context, Folded};
 use crate::hir::{Atom, Cond, PathLang, PathSet, PathSetId, Space, Test, glob};
 
 /// Whether the condition, or its opposite, narrows. `whole` says which path sets hold every path.
@@ -24,6 +24,24 @@ pub(super) fn is_always(atom: &Atom, whole: &[bool]) -> bool {
         Test::InRanges(ranges) => ranges.iter().any(|(low, high)| *low == 0 && *high >= u64::from(u32::MAX)),
         Test::HasBits(bits) => *bits == 0,
         _ => false,
+    }
+}
+
+/// Whether a rule is for processes in containers as well: whether it asks for none outside of them.
+pub(super) fn covers_containers(cx: &Context<'_>, folded: &Folded<'_>) -> bool {
+    !folded.parts().any(|(cond, _)| needs_host(cx, cond, false))
+}
+
+/// Whether a condition, or its opposite, holds outside of containers only.
+pub(super) fn needs_host(cx: &Context<'_>, cond: &Cond, negated: bool) -> bool {
+    match cond {
+        Cond::Const(_) => false,
+        Cond::Atom(atom) => negated && cx.catalog[atom.field].name == "process.container",
+        Cond::Not(inner) => needs_host(cx, inner, !negated),
+        Cond::And(all) if negated => all.iter().all(|c| needs_host(cx, c, true)),
+        Cond::And(all) => all.iter().any(|c| needs_host(cx, c, false)),
+        Cond::Or(all) if negated => all.iter().any(|c| needs_host(cx, c, true)),
+        Cond::Or(all) => all.iter().all(|c| needs_host(cx, c, false)),
     }
 }
 

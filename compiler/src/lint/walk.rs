@@ -3,7 +3,7 @@
 use super::context::{Constant, Context, Folded, Role, Test, Written};
 use super::report::Report;
 use super::{Active, is_own};
-use crate::hir::{Atom, Cond, Rule};
+use crate::hir::{Atom, Cond};
 use crate::source::{PartId, Span};
 use ebsec_grammar::ast::{self, ItemKind, MemberKind, PairValue, Target, TestLineKind, ValueKind};
 
@@ -83,7 +83,10 @@ impl<'a> Walk<'_, 'a> {
 
     fn line(&mut self, part: PartId, line: &'a ast::TestLine) {
         match &line.kind {
-            TestLineKind::Process { record, .. } => self.record(part, record, Role::Process),
+            TestLineKind::Process { record, .. } => {
+                let container = is_inside(record);
+                self.record(part, record, |key| Role::Process { key, container });
+            }
             TestLineKind::Step { target, record, .. } => {
                 if let Some(Target::Literal(literal)) = target {
                     self.literals.clear();
@@ -145,31 +148,35 @@ impl<'a> Walk<'_, 'a> {
 
     fn folded(&mut self) {
         let context = self.context;
-        for (policy, origin) in context.package.policies.iter().zip(&context.origins) {
-            for rule in &policy.rules {
-                let folded = Folded { policy, origin: *origin, rule };
-                for (head, check) in &self.lints.folded {
-                    self.report.begin(*head);
-                    check(context, &folded, self.report);
-                }
-                // A library's tests of fields are the library's.
-                if !origin.applied {
-                    self.atoms(&folded, rule);
-                }
+        for folded in context.rules() {
+            for (head, check) in &self.lints.folded {
+                self.report.begin(*head);
+                check(context, &folded, self.report);
+            }
+            // A library's tests of fields are the library's.
+            if !folded.origin.applied {
+                self.atoms(&folded);
             }
         }
     }
 
-    fn atoms(&mut self, folded: &Folded<'a>, rule: &'a Rule) {
+    fn atoms(&mut self, folded: &Folded<'a>) {
         let (context, lints) = (self.context, self.lints);
         let report = &mut *self.report;
-        each_atom(&rule.cond, false, &mut |atom, negated| {
+        each_atom(&folded.rule.cond, false, &mut |atom, negated| {
             for (head, check) in &lints.atom {
                 report.begin(*head);
                 check(context, folded, atom, negated, report);
             }
         });
     }
+}
+
+/// Whether a test puts a process into a container.
+fn is_inside(record: &ast::Record) -> bool {
+    let yes =
+        |value: &PairValue| matches!(value, PairValue::Value(value) if matches!(&value.kind, ValueKind::Name(name) if name == "true"));
+    record.pairs.iter().any(|(key, value)| key.node == "container" && yes(value))
 }
 
 /// Calls for each atom, with whether it is negated.

@@ -29,6 +29,10 @@ const MAX_MATCHED: usize = diag::MAX_RELATED + 1;
 /// Most work of all lines of tests, as [`eval::eval_range`] counts it: some seconds.
 const MAX_WORK: u64 = 1 << 33;
 
+/// Most work of saying why rules do not match.
+const MAX_WHY: u64 = 1 << 28;
+const OF_CONTAINERS: &str = "the host does not show a container's own files: `{ host_path = [\"…\"] }` says that it shows this one";
+
 /// Runs every unit test by the reference interpreter, as long as the work is bounded: the first line beyond that is the last
 /// result, and fails.
 #[must_use]
@@ -101,6 +105,7 @@ pub fn observing(package: &hir::Package) -> Vec<&str> {
 pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Finding> {
     let mut all = Vec::new();
     let mut said: FxHashSet<(usize, usize, &str)> = FxHashSet::default();
+    let mut work = 0;
     for result in results.iter().filter(|r| !r.passed) {
         let Some(case) = package.tests.get(result.test) else { continue };
         let Some(step) = case.steps.get(result.step) else { continue };
@@ -111,7 +116,7 @@ pub fn test_failures(package: &hir::Package, results: &[StepResult]) -> Vec<Find
             let message = "the tests before this line took too much work: this line and those after it were not run";
             all.push(Finding::error(codes::TOO_COMPLEX, step.loc, message).help("split the package, or its tests"));
         } else if result.unknown.is_empty() {
-            all.push(failure(package, case, step, result));
+            all.push(failure(package, case, step, result, &mut work));
         } else {
             // Each key that is missing is said once, at the first line that needs it.
             let new = result.unknown.iter().filter(|u| said.insert((result.test, step.process, u.key)));
@@ -132,7 +137,7 @@ fn not_given(unknown: &Unknown, process: &hir::Process, step: &hir::Step) -> Fin
         .guess(format!("give `{key}` its usual value"), process.end, format!("{after}{key} = {usual}"))
 }
 
-fn failure(package: &hir::Package, case: &hir::TestCase, step: &hir::Step, result: &StepResult) -> Finding {
+fn failure(package: &hir::Package, case: &hir::TestCase, step: &hir::Step, result: &StepResult, work: &mut u64) -> Finding {
     let (expected, got) = (expectation(step.expect.as_ref()), &result.got);
     let message = format!("the test \"{}\" expects `{expected}` and gets `{got}`", case.name);
     let mut finding = Finding::error(codes::TEST_FAILED, step.loc, message);
@@ -149,7 +154,71 @@ fn failure(package: &hir::Package, case: &hir::TestCase, step: &hir::Step, resul
             }
         }
     }
+    match &step.expect {
+        Some((_, policy, label)) if *work < MAX_WHY => why_not(finding, package, step, result, (policy, label.as_deref()), work),
+        _ => finding,
+    }
+}
+
+/// Why the rule that a line names does not match: the tests that fail, with what they met.
+fn why_not(
+    mut finding: Finding,
+    package: &hir::Package,
+    step: &hir::Step,
+    result: &StepResult,
+    (policy, label): (&str, Option<&str>),
+    work: &mut u64,
+) -> Finding {
+    let policies = package.policies.iter().enumerate().filter(|(_, p)| p.name == policy);
+    let rules = policies.flat_map(|(p, one)| one.rules.iter().enumerate().map(move |(r, rule)| ((p, r), rule)));
+    let named: Vec<((usize, usize), &hir::Rule)> = rules.filter(|(_, rule)| rule.label.as_deref() == label).collect();
+    if result.matched.iter().any(|found| named.iter().any(|(at, _)| *at == (found.policy, found.rule))) {
+        return finding;
+    }
+    let fields: Vec<FieldId> = step.unknown.iter().map(|u| u.field).collect();
+    let mut unmet = |rule| eval::unmet(package, catalog(), &step.operation, &fields, rule, work);
+    let nearest = named.iter().filter_map(|(_, rule)| unmet(rule)).min_by_key(Vec::len);
+    let Some(nearest) = nearest else { return other_event(finding, step, &named) };
+    let hook = &catalog()[step.operation.hook];
+    if hook.pair.is_some() && named.iter().all(|(_, rule)| rule.event == hook.event) && nearest.iter().any(is_path) {
+        let name = &catalog()[hook.event].name;
+        finding = finding.help(format!("a rule for `{name}` sees the old name alone; one for `file.write` sees the new name too"));
+    }
+    for one in &nearest {
+        let name = &catalog()[one.field].name;
+        let truth = if one.holds { "true, so the rule does not match" } else { "false" };
+        let text = match &one.value {
+            Some(value) => format!("{truth}: `{name}` is {value}"),
+            None => format!("{truth}: `{name}` is absent"),
+        };
+        finding = finding.related(one.loc, text);
+        if one.value.is_none() && !one.holds && name == "file.host_path" && !finding.help.iter().any(|help| help == OF_CONTAINERS) {
+            finding = finding.help(OF_CONTAINERS);
+        }
+    }
     finding
+}
+
+/// Whether a test asks for the name of the file.
+fn is_path(one: &eval::Unmet) -> bool {
+    catalog()[one.field].name == "file.path" || catalog()[one.field].name == "file.host_path"
+}
+
+/// The rule is about other events than the operation raises.
+fn other_event(mut finding: Finding, step: &hir::Step, named: &[((usize, usize), &hir::Rule)]) -> Finding {
+    let raised = eval::elementary_events(catalog(), &step.operation);
+    let mut names: Vec<&str> = raised.iter().map(|(event, _)| catalog()[*event].name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if let Some((_, rule)) = named.first() {
+        let mut events: Vec<&str> = named.iter().map(|(_, rule)| catalog()[rule.event].name.as_str()).collect();
+        events.dedup();
+        finding = finding.related(rule.loc, format!("this rule is about {}", diag::list(&events)));
+    }
+    finding.note(match names.as_slice() {
+        [] => "the operation raises no event".to_owned(),
+        names => format!("the operation raises {}", diag::list(names)),
+    })
 }
 
 /// An expected verdict as a test writes it.

@@ -28,6 +28,9 @@ fn event(catalog: &'static Catalog, id: EventId, event: &'static Event) -> Topic
         let hook = &catalog[event.usual];
         let (major, minor) = hook.first_kernel;
         sections.push(Section::Line("First kernel", format!("{major}.{minor}")));
+        if let Some((old, new)) = hook.pair {
+            sections.push(Section::Text(objects(hook, old, new)));
+        }
         let raises: Vec<[String; 2]> = hook.raises.iter().filter(|r| r.event != id).map(|r| raise(catalog, hook, r)).collect();
         if !raises.is_empty() {
             sections.push(Section::Rows("Raises", raises));
@@ -42,6 +45,21 @@ fn event(catalog: &'static Catalog, id: EventId, event: &'static Event) -> Topic
     sections.push(Section::Topics("Fields", Kind::Field, fields));
     let label = if event.is_hook { "hook" } else { "intent" };
     Topic { kind: Kind::Event, name: event.name.clone(), label: label.to_owned(), summary: event.doc.clone(), sections }
+}
+
+/// What the objects of a hook with two names are, and which of them its own event has.
+fn objects(hook: &Hook, old: usize, new: usize) -> String {
+    let what = |(at, object): (usize, &ebsec_templates::HookObject)| match (object.name.as_str(), at) {
+        (name, at) if at == old => format!("`{name}` is the name that there was"),
+        (name, at) if at == new => format!("`{name}` the new name, which a test gives as `target`"),
+        ("replaced", _) => "`replaced` the file that had the new name before".to_owned(),
+        ("back", _) => "`back` the old name as the new one of the other file, if two are exchanged".to_owned(),
+        (name, _) => format!("`{name}` another file"),
+    };
+    let all: Vec<String> = hook.objects.iter().enumerate().map(what).collect();
+    let own = hook.raises.iter().find(|raise| raise.event == hook.event).and_then(|raise| hook.objects.get(raise.object));
+    let own = own.map_or(String::new(), |object| format!(" A rule for this hook sees `{}` alone, as `file.path`;", object.name));
+    format!("Its objects: {}.{own} a rule for `file.write` sees each of them.", all.join(", "))
 }
 
 /// An intent that a hook raises, for which of its objects and when.

@@ -1,4 +1,4 @@
-//! Types, operators, properties and words: what `language.md` says of them, with what the catalogue and the type stage know
+//! Types, operators, properties, words and keys: what `language.md` says of them, with what the catalogue and the type stage know
 //! besides. Each heading there is a kind and a name; then come a sentence, paragraphs, and an example.
 
 use super::{Kind, Section, Topic};
@@ -76,6 +76,8 @@ mod tests {
         let kinds = [Kind::Word, Kind::Operator, Kind::Property];
         let words: Vec<&&str> = words.filter(|word| kinds.iter().all(|kind| topic(*kind, word).is_none())).collect();
         assert!(words.is_empty(), "words without a description: {words:?}");
+        let keys: Vec<&str> = crate::cases::keys().filter(|key| topic(Kind::Key, key).is_none()).collect();
+        assert!(keys.is_empty(), "keys without a description: {keys:?}");
         let count = TEXT.lines().filter(|line| line.starts_with("# ")).count();
         assert_eq!(topics().len(), count, "a heading of language.md is of no kind");
     }
@@ -89,5 +91,6 @@ mod tests {
         // `policy` and the like are keywords in their places only.
         let wrong: Vec<&str> = super::super::of(Kind::Word).map(|t| t.name.as_str()).filter(|name| !words.contains(name)).collect();
         assert!(wrong.is_empty(), "{wrong:?} are no words of the language");
+        assert!(super::super::of(Kind::Key).all(|topic| crate::cases::keys().any(|key| key == topic.name)));
     }
 }

@@ -12,7 +12,8 @@ const GENERATED: &str = "<!-- Made by `EBSEC_BLESS=1 cargo test -p ebsec-compile
 /// The pages by the names of their files.
 #[must_use]
 pub fn pages() -> Vec<(&'static str, String)> {
-    let mut properties = page("Properties and words", "`ebsec explain NAME` shows the same.", &[Kind::Property, Kind::Word]);
+    let mut properties =
+        page("Properties, words and keys", "`ebsec explain NAME` shows the same.", &[Kind::Property, Kind::Word, Kind::Key]);
     properties.push_str("\n## Findings\n\n`[lints]` of `ebsec.toml` sets the levels of [findings](codes.md).\n");
     vec![
         ("events.md", page("Events", EVENTS, &[Kind::Event]) + &planned("events", &catalog().planned_events)),
@@ -106,7 +107,7 @@ fn link(topic: &Topic) -> String {
         Kind::Event => "events.md",
         Kind::Field => "fields.md",
         Kind::Type | Kind::Operator => "types-and-operators.md",
-        Kind::Property | Kind::Word => "properties.md",
+        Kind::Property | Kind::Word | Kind::Key => "properties.md",
         Kind::Library => "std.md",
     };
     let name = topic.name.replace('|', r"\|");

@@ -10,7 +10,7 @@ mod syntax;
 mod text;
 
 pub use markdown::pages;
-pub use text::listed;
+pub use text::{listed, table};
 
 use serde_json::{Value, json};
 use std::sync::OnceLock;
@@ -30,12 +30,14 @@ pub enum Kind {
     Property,
     /// A keyword that is none of these.
     Word,
+    /// What a unit test says of a process or of an operation.
+    Key,
     /// A module of the library, or a name in one.
     Library,
 }
 
 /// All kinds, in the order in which they are listed.
-pub const KINDS: [Kind; 7] = [Kind::Event, Kind::Field, Kind::Type, Kind::Operator, Kind::Property, Kind::Word, Kind::Library];
+pub const KINDS: [Kind; 8] = [Kind::Event, Kind::Field, Kind::Type, Kind::Operator, Kind::Property, Kind::Word, Kind::Key, Kind::Library];
 
 impl Kind {
     /// `event`.
@@ -48,6 +50,7 @@ impl Kind {
             Self::Operator => "operator",
             Self::Property => "property",
             Self::Word => "word",
+            Self::Key => "key",
             Self::Library => "library",
         }
     }
@@ -62,6 +65,7 @@ impl Kind {
             Self::Operator => "Operators",
             Self::Property => "Properties",
             Self::Word => "Words",
+            Self::Key => "Keys of unit tests",
             Self::Library => "Library",
         }
     }
@@ -121,6 +125,19 @@ pub fn find(name: &str) -> Vec<&'static Topic> {
     topics().iter().filter(|topic| topic.name == name).collect()
 }
 
+/// Most topics that a part of their names finds.
+const MAX_FOUND: usize = 12;
+
+/// Topics in whose dotted name a word stands, such as `exe` in `process.exe` or `rename` in `hook.path_rename`; none if there
+/// are many.
+pub fn parts(word: &str) -> Vec<&'static Topic> {
+    let has = |topic: &&Topic| {
+        topic.name.contains('.') && topic.name.split('.').any(|part| part == word || part.split('_').any(|part| part == word))
+    };
+    let found: Vec<&Topic> = topics().iter().filter(has).collect();
+    if found.len() > MAX_FOUND { Vec::new() } else { found }
+}
+
 /// The topic of a kind and a name.
 fn topic(kind: Kind, name: &str) -> Option<&'static Topic> {
     of(kind).find(|topic| topic.name == name)
@@ -171,11 +188,14 @@ mod tests {
     #[test]
     fn names_are_found_whatever_they_are() {
         let kinds = |name: &str| find(name).iter().map(|topic| topic.kind).collect::<Vec<_>>();
-        assert_eq!(kinds("mode"), [Kind::Type, Kind::Property]);
+        assert_eq!(kinds("mode"), [Kind::Type, Kind::Property, Kind::Key]);
         assert_eq!(kinds("exec"), [Kind::Event]);
         assert_eq!(kinds("under"), [Kind::Operator]);
         assert_eq!(kinds("std.credentials.shadow"), [Kind::Library]);
+        assert_eq!(kinds("target"), [Kind::Key]);
         assert!(find("nothing").is_empty());
+        let parts: Vec<&str> = parts("exe").iter().map(|topic| topic.name.as_str()).collect();
+        assert_eq!(parts, ["process.exe", "process.parent.exe", "process.lineage.exe"]);
     }
 
     #[test]

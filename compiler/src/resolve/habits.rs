@@ -10,6 +10,8 @@ pub(crate) struct Meant {
 }
 
 const NUMBERS: &str = "users are compared by their number, such as `process.uid != 0`";
+const TWO_NAMES: &str =
+    "a rename or a link raises `file.write` for the old name and for the new one; the hook itself shows the old name alone";
 const NO_PID: &str = "process numbers are reused, so conditions do not ask for them: use `process.exe` or `process.lineage.exe`";
 const NO_ARGS: &str = "the arguments of a program (`args`) are not supported yet";
 const NO_CWD: &str = "paths are always absolute, so conditions do not ask for the working directory";
@@ -71,6 +73,24 @@ const HABITS: &[(&[&str], &[&str], &str)] = &[
         ],
         &["file.path"],
         "",
+    ),
+    (
+        &[
+            "file.new_path",
+            "file.newpath",
+            "file.new_name",
+            "file.old_path",
+            "file.target",
+            "file.target.path",
+            "file.destination",
+            "new.path",
+            "old.path",
+            "target",
+            "target.path",
+            "rename.file.destination.path",
+        ],
+        &["file.path"],
+        TWO_NAMES,
     ),
     (&["file.name", "open.file.name", "exec.file.name"], &["file.path.name"], ""),
     (&["file.dir", "file.directory", "fd.directory"], &["file.path.dir"], ""),

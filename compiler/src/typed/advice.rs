@@ -6,6 +6,7 @@ use crate::diag::{Finding, by_distance, codes, list};
 use crate::resolve::habits::{self, Meant};
 use crate::resolve::{FieldName, Index};
 use crate::source::Loc;
+use std::net::IpAddr;
 
 /// Most hooks that a message lists.
 pub(crate) const MAX_HOOKS: usize = 3;
@@ -14,7 +15,7 @@ pub(crate) const MAX_HOOKS: usize = 3;
 fn mode_of(word: &str) -> Option<&'static str> {
     Some(match word.to_ascii_lowercase().as_str() {
         "audit" | "warn" | "log" | "alert" | "report" | "monitor" | "detect" | "learn" | "permissive" | "complain" | "passive"
-        | "dry_run" => "observe",
+        | "dry_run" | "dry-run" | "dryrun" | "test" => "observe",
         "block" | "deny" | "kill" | "prevent" | "protect" | "restrict" | "strict" | "enforcing" | "active" => "enforce",
         _ => return None,
     })
@@ -27,13 +28,36 @@ pub(crate) fn mode_help(word: &str) -> Option<String> {
     Some(format!("did you mean `{mode}`? {does}"))
 }
 
+/// Help for a text that is no extension.
+pub(crate) fn extension_help(text: &str) -> String {
+    match text.strip_prefix("*.").or_else(|| text.strip_prefix('.')).filter(|rest| !rest.is_empty() && !rest.contains(['.', '*'])) {
+        Some(rest) => format!("write `\"{rest}\"`"),
+        None => "compare `.name` with a pattern such as `\"*.tar.gz\"`".to_owned(),
+    }
+}
+
 /// Help for a name in place of a number that is an id.
 pub(crate) fn id_help(name: &str) -> &'static str {
     if name == "root" { "ids are numbers: `root` is 0" } else { "ids are numbers: the kernel does not know the names of users and groups" }
 }
 
+/// The address and the port of a text that holds both.
+pub(crate) fn endpoint(text: &str) -> Option<(IpAddr, u16)> {
+    let (address, port) = text.rsplit_once(':')?;
+    let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
+    Some((address.parse().ok()?, port.parse().ok()?))
+}
+
+/// Help for a text in place of an address: an address with a port, or the name of a host.
+pub(crate) fn address_help(text: &str) -> Option<String> {
+    match endpoint(text) {
+        Some((address, port)) => Some(format!("write two tests: `remote.ip == {address} and remote.port == {port}`")),
+        None => host_help(text).map(str::to_owned),
+    }
+}
+
 /// Help for a text in place of an address, if it looks like the name of a host.
-pub(crate) fn host_help(text: &str) -> Option<&'static str> {
+fn host_help(text: &str) -> Option<&'static str> {
     let name = text.bytes().any(|b| b.is_ascii_alphabetic()) && !text.contains([':', '/']);
     name.then_some("the kernel does not know host names: write addresses, such as `203.0.113.7` or `10.0.0.0/8`")
 }
@@ -43,7 +67,8 @@ pub(crate) fn host_help(text: &str) -> Option<&'static str> {
 pub(crate) fn name_help(name: &str, want: Elem, in_source: bool) -> Option<String> {
     match want {
         Elem::Uid | Elem::Gid if !name.contains('.') => Some(id_help(name).to_owned()),
-        Elem::Ip | Elem::Cidr | Elem::Address if !in_source => host_help(name).map(str::to_owned),
+        Elem::Ip | Elem::Cidr | Elem::Address if !in_source => address_help(name),
+        Elem::Text => Some(format!("text goes in double quotes: `\"{name}\"`")),
         Elem::Port => habits::port_of(name).map(|port| format!("ports are numbers: `{name}` is {port}")),
         _ => None,
     }
@@ -62,6 +87,28 @@ pub(crate) fn events_of(word: &str) -> &'static [&'static str] {
         ("net" | "network" | "socket" | "", "connect" | "send" | "sendto" | "sendmsg" | "outbound" | "egress") => &["net.egress"],
         _ => &[],
     }
+}
+
+/// The hook of one kind of change alone, for words that other tools have as events.
+fn hook_of(word: &str) -> Option<&'static str> {
+    let (subject, verb) = word.rsplit_once('.').unwrap_or(("", word));
+    if !matches!(subject, "file" | "fs" | "") {
+        return None;
+    }
+    Some(match verb {
+        "delete" | "remove" | "unlink" => "hook.path_unlink",
+        "rename" | "move" => "hook.path_rename",
+        "create" => "hook.path_mknod",
+        "truncate" => "hook.path_truncate",
+        "chmod" => "hook.path_chmod",
+        "chown" => "hook.path_chown",
+        "mkdir" => "hook.path_mkdir",
+        "rmdir" => "hook.path_rmdir",
+        "link" => "hook.path_link",
+        "symlink" => "hook.path_symlink",
+        "mount" => "hook.sb_mount",
+        _ => return None,
+    })
 }
 
 impl Index {
@@ -171,9 +218,16 @@ impl Typer<'_> {
         let diagnostic = Finding::error(codes::UNKNOWN_EVENT, loc, message);
         let known = self.index.event_names();
         let meant: Vec<&str> = events_of(name).iter().copied().filter(|e| known.contains(e)).collect();
+        let hook = hook_of(name).filter(|hook| known.contains(hook));
         let diagnostic = if !meant.is_empty() {
             let meant: Vec<String> = meant.iter().map(|e| format!("`{e}`")).collect();
-            diagnostic.help(format!("did you mean {}?", meant.join(" or ")))
+            let diagnostic = diagnostic.help(format!("did you mean {}?", meant.join(" or ")));
+            match hook {
+                Some(hook) => diagnostic.help(format!("it covers every change of a file; this kind alone is `{hook}`")),
+                None => diagnostic,
+            }
+        } else if let Some(hook) = hook {
+            diagnostic.help(format!("did you mean `{hook}`?"))
         } else if crate::diag::nearest(name, &known).is_some() {
             diagnostic.near(name, loc, known)
         } else {

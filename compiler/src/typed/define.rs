@@ -177,8 +177,15 @@ impl Typer<'_> {
                 .fix("put it into a set", loc, format!("[{text}]"))
                 .help(format!("write `[{text}]`"))
         } else {
-            let message = format!("expected one value of type `{ty}`, found several");
-            Finding::error(codes::ONE_WANTED, loc, message).help(format!("declare the type `set<{ty}>`"))
+            let found = if is_set { "a set" } else { "several" };
+            let message = format!("expected one value of type `{ty}`, found {found}");
+            let only = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(|inner| inner.trim().trim_end_matches(','));
+            let only = only.filter(|inner| is_set && !inner.is_empty() && !inner.contains([',', '[', '\n']));
+            let declare = format!("declare the type `set<{ty}>`");
+            match only {
+                Some(one) => Finding::error(codes::ONE_WANTED, loc, message).help(format!("write `{one}`, or {declare}")),
+                None => Finding::error(codes::ONE_WANTED, loc, message).help(declare),
+            }
         };
         self.push(diagnostic);
         None

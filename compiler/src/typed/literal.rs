@@ -74,7 +74,7 @@ impl Typer<'_> {
                 diagnostic = diagnostic.help("write numbers without quotes").fix("remove the quotes", loc, text);
             }
             (Literal::Str(_), Elem::Ip | Elem::Cidr | Elem::Address) => {
-                if let Some(help) = advice::host_help(&text) {
+                if let Some(help) = advice::address_help(&text) {
                     diagnostic = diagnostic.help(help);
                 }
             }
@@ -135,11 +135,12 @@ impl Typer<'_> {
         let diagnostic = Finding::error(code, place, error.message.clone());
         match error.problem {
             Problem::Relative => {
-                diagnostic.help(habits::path_help(text).unwrap_or("paths begin with `/`; to match a name in any folder, use `.name`"))
+                let help = "paths begin with `/`, as in `/usr/bin/ssh`; a condition compares the name alone with `.name`";
+                diagnostic.help(habits::path_help(text).unwrap_or(help))
             }
             Problem::TrailingSlash if plain && !text.ends_with("**/") => {
                 let without = text.trim_end_matches('/');
-                diagnostic.help(format!("write `\"{without}\"`; for everything below it use `under`")).guess(
+                diagnostic.help(format!("write `\"{without}\"`: with `under` it stands for all that is below it too")).guess(
                     "remove the slash",
                     loc,
                     format!("\"{without}\""),
@@ -165,6 +166,9 @@ impl Typer<'_> {
             _ => text.parse(),
         };
         let max = want.max();
+        if matches!(want, Elem::Mode | Elem::ModeBits) && self.is_not_octal(text, max, loc) {
+            return None;
+        }
         let number = parsed.ok().filter(|n| *n <= max);
         let Some(number) = number else {
             let most = if matches!(want, Elem::Mode | Elem::ModeBits) { format!("0o{max:o}") } else { max.to_string() };
@@ -172,16 +176,29 @@ impl Typer<'_> {
             self.error(codes::OUT_OF_RANGE, loc, message);
             return None;
         };
-        if matches!(want, Elem::Mode | Elem::ModeBits) && number != 0 && !text.starts_with("0o") {
-            let mut diagnostic = Finding::error(codes::NOT_OCTAL, loc, format!("permission bits are octal, `{text}` is not"));
-            let digits = text.trim_start_matches('0');
-            if !text.starts_with("0x") && digits.bytes().all(|b| (b'0'..b'8').contains(&b)) {
-                diagnostic = diagnostic.help(format!("write `0o{digits}`")).guess("make it octal", loc, format!("0o{digits}"));
-            }
-            self.push(diagnostic);
-            return None;
-        }
         Some(number)
+    }
+
+    /// Whether permission bits are written as another number, which is an error; none that are too large in octal too.
+    fn is_not_octal(&mut self, text: &str, max: u64, loc: Loc) -> bool {
+        let digits = text.trim_start_matches('0');
+        if text.starts_with("0o") || digits.is_empty() {
+            return false;
+        }
+        let octal = u64::from_str_radix(digits, 8).is_ok_and(|bits| bits <= max);
+        let fits = match text.strip_prefix("0x") {
+            Some(hex) => u64::from_str_radix(hex, 16),
+            None => text.parse(),
+        };
+        if !octal && !fits.is_ok_and(|bits| bits <= max) {
+            return false;
+        }
+        let mut diagnostic = Finding::error(codes::NOT_OCTAL, loc, format!("permission bits are octal, `{text}` is not"));
+        if octal {
+            diagnostic = diagnostic.help(format!("write `0o{digits}`")).guess("make it octal", loc, format!("0o{digits}"));
+        }
+        self.push(diagnostic);
+        true
     }
 
     pub(crate) fn address(&mut self, text: &str, loc: Loc) -> Option<IpAddr> {

@@ -160,8 +160,7 @@ impl Typer<'_> {
                     Ok(language) => Some(language),
                     Err(text) => {
                         let message = format!("`{text}` cannot be an extension: an extension is what follows the last dot");
-                        let help = "compare `.name` with a pattern such as `\"*.tar.gz\"`";
-                        self.push(Finding::error(codes::BAD_PATTERN, loc, message).help(help));
+                        self.push(Finding::error(codes::BAD_PATTERN, loc, message).help(super::advice::extension_help(&text)));
                         None
                     }
                 };

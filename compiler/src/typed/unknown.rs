@@ -32,9 +32,32 @@ impl<'a> Typer<'a> {
                     known.iter().copied(),
                 )
             }
-            _ => Finding::error(code, loc, format!("there is no {what} `{name}`")).near(name, loc, known.iter().copied()),
+            _ => {
+                // A rule may follow the name of its policy.
+                let end = loc.span.start + name.len() as u32;
+                let loc = if self.sources.slice(loc).starts_with(name) { Loc::new(loc.part, Span { end, ..loc.span }) } else { loc };
+                let diagnostic = Finding::error(code, loc, format!("there is no {what} `{name}`"));
+                match self.imported(name, loc) {
+                    Some(full) => diagnostic.help(format!("did you mean `{full}`?")).guess(format!("replace by `{full}`"), loc, full),
+                    None => diagnostic.near(name, loc, known.iter().copied()),
+                }
+            }
         };
         self.push(diagnostic);
+    }
+
+    /// The full name of what an imported module has under this name, if only its beginning is missing.
+    fn imported(&self, name: &str, loc: Loc) -> Option<String> {
+        let (before, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let (names, file) = (self.names, self.sources.place(loc).file);
+        let scope = names.files.iter().find(|f| f.id == file)?;
+        let has =
+            |id: &ModuleId| names.modules.get(id.0 as usize).is_some_and(|m| m.defs.contains_key(last) || m.policies.contains_key(last));
+        let ends = |alias: &str| before.is_empty() || alias.rsplit('.').next() == Some(before);
+        let mut aliases = scope.imports.iter().filter(|(alias, id)| ends(alias) && has(id)).map(|(alias, _)| alias.as_str());
+        let alias = aliases.next()?;
+        // Of several modules none is the right one.
+        aliases.next().is_none().then(|| format!("{alias}.{last}"))
     }
 
     /// The name by which a file imports the module before the last dot, if it is not the module's own.

@@ -261,6 +261,15 @@ impl Typer<'_> {
                 let ty = Ty { elem: want, set: constant.shape == Shape::Set };
                 diagnostic = diagnostic.help(format!("declare it as `{name}: {ty}`"));
             }
+            diagnostic = match (constant.elem, want) {
+                (Elem::Name, Elem::Path) => {
+                    diagnostic.help(format!("compare the name alone: write `.name` after the field, as in `file.path.name in {name}`"))
+                }
+                (Elem::Path, Elem::Name) => {
+                    diagnostic.help(format!("compare the whole path: write the field without `.name`, as in `file.path in {name}`"))
+                }
+                _ => diagnostic,
+            };
         }
         self.push(diagnostic);
         None

@@ -61,6 +61,9 @@ impl Builder<'_> {
     /// What the words are, and the name cut like those that are read.
     fn kind_and_name(&self, span: Span, within: Within) -> (PartKind, Option<Name>) {
         let (kind, name) = outline::named(self.text, span, within);
-        (kind, name.map(|span| self.name_at(span)))
+        let mut name = name.map(|span| self.name_at(span));
+        // A module as a path in quotes: it is meant all the same.
+        name.iter_mut().filter(|_| kind == PartKind::Import).for_each(|name| name.node = name.node.replace('/', "."));
+        (kind, name)
     }
 }

@@ -303,7 +303,11 @@ impl<'t> Builder<'t> {
         let first = name.node.split('.').next().unwrap_or_default();
         if words::is_keyword(first) {
             let message = format!("`{first}` is a keyword and cannot be {what}");
-            let help = if what == "a value" { "text goes in double quotes" } else { "choose another name" };
+            let help = match what {
+                "a value" => "text goes in double quotes",
+                "a rule" if first == "default" => "name its policy before it: `by policy default`",
+                _ => "choose another name",
+            };
             self.error(SyntaxError::new(error::KEYWORD, node.span, message).help(help));
         }
         name

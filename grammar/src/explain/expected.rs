@@ -87,6 +87,12 @@ impl Bad<'_> {
         if has(Kind::lbrace) && self.word(0) == "policy" && stop.at == 2 {
             return Some(format!("write `policy {} {{`", self.word(1)));
         }
+        if self.word(0) == "fn" && has(Kind::lparen) && stop.at == 2 {
+            return Some(format!("write `fn {}() = …`", self.word(1)));
+        }
+        if self.word(0) == "fn" && has(Kind::colon) && stop.open.len() == 1 {
+            return Some(format!("an argument has a type: write `{}: path`", self.word(stop.at.saturating_sub(1))));
+        }
         if stop.at > 0 && self.word(stop.at - 1) == "with" {
             return Some("write `with { key = value, … }`".to_owned());
         }

@@ -47,10 +47,32 @@ impl Bad<'_> {
             }
             _ => {}
         }
+        if let Some(error) = self.added(at) {
+            return Some(error);
+        }
         let sign = matches!(self.word(at), "$" | "@" | "%") && self.is_word(at + 1) && self.touches(at);
         let name = self.word(at + 1);
         let error = || new(self.span(at), format!("names are written without {}", self.quoted(at)));
         sign.then(|| error().help(format!("write `{name}`")).guess(self.span(at), ""))
+    }
+
+    /// `+=` and `-=`: what a library has is reached by its full name.
+    fn added(&self, at: usize) -> Option<SyntaxError> {
+        let (sign, name) = (self.word(at), self.word(at.checked_sub(1)?));
+        if !matches!(sign, "+" | "-") || self.word(at + 1) != "=" || !self.touches(at) {
+            return None;
+        }
+        let span = Span { start: self.span(at).start, end: self.span(at + 1).end };
+        let error = SyntaxError::new(error::UNEXPECTED, span, format!("`{sign}=` is not used here: a value replaces the one before"));
+        let first = self.tokens.iter().position(|t| t.kind != TokenKind::Doc)?;
+        let module = self.word(first + 1).rsplit_once('.').filter(|_| self.word(first) == "apply").map(|(module, _)| module);
+        Some(match module {
+            Some(module) => {
+                let written = format!("= {module}.{name} {sign}");
+                error.help(format!("write `{name} {written} …`")).guess(span, written)
+            }
+            None => error.help(format!("write `=`, and the other set by its name: `= OTHER {sign} …`")),
+        })
     }
 
     /// Whether nothing stands between a token and the next.
@@ -72,7 +94,8 @@ impl Bad<'_> {
         let rest = self.text.get(start as usize..).unwrap_or_default();
         let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-')).next()?.trim_end_matches('-');
         if !name.contains('-') {
-            return None;
+            let error = SyntaxError::new(error::UNEXPECTED, self.span(at), "names have no `-`");
+            return Some(error.help(format!("write `_`: `{name}_…`")).guess(self.span(at), "_"));
         }
         let span = Span { start, end: start + crate::span(0, name.len()).end };
         let error = SyntaxError::new(error::UNEXPECTED, span, format!("`{name}` is not a name: names have no `-`"));
@@ -91,6 +114,9 @@ impl Bad<'_> {
         if !kinds.contains(&Kind::value) && !kinds.contains(&Kind::set) {
             return None;
         }
+        if let Some(error) = self.grouped_sets(at) {
+            return Some(error);
+        }
         let error = SyntaxError::new(error::UNEXPECTED, self.span(at), format!("a set is written in `[ ]`, not in `{open} {close}`"));
         let element = |at: &usize| self.word(*at) == "," || matches!(self.kind(*at), Some(TokenKind::Str | TokenKind::Word));
         let end = (at + 1..self.tokens.len()).find(|end| !element(end));
@@ -102,6 +128,24 @@ impl Bad<'_> {
         let written = format!("[{}]", inner.trim());
         let help = if written.len() <= 80 && !written.contains('\n') { format!("write `{written}`") } else { "write `[a, b]`".to_owned() };
         Some(error.help(help).guess(whole, written))
+    }
+
+    /// `(a + b)`: sums of sets have no parentheses.
+    fn grouped_sets(&self, at: usize) -> Option<SyntaxError> {
+        let end = (at + 1..self.tokens.len()).find(|end| self.word(*end) == ")" && self.open(*end).last() == Some(&at))?;
+        let joins = |i: &usize| matches!(self.word(*i), "+" | "-") && self.open(*i).last() == Some(&at);
+        if self.word(at) != "(" || !(at + 1..end).any(|i| joins(&i)) {
+            return None;
+        }
+        let error = SyntaxError::new(error::UNEXPECTED, self.span(at), "sums of sets are written without parentheses");
+        let inner = crate::slice(self.text, Span { start: self.span(at).end, end: self.span(end).start }).trim();
+        let whole = Span { start: self.span(at).start, end: self.span(end).end };
+        // What is taken away is taken away part by part.
+        if at.checked_sub(1).is_some_and(|before| self.word(before) == "-") {
+            return Some(error.help("`+` and `-` are read from left to right: `a - (b + c)` is `a - b - c`"));
+        }
+        let error = error.help("remove them: `+` and `-` are read from left to right, as in `a + b - c`");
+        Some(if self.word(at.wrapping_sub(1)) == "+" && inner.contains('-') { error } else { error.guess(whole, inner) })
     }
 
     /// Two events without a comma.

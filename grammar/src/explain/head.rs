@@ -68,11 +68,13 @@ impl Bad<'_> {
             _ => return None,
         };
         let name = Some(self.word(at)).filter(|_| self.kind(at) == Some(TokenKind::Str))?.trim_matches('"');
+        // A module is a name here, where other languages have a path.
+        let name = if self.word(first) == "import" { name.replace('/', ".") } else { name.to_owned() };
         let plain = name.split('.').all(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.bytes().all(is_letter));
         let error = SyntaxError::new(error::UNEXPECTED, self.span(at), format!("{what} is written without quotes"));
         let help = if plain { format!("write `{name}`") } else { "names have letters, digits and `_`".to_owned() };
         let error = error.help(help);
-        Some(if plain { error.guess(self.span(at), name) } else { error })
+        Some(if plain { error.guess(self.span(at), name.as_str()) } else { error })
     }
 
     fn no_item(&self, at: usize) -> SyntaxError {

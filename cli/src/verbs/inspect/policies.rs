@@ -7,8 +7,6 @@ use ebsec_artifact::{Action, Allow, Clauses, Exception, Manifest, Mode, Policies
 use ebsec_compiler::diag::text;
 use std::fmt::Write as _;
 
-/// Columns of a line that can be broken.
-const WIDTH: usize = 110;
 /// Lines of one condition or value, unless all are asked for.
 const LINES: usize = 16;
 /// Column of what is said of a rule.
@@ -18,8 +16,8 @@ const SAID: usize = 12;
 type Written<'a> = (&'a Clauses, &'a Rule, &'a [Rule]);
 
 /// What the policies say; at most so many policies and rules of each, unless `all` is asked for.
-pub(super) fn describe(out: &mut String, policies: &Policies, manifest: &Manifest, all: bool) {
-    let mut page = Page { out, rows: if all { usize::MAX } else { ROWS }, lines: if all { usize::MAX } else { LINES } };
+pub(super) fn describe(out: &mut String, policies: &Policies, manifest: &Manifest, all: bool, width: usize) {
+    let mut page = Page { out, width, rows: if all { usize::MAX } else { ROWS }, lines: if all { usize::MAX } else { LINES } };
     page.summary(policies, manifest);
     for policy in policies.policies.iter().take(page.rows) {
         page.policy(policy, policies, manifest);
@@ -43,6 +41,8 @@ struct Page<'a> {
     rows: usize,
     /// Most lines of one text.
     lines: usize,
+    /// Columns of a line that can be broken.
+    width: usize,
 }
 
 impl Page<'_> {
@@ -189,7 +189,7 @@ impl Page<'_> {
     /// A text from the column at hand on, its further lines below its first.
     fn broken(&mut self, indent: usize, said: &str) {
         let said = text::line(said);
-        let lines = wrap(&said, WIDTH.saturating_sub(indent));
+        let lines = wrap(&said, self.width.saturating_sub(indent));
         for (i, line) in lines.iter().take(self.lines).enumerate() {
             let indent = if i == 0 { 0 } else { indent };
             let _ = writeln!(self.out, "{:indent$}{line}", "");
@@ -270,7 +270,7 @@ mod tests {
         };
         let all = Policies { policies: vec![policy], ..Policies::default() };
         let mut out = String::new();
-        describe(&mut out, &all, &Manifest::default(), false);
+        describe(&mut out, &all, &Manifest::default(), false, 80);
         assert_eq!(out, text::lines(&out), "{out}");
         assert_eq!(out.lines().count(), 14, "{out}");
     }

@@ -6,6 +6,7 @@ use ebsec_compiler::diag::render::Test;
 use ebsec_compiler::diag::text;
 use ebsec_compiler::source::{LineIndex, Loc, Sources};
 use ebsec_compiler::testing::coverage::{RuleCoverage, Tried};
+use ebsec_compiler::testing::mutation::Unnoticed;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -26,6 +27,9 @@ pub(super) struct Row {
     pub place: String,
     pub lines: Vec<Line>,
 }
+
+/// Most conditions that a shortfall names.
+const MAX_OPEN: usize = 12;
 
 /// Longest operation or condition that is shown whole.
 const MAX_SHOWN: usize = 100;
@@ -157,13 +161,45 @@ impl Report {
         let (tried, total) = self.outcomes();
         let mut out = format!("\ncoverage: {tried} of {total} outcomes are tried ({} %)\n", percent(tried, total));
         let width = rules.iter().map(|r| r.name.chars().count()).max().unwrap_or(0);
-        for rule in rules {
+        let missing = |rule: &RuleCoverage, places: &mut Places<'_>| -> Vec<[String; 3]> {
+            let open = rule.conditions.iter().filter(|c| !(c.yes && c.no));
+            open.map(|c| [places.of(c.loc), untried(c).to_owned(), places.text(c.loc)]).collect()
+        };
+        let open: Vec<Vec<[String; 3]>> = rules.iter().map(|rule| missing(rule, places)).collect();
+        let widths = widths(open.iter().flatten());
+        for (rule, open) in rules.iter().zip(&open) {
             let (tried, total) = rule.outcomes();
             let _ = writeln!(out, "  {:width$}  {tried} of {total}", rule.name);
-            for condition in rule.conditions.iter().filter(|c| !(c.yes && c.no)) {
-                let _ = writeln!(out, "      {}  {}  {}", places.of(condition.loc), untried(condition), places.text(condition.loc));
-            }
+            open.iter().for_each(|row| out.push_str(&aligned(6, row, &widths)));
         }
+        out
+    }
+
+    /// What a package lacks that has less than a part of its outcomes tried.
+    pub(super) fn shortfall(&self, wanted: u8) -> String {
+        let (tried, total) = self.outcomes();
+        let package = match self.checked.config.name.as_str() {
+            "" => "the package".to_owned(),
+            name => format!("`{name}`"),
+        };
+        let shown = self.found.shown(&self.checked.sources);
+        let mut places = Places::new(&shown);
+        let conditions = self.coverage.iter().flatten().flat_map(|rule| rule.conditions.iter().map(move |c| (rule, c)));
+        let open: Vec<(&RuleCoverage, &Tried)> = conditions.filter(|(_, c)| !(c.yes && c.no)).collect();
+        let row =
+            |(rule, c): &(&RuleCoverage, &Tried), places: &mut Places<'_>| [places.of(c.loc), rule.name.clone(), untried(c).to_owned()];
+        let rows: Vec<[String; 3]> = open.iter().take(MAX_OPEN).map(|one| row(one, &mut places)).collect();
+        let widths = widths(rows.iter());
+        let mut out = format!(
+            "error: the tests of {package} try {tried} of {total} outcomes ({} %), and `--threshold {wanted}` asks for {}\n",
+            percent(tried, total),
+            (total * usize::from(wanted)).div_ceil(100)
+        );
+        rows.iter().for_each(|row| out.push_str(&aligned(2, row, &widths)));
+        if open.len() > MAX_OPEN {
+            let _ = writeln!(out, "  … {} more conditions", open.len() - MAX_OPEN);
+        }
+        out.push_str("help: add lines to tests in which these conditions have the other outcome and decide the rule\n");
         out
     }
 
@@ -171,9 +207,10 @@ impl Report {
         let Some(mutation) = &self.mutation else { return String::new() };
         let count = mutation.unnoticed.len();
         let mut out = format!("\nmutation: {} changes tried, {count} that no test notices\n", mutation.tried);
-        for found in &mutation.unnoticed {
-            let _ = writeln!(out, "  {}  {} {}  {}", places.of(found.loc), found.rule, found.what, places.text(found.loc));
-        }
+        let row = |found: &Unnoticed| [places.of(found.loc), found.rule.clone(), found.what.to_owned(), places.text(found.loc)];
+        let rows: Vec<[String; 4]> = mutation.unnoticed.iter().map(row).collect();
+        let widths = widths(rows.iter());
+        rows.iter().for_each(|row| out.push_str(&aligned(2, row, &widths)));
         if mutation.more {
             out.push_str("  there are more changes than are tried\n");
         }
@@ -228,6 +265,17 @@ fn rule_json(rule: &RuleCoverage, places: &mut Places<'_>) -> Value {
     let condition = |c: &Tried, places: &mut Places<'_>| json!({ "place": places.of(c.loc), "true": c.yes, "false": c.no });
     let conditions: Vec<Value> = rule.conditions.iter().map(|c| condition(c, places)).collect();
     json!({ "rule": rule.name, "place": places.of(rule.loc), "conditions": conditions })
+}
+
+/// The widths of columns.
+fn widths<'r, const N: usize>(rows: impl Iterator<Item = &'r [String; N]> + Clone) -> [usize; N] {
+    std::array::from_fn(|at| rows.clone().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+}
+
+/// A row in its columns.
+fn aligned<const N: usize>(indent: usize, row: &[String; N], widths: &[usize; N]) -> String {
+    let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    format!("{:indent$}{}\n", "", cells.join("  ").trim_end())
 }
 
 /// What tests do not try of a condition.

@@ -26,7 +26,7 @@ fn rule(page: &Page) -> Value {
         "name": page.name,
         "shortDescription": { "text": sentence(page.title) },
         "fullDescription": { "text": sentence(page.title) },
-        "help": { "text": page.shown(false), "markdown": page.text },
+        "help": { "text": page.shown(false, crate::diag::page::WIDTH), "markdown": page.text },
         "defaultConfiguration": { "level": level(page.level) },
         "properties": { "tags": [page.group] },
     })

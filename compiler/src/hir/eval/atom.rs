@@ -26,7 +26,7 @@ pub(super) struct Scene<'a> {
 }
 
 /// The value of a field.
-enum Value<'a> {
+pub(super) enum Value<'a> {
     Absent,
     /// It cannot be told.
     Failed,
@@ -158,7 +158,8 @@ impl<'a> Scene<'a> {
         answer
     }
 
-    fn value(&self, atom: &Atom) -> Value<'a> {
+    /// The value that a test meets.
+    pub(super) fn value(&self, atom: &Atom) -> Value<'a> {
         let field = &self.catalog[atom.field];
         let value = match field.of {
             FieldOf::Subject => self.subject(&field.name, atom.identity),

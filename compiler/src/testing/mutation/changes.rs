@@ -26,7 +26,7 @@ enum How {
 }
 
 const EACH: &[(How, &str)] =
-    &[(How::Drop, "without this condition"), (How::Negate, "with this condition negated"), (How::Widen, "for the whole folder")];
+    &[(How::Drop, "without this condition"), (How::Negate, "with this condition negated"), (How::Widen, "widened to the whole folder")];
 
 /// The changes of a rule; the first one takes it away. What changes nothing keeps its number, so that numbers are the same
 /// whatever the values of parameters are.

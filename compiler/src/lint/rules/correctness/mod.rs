@@ -5,6 +5,7 @@ pub mod constant_test;
 pub mod default_deny_without_allow;
 pub mod duplicate_rule;
 pub mod enforce_over_audit_only;
+pub mod ineffective_setting;
 pub mod overridden_allow;
 pub mod redundant_condition;
 pub mod redundant_element;

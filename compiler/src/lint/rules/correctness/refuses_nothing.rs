@@ -2,7 +2,7 @@
 
 use crate::diag::codes;
 use crate::hir::{Atom, Cond};
-use crate::lint::context::{Context, Folded};
+use crate::lint::context::Context;
 use crate::lint::narrow;
 use crate::lint::report::Report;
 use crate::lint::{Check, Lint};
@@ -15,15 +15,14 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
             let message = format!("the policy `{}` has no rule, so it does nothing", policy.name);
             report.push(report.at(origin.loc, message).help("write a rule, or remove the policy"));
         }
-        for rule in policy.rules.iter().filter(|rule| is_never(&rule.cond) || leaves_out_all(cx, &rule.cond)) {
-            let folded = Folded { policy, origin: *origin, rule };
-            let message = format!("{} never matches, so it does nothing", folded.name());
-            let help = match rule.label {
-                Some(_) => "an `unless`, `when`, `scope` or `except` leaves out everything: narrow it",
-                None => "an `allow`, `scope` or `except` leaves out everything: narrow it",
-            };
-            report.push(report.at(folded.loc(), message).help(help));
-        }
+    }
+    for folded in cx.rules().filter(|folded| is_never(&folded.rule.cond) || leaves_out_all(cx, &folded.rule.cond)) {
+        let message = format!("{} never matches, so it does nothing", folded.name());
+        let help = match folded.rule.label {
+            Some(_) => "an `unless`, `when`, `scope` or `except` leaves out everything: narrow it",
+            None => "an `allow`, `scope` or `except` leaves out everything: narrow it",
+        };
+        report.push(report.at(folded.loc(), message).help(help));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::hir::{Package, eval};
 use crate::lint::context::{Context, Folded};
 use crate::lint::lifelines::{self, Lifelines};
 use crate::lint::report::Report;
-use crate::lint::{Check, Lint};
+use crate::lint::{Check, Lint, narrow};
 use std::collections::BTreeSet;
 
 pub const LINT: Lint = Lint { code: codes::DENIES_LIFELINE, check: Check::Package(check) };
@@ -15,20 +15,17 @@ pub const LINT: Lint = Lint { code: codes::DENIES_LIFELINE, check: Check::Packag
 const MAX_WORK: u64 = 1 << 32;
 
 fn check(cx: &Context<'_>, report: &mut Report<'_>) {
-    let rules = cx.package.policies.iter().zip(&cx.origins);
-    let rules: Vec<Folded<'_>> =
-        rules.flat_map(|(policy, origin)| policy.rules.iter().map(move |rule| Folded { policy, origin: *origin, rule })).collect();
-    let refusing: Vec<&Folded<'_>> = rules.iter().filter(|f| f.refuses()).collect();
+    let refusing: Vec<Folded<'_>> = cx.rules().filter(Folded::refuses).collect();
     if refusing.is_empty() {
         return;
     }
     let lines = Lifelines::new(cx.catalog, &cx.config.lifelines);
-    let refusing: Vec<&Folded<'_>> = refusing.into_iter().filter(|f| lines.may_match(cx.package, f.rule)).collect();
+    let refusing: Vec<Folded<'_>> = refusing.into_iter().filter(|f| lines.may_match(cx.package, f.rule)).collect();
     if refusing.is_empty() {
         return;
     }
     // A package of one rule at a time would have to copy the sets each time: all rules are in one, in the same order.
-    let rule = |f: &&Folded<'_>| crate::hir::Policy { rules: vec![f.rule.clone()], ..shell(f.policy) };
+    let rule = |f: &Folded<'_>| crate::hir::Policy { rules: vec![f.rule.clone()], ..shell(f.policy) };
     let policies = refusing.iter().map(rule).collect();
     let package = Package { path_sets: cx.package.path_sets.clone(), policies, ..Package::default() };
     let index = eval::Index::new(&package);
@@ -51,7 +48,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     }
     for (folded, refused) in refusing.iter().zip(refused) {
         if let Some(first) = refused.first {
-            tell(folded, first, &refused, report);
+            tell(cx, folded, first, &refused, report);
         }
     }
 }
@@ -82,13 +79,13 @@ impl<'l> Refused<'l> {
         self.files.extend(Some(line.path).filter(|_| self.files.len() <= MAX_FILES));
     }
 
-    /// A condition that holds for all of it, and for little else if the files are few.
-    fn condition(&self) -> Option<String> {
+    /// A condition that holds for all of it, and for little else if the files are few. An image can give its programs these
+    /// names too.
+    fn condition(&self, folded: &Folded<'_>, cx: &Context<'_>) -> Option<String> {
         let programs = one_of("process.exe", &self.programs, MAX_NAMED).filter(|_| !self.unnamed)?;
-        match one_of("file.path", &self.files, MAX_FILES) {
-            Some(files) => Some(format!("{programs} and {files}")),
-            None => Some(programs),
-        }
+        let files = one_of("file.path", &self.files, MAX_FILES).map(|files| format!(" and {files}")).unwrap_or_default();
+        let host = if narrow::covers_containers(cx, folded) { " and not process.container" } else { "" };
+        Some(format!("{programs}{files}{host}"))
     }
 }
 
@@ -114,7 +111,7 @@ fn shell(policy: &crate::hir::Policy) -> crate::hir::Policy {
     }
 }
 
-fn tell(folded: &Folded<'_>, first: &lifelines::Line<'_>, refused: &Refused<'_>, report: &mut Report<'_>) {
+fn tell(cx: &Context<'_>, folded: &Folded<'_>, first: &lifelines::Line<'_>, refused: &Refused<'_>, report: &mut Report<'_>) {
     let message = format!("{} refuses what {} needs: {}", folded.name(), first.purpose, first.shown());
     let mut finding = report.at(folded.loc(), message);
     finding = match refused.others {
@@ -122,7 +119,7 @@ fn tell(folded: &Folded<'_>, first: &lifelines::Line<'_>, refused: &Refused<'_>,
         1 => finding.note("it refuses 1 other operation that a host needs"),
         others => finding.note(format!("it refuses {others} other operations that a host needs")),
     };
-    let help = match (&folded.rule.label, refused.condition()) {
+    let help = match (&folded.rule.label, refused.condition(folded, cx)) {
         (Some(_), Some(condition)) => {
             format!("narrow the rule with a `scope` or `when`, or let these programs through: `unless {condition}`")
         }

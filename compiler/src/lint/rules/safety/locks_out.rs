@@ -1,7 +1,8 @@
 //! `locks-out`: an enforcing rule that refuses every program, every read or every write of the host.
 
 use crate::diag::codes;
-use crate::hir::Cond;
+use crate::fold::Origin;
+use crate::hir::{Cond, Test};
 use crate::lint::context::{Context, Folded};
 use crate::lint::narrow::narrows;
 use crate::lint::report::Report;
@@ -24,7 +25,29 @@ const VITAL: &[(&str, &str)] = &[
 pub fn refused(cx: &Context<'_>, folded: &Folded<'_>) -> Option<&'static str> {
     let event = cx.event(folded.rule);
     let (_, what) = VITAL.iter().find(|(name, _)| *name == event).filter(|_| folded.refuses())?;
-    (!narrows(&folded.rule.cond, false, &cx.whole)).then_some(what)
+    let narrow = folded.parts().any(|(cond, from)| narrows(cond, false, &cx.whole) || (is_scope(from) && spares_root(cx, cond, false)));
+    (!narrow).then_some(what)
+}
+
+/// Whether a part of a condition says for whom the rule is. What is left out afterwards (`unless`, `allow`) narrows nothing.
+fn is_scope(from: Origin) -> bool {
+    matches!(from, Origin::Scope | Origin::Where | Origin::When)
+}
+
+/// Whether a condition, or its opposite, holds for no process of root: the host boots, and root can repair it.
+fn spares_root(cx: &Context<'_>, cond: &Cond, negated: bool) -> bool {
+    match cond {
+        Cond::Const(_) => false,
+        Cond::Atom(atom) => {
+            let is_root = matches!(&atom.test, Test::InRanges(ranges) if ranges.first().is_some_and(|(low, _)| *low == 0));
+            negated && is_root && matches!(cx.catalog[atom.field].name.as_str(), "process.uid" | "process.euid")
+        }
+        Cond::Not(inner) => spares_root(cx, inner, !negated),
+        Cond::And(all) if !negated => all.iter().any(|c| spares_root(cx, c, false)),
+        Cond::Or(all) if negated => all.iter().any(|c| spares_root(cx, c, true)),
+        // One that narrows otherwise does as well as one that spares root.
+        Cond::And(all) | Cond::Or(all) => all.iter().all(|c| narrows(c, negated, &cx.whole) || spares_root(cx, c, negated)),
+    }
 }
 
 fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {

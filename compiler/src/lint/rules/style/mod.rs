@@ -7,4 +7,5 @@ pub mod missing_negative_test;
 pub mod missing_severity;
 pub mod missing_test;
 pub mod naming;
+pub mod no_scope;
 pub mod unformatted;

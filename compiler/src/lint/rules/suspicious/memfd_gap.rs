@@ -10,10 +10,8 @@ use crate::lint::{Check, Lint};
 pub const LINT: Lint = Lint { code: codes::MEMFD_GAP, check: Check::Package(check) };
 
 fn check(cx: &Context<'_>, report: &mut Report<'_>) {
-    let policies = cx.package.policies.iter().zip(&cx.origins);
-    let all = policies.flat_map(|(policy, origin)| policy.rules.iter().map(move |rule| Folded { policy, origin: *origin, rule }));
     let starts = |folded: &Folded<'_>| matches!(cx.event(folded.rule), "exec" | "file.run" | "hook.bprm_check_security" | "hook.mmap_file");
-    let all: Vec<Folded<'_>> = all.filter(|folded| folded.rule.action != Action::Audit && starts(folded)).collect();
+    let all: Vec<Folded<'_>> = cx.rules().filter(|folded| folded.rule.action != Action::Audit && starts(folded)).collect();
     if all.iter().any(|folded| has(&folded.rule.cond, &|atom| cx.catalog[atom.field].name == "file.memfd")) {
         return;
     }

@@ -23,7 +23,7 @@ const PROGRAMS: &[&str] = &["process.exe", "process.parent.exe", "process.lineag
 fn check(_: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
     let what = match constant.role {
         Role::Compared(Operand::Name(name), _) if PROGRAMS.contains(&name.node.as_str()) => name.node.as_str(),
-        Role::Process(key @ ("exe" | "parent" | "lineage")) => key,
+        Role::Process { key: key @ ("exe" | "parent" | "lineage"), .. } => key,
         _ => return,
     };
     for (span, literal) in constant.literals {

@@ -1,5 +1,5 @@
-//! `symlink-path`: a path through a symbolic link that today's distributions have. The kernel sees where the link leads, so
-//! the path never matches there.
+//! `symlink-path`: a path through a symbolic link that today's distributions have, or the name of one. The kernel sees where
+//! the link leads, so the path never matches there.
 
 use crate::diag::{Finding, codes};
 use crate::hir::{Space, glob};
@@ -38,6 +38,11 @@ fn leads_to(text: &str) -> Option<(&'static str, &'static str, String)> {
 }
 
 fn check(_: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
+    if let Role::Compared(Operand::Name(name), _) = constant.role
+        && name.node.ends_with(".name")
+    {
+        return shell_name(constant, report);
+    }
     // Patterns of parts of paths, and texts that are no paths, do not begin so.
     let is_path = |c: &Constant<'_>| !matches!(c.role, Role::Compared(Operand::Name(name), _) if name.node.ends_with("comm"));
     if !constant.literals.iter().any(|(_, l)| string(l).is_some_and(|text| leads_to(text).is_some() || text == SH)) {
@@ -48,7 +53,9 @@ fn check(_: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
         if report.is_full() {
             return;
         }
-        let Some(text) = string(literal).filter(|text| text.starts_with('/') && is_path(constant)) else { continue };
+        // An image may be one of those without the links.
+        let inside = matches!(constant.role, Role::Process { container: true, .. });
+        let Some(text) = string(literal).filter(|text| text.starts_with('/') && is_path(constant) && !inside) else { continue };
         let loc = Loc::new(constant.part, *span);
         let under = matches!(constant.role, Role::Compared(_, op) if op.node == Op::Under);
         let has = |wanted: &str| {
@@ -59,10 +66,27 @@ fn check(_: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
             if !has(&target) {
                 folder(constant, loc, text, (link, real, &target), report);
             }
-        } else if text == SH && !SHELLS.iter().any(|shell| has(shell)) && !matches!(constant.role, Role::Process("lineage")) {
+        } else if text == SH && !SHELLS.iter().any(|shell| has(shell)) && !matches!(constant.role, Role::Process { key: "lineage", .. }) {
             shell(constant, loc, text, report);
         }
     }
+}
+
+/// The name of the shell of scripts, without the name of one that it can be a link to.
+fn shell_name(constant: &Constant<'_>, report: &mut Report<'_>) {
+    let texts = constant.literals.iter().filter_map(|(span, literal)| Some((*span, string(literal)?)));
+    let Some((span, text)) = texts.clone().find(|(_, text)| SH.ends_with(&format!("/{text}"))) else { return };
+    let real: Vec<&str> = SHELLS.iter().filter_map(|shell| shell.rsplit('/').next()).collect();
+    let has = |name: &&str| {
+        let matches = |pattern: glob::Pattern| glob::matches(&pattern, name.as_bytes(), Space::Path);
+        texts.clone().take(MAX_SET).any(|(_, other)| other == *name || glob::parse(other, glob::Kind::Name).is_ok_and(matches))
+    };
+    if real.iter().any(has) {
+        return;
+    }
+    let loc = Loc::new(constant.part, span);
+    let message = format!("no program is called `{text}` where it is a symbolic link, usually to `dash` or `bash`");
+    report.push(both(report.at(loc, message), constant, loc, text, &real));
 }
 
 /// With how many elements of a set, which may be patterns, a path is compared.
@@ -94,23 +118,23 @@ fn both(finding: Finding, constant: &Constant<'_>, loc: Loc, text: &str, others:
     match constant.role {
         _ if text.contains(['"', '\\']) => finding,
         // In a test there is one object and one program; the last is the usual one.
-        Role::Object | Role::Process(_) if constant.alone => {
+        Role::Object | Role::Process { .. } if constant.alone => {
             let real = others.iter().find(|path| **path != SH).copied().unwrap_or_default();
             finding.help(format!("write `{real}`")).guess("write the path that the link leads to", loc, quoted(real))
         }
         Role::Compared(_, op) if constant.alone => match op.node {
             Op::Eq => {
                 let place = Loc::new(loc.part, Span { start: op.span.start, end: constant.span.end });
-                widened(finding, others).guess("name both paths: the rule then covers both", place, format!("in [{all}]"))
+                widened(finding, others).guess("name both: the rule then covers both", place, format!("in [{all}]"))
             }
-            Op::In | Op::Under => widened(finding, others).guess("name both paths: the rule then covers both", loc, format!("[{all}]")),
+            Op::In | Op::Under => widened(finding, others).guess("name both: the rule then covers both", loc, format!("[{all}]")),
             _ => widened(finding, others),
         },
         _ if constant.alone => widened(finding, others),
-        _ => widened(finding, others).guess("name both paths: the set then holds both", loc, all),
+        _ => widened(finding, others).guess("name both: the set then holds both", loc, all),
     }
 }
 
 fn widened(finding: Finding, others: &[&str]) -> Finding {
-    finding.help(format!("name both paths: add {}", crate::diag::list(others)))
+    finding.help(format!("name what it leads to as well: add {}", crate::diag::list(others)))
 }
