@@ -127,6 +127,14 @@ impl Sources {
     }
 }
 
+impl PartId {
+    /// Whether it is that of a part that was among the first so many.
+    #[must_use]
+    pub fn is_among(self, count: usize) -> bool {
+        self.0 & WHOLE == 0 && (self.0 as usize) < count
+    }
+}
+
 impl Loc {
     /// A place in a part, or in a file as a whole.
     #[must_use]

@@ -124,7 +124,9 @@ fn shown(checked: &Checked) -> String {
     let mut out = String::new();
     for finding in &checked.diagnostics {
         let _ = writeln!(out, "{:?} {} {}", sources.place(finding.primary.loc), finding.code, finding.primary.text);
-        finding.related.iter().for_each(|label| drop(writeln!(out, "  {:?} {}", sources.place(label.loc), label.text)));
+        for label in &finding.related {
+            let _ = writeln!(out, "  {:?} {}", sources.place(label.loc), label.text);
+        }
         let _ = writeln!(out, "  {:?} {:?} {:?}", finding.level, finding.notes, finding.help);
         for edit in finding.fixes.iter().flat_map(|fix| &fix.edits) {
             let _ = writeln!(out, "  fix {:?} {:?}", sources.place(edit.loc), edit.text);

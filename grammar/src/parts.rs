@@ -1,6 +1,7 @@
 //! A file as parts: text in, a tree of parts out, each read by itself. After an edit only the parts whose text changed are
 //! read again. Never reads files, never gives up on the rest of a file.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::ast::Span;
@@ -195,6 +196,29 @@ impl Tree {
             }
         }
         found
+    }
+
+    /// Some of the parts as a file of their own: up to the end of the text, or to that of their last token and its line.
+    #[must_use]
+    pub fn window(&self, parts: Range<usize>, to_end: bool) -> Tree {
+        let own = self.parts.get(parts).unwrap_or_default();
+        let start = own.first().map_or(0, |part| part.piece.span.start);
+        let last = own.last().map_or(start, |part| if to_end { part.piece.span.end } else { self.line_after(part) });
+        let moved = |part: &Part| {
+            let Span { start: from, end } = part.piece.span;
+            let piece = Piece { span: Span { start: from - start, end: end.min(last) - start }, ..part.piece };
+            Part { piece, ..part.clone() }
+        };
+        let text = crate::slice(&self.text, Span { start, end: last }).into();
+        Tree { text, parts: own.iter().map(moved).collect(), whole: true }
+    }
+
+    /// The end of the line on which a part ends.
+    fn line_after(&self, part: &Part) -> u32 {
+        let Span { start, end } = part.piece.span;
+        let token = self.tokens(part).filter(|token| !token.kind.is_trivia()).last().map_or(start, |token| start + token.span.end);
+        let rest = crate::slice(&self.text, Span { start: token, end });
+        rest.find('\n').map_or(end, |at| token + crate::span(0, at + 1).end)
     }
 
     /// A place of a part as bytes of the text.

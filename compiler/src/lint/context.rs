@@ -1,16 +1,19 @@
 //! What lints may look at, and the views that the walk hands to them. Holds no finding.
 
+use super::kept::{Answers, Before, Same};
 use super::shape::{self, Related};
 use super::uses::{self, Uses};
 use super::{Input, is_own, narrow};
 use crate::config::Config;
+use crate::fmt::Extent;
 use crate::hir::{self, Action, Mode};
 use crate::resolve::{Names, PolicyDef};
 use crate::source::{Loc, PartId, Sources, Span};
 use crate::typed::Package;
 use ebsec_grammar::ast::{self, ItemKind};
 use ebsec_templates::Catalog;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::sync::Arc;
 
 /// A package without errors.
 pub(super) struct Context<'a> {
@@ -30,8 +33,13 @@ pub(super) struct Context<'a> {
     related: OnceCell<Vec<Related<'a>>>,
     images: OnceCell<Vec<bool>>,
     shared: OnceCell<Vec<bool>>,
-    /// Comparisons of patterns that are still made.
-    work: Cell<usize>,
+    /// Comparisons of patterns that are still made; nothing if there were too many.
+    work: Cell<Option<usize>>,
+    /// Which rules and sets are those of the last package.
+    pub same: Same,
+    /// What is known of sets and lifelines.
+    pub lifelines: RefCell<Vec<Answers>>,
+    pub before: Option<Before<'a>>,
 }
 
 /// Most comparisons of patterns in a package: what sets of paths have in common is looked at only so far.
@@ -58,7 +66,11 @@ pub(super) struct Origin<'a> {
 pub(super) struct TextFile<'a> {
     pub file: crate::source::FileId,
     pub text: &'a str,
-    pub tree: &'a ebsec_grammar::Tree,
+    pub tree: &'a Arc<ebsec_grammar::Tree>,
+    /// How far an earlier text of the file was formatted.
+    pub before: Option<&'a Extent>,
+    /// How far the file is, once someone asked.
+    pub extent: OnceCell<Extent>,
 }
 
 /// A rule or default as written.
@@ -110,13 +122,15 @@ pub(super) struct Folded<'a> {
 impl<'a> Context<'a> {
     /// None if policies cannot be matched with what is written, which never is so without errors.
     pub fn new(input: Input<'a>, package: &'a hir::Package) -> Option<Self> {
-        let Input { names, sources, typed, config, catalog, variants, .. } = input;
+        let Input { names, sources, typed, config, catalog, variants, before, .. } = input;
         let origins = origins(names, sources);
         let same = |(origin, policy): (&Origin<'_>, &hir::Policy)| origin.def.name == policy.name;
         if origins.len() != package.policies.len() || !origins.iter().zip(&package.policies).all(same) {
             return None;
         }
         let tests = package.tests.iter().chain(variants.iter().flat_map(|variant| &variant.tests)).collect();
+        let same = Same::new(before.as_ref(), package);
+        let lifelines = RefCell::new(same.answers(before.as_ref(), package.path_sets.len()));
         let whole = package.path_sets.iter().map(narrow::is_whole).collect();
         Some(Self {
             names,
@@ -132,7 +146,10 @@ impl<'a> Context<'a> {
             related: OnceCell::new(),
             images: OnceCell::new(),
             shared: OnceCell::new(),
-            work: Cell::new(MAX_WORK),
+            work: Cell::new(Some(MAX_WORK)),
+            same,
+            lifelines,
+            before,
         })
     }
 
@@ -152,8 +169,8 @@ impl<'a> Context<'a> {
 
     /// Whether so many comparisons may still be made; counts them.
     pub fn may_compare(&self, count: usize) -> bool {
-        let left = self.work.get().checked_sub(count);
-        self.work.set(left.unwrap_or(0));
+        let left = self.work.get().and_then(|left| left.checked_sub(count));
+        self.work.set(left);
         left.is_some()
     }
 

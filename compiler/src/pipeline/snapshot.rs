@@ -26,7 +26,21 @@ struct State {
     checked: Checked,
     /// Nothing, if some finding depends on the order in which parts are typed.
     kept: Option<front::Kept>,
+    /// Nothing, if there was nothing to look at for most lints.
+    lints: Option<lint::Kept>,
+    /// The last snapshot that had something, if this one has not.
+    linted: Option<Snapshot>,
 }
+
+/// What is kept of a snapshot.
+#[derive(Clone, Copy, Default)]
+struct Old<'o> {
+    front: Option<Before<'o>>,
+    lints: Option<lint::Before<'o>>,
+}
+
+/// What a check gives: all of it, and what is kept of it.
+type Made = (Checked, Option<front::Kept>, Option<lint::Kept>);
 
 /// What edits of policies leave as it is.
 #[derive(Debug)]
@@ -49,7 +63,7 @@ const MAX_IDS: usize = 8;
 pub(super) fn check(input: Input) -> Checked {
     let (base, mut sources, roots) = Base::new(input);
     let loaded = resolve::load(&mut sources, &roots);
-    base.run(&loaded, sources, None, false).0
+    base.run(&loaded, sources, Old::default(), false).0
 }
 
 impl Snapshot {
@@ -58,14 +72,14 @@ impl Snapshot {
     pub fn new(input: Input) -> Self {
         let (base, mut sources, roots) = Base::new(input);
         let loaded = resolve::load(&mut sources, &roots);
-        let (checked, kept) = base.run(&loaded, sources, None, true);
-        Self(Arc::new(State { base: Arc::new(base), loaded, checked, kept }))
+        let (checked, kept, lints) = base.run(&loaded, sources, Old::default(), true);
+        Self(Arc::new(State { base: Arc::new(base), loaded, checked, kept, lints, linted: None }))
     }
 
     /// The package with another text of one of its own files, checked; of another file it is the package as it is.
     #[must_use]
     pub fn edit(&self, file: FileId, text: impl Into<Arc<str>>) -> Self {
-        let State { base, loaded, checked, kept } = &*self.0;
+        let State { base, loaded, checked, kept, .. } = &*self.0;
         let text = text.into();
         if file.0 as usize >= base.own {
             return self.clone();
@@ -74,12 +88,17 @@ impl Snapshot {
         let most = MAX_IDS * loaded.files.iter().map(|file| file.tree.parts().len() + 1).sum::<usize>();
         let edited = if sources.part_count() > most { None } else { loaded.edited(&mut sources, file, &text) };
         let Some(loaded) = edited else { return self.anew(file, text) };
-        let before = kept.as_ref().map(|kept| Before { front: &checked.front, kept });
-        let (checked, kept) = match base.run(&loaded, sources, before, true) {
-            (checked, None) if before.is_some() => base.run(&loaded, checked.sources, None, true),
+        let linted = if self.0.lints.is_some() { Some(self) } else { self.0.linted.as_ref() };
+        let old = Old {
+            front: kept.as_ref().map(|kept| Before { front: &checked.front, kept }),
+            lints: linted.and_then(|linted| linted.0.lints()),
+        };
+        let (checked, kept, lints) = match base.run(&loaded, sources, old, true) {
+            (checked, None, _) if old.front.is_some() => base.run(&loaded, checked.sources, Old { front: None, ..old }, true),
             made => made,
         };
-        Self(Arc::new(State { base: Arc::clone(base), loaded, checked, kept }))
+        let linted = linted.filter(|_| lints.is_none()).cloned();
+        Self(Arc::new(State { base: Arc::clone(base), loaded, checked, kept, lints, linted }))
     }
 
     /// Checks everything, with another text of a file.
@@ -141,6 +160,13 @@ impl Snapshot {
     }
 }
 
+impl State {
+    fn lints(&self) -> Option<lint::Before<'_>> {
+        let (kept, package) = (self.lints.as_ref()?, self.checked.package.as_ref()?);
+        Some(lint::Before { kept, package, parts: self.checked.sources.part_count() })
+    }
+}
+
 impl Base {
     /// Reads the settings. Gives the sources, with what else has places in findings, and which of them are policies.
     fn new(mut input: Input) -> (Self, Sources, Vec<FileId>) {
@@ -174,8 +200,8 @@ impl Base {
         (Self { input, own, settings, given, findings }, sources, roots)
     }
 
-    /// Checks the package. `keep` says that it will be edited; `before` is what it was, with other texts only.
-    fn run(&self, loaded: &Loaded, sources: Sources, before: Option<Before<'_>>, keep: bool) -> (Checked, Option<front::Kept>) {
+    /// Checks the package. `keep` says that it will be edited; `old` is what it was, with other texts only.
+    fn run(&self, loaded: &Loaded, sources: Sources, old: Old<'_>, keep: bool) -> Made {
         let (settings, mut findings) = (&self.settings, self.findings.clone());
         loaded.report(&mut findings);
         let names = resolve::resolve(loaded, &mut findings);
@@ -187,7 +213,7 @@ impl Base {
         };
         let today = self.input.today.unwrap_or(Date { year: 0, month: 1, day: 1 });
         let settings_of = Settings { package, given: &self.given, today };
-        let folded = front::check(&names, &sources, settings_of, findings, (before, keep));
+        let folded = front::check(&names, &sources, settings_of, findings, (old.front, keep));
         let front::Folded { mut package, variants, mut findings, front, kept } = folded;
         let good = !findings.has_errors();
         if good && self.input.written {
@@ -202,13 +228,15 @@ impl Base {
             typed: &front.typed,
             package: good.then_some(&package),
             variants: &variants,
+            before: old.lints,
+            keep,
         };
-        lint::run(input, &mut findings);
+        let lints = lint::run(input, &mut findings);
         let (mut diagnostics, left_out) = findings.take();
         once_a_place(&mut diagnostics, &sources);
         diag::sort(&mut diagnostics, &sources);
         let (package, variants) = (good.then_some(package), if good { variants } else { Vec::new() });
-        (Checked { sources, config: settings.clone(), front, package, variants, diagnostics, left_out }, kept)
+        (Checked { sources, config: settings.clone(), front, package, variants, diagnostics, left_out }, kept, lints)
     }
 }
 
