@@ -10,6 +10,10 @@ mod rules;
 
 use std::time::Instant;
 
+/// That of `ebsec`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let start = Instant::now();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();

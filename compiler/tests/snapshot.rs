@@ -1,6 +1,6 @@
 //! A package after edits says what a check of the same sources says, whatever was edited: a few hundred edits here, 10,000 of
 //! them with `cargo test --release -p ebsec-compiler --test snapshot -- --ignored`. The packages are those of `tests/edits`, of
-//! `examples`, of the goldens that import the library, and generated ones; what is put into them is theirs.
+//! `examples`, of the goldens that import the library or are formatted, and generated ones; what is put into them is theirs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 use ebsec_compiler::config::Choice;
@@ -96,10 +96,10 @@ fn input(sources: Sources, config: Option<FileId>) -> Input {
 /// The packages that are edited.
 fn packages() -> Vec<Input> {
     let mut all: Vec<Input> = ["tests/edits/shop", "examples/web-server", "examples/limits"].iter().map(|at| package(&root().join(at))).collect();
-    for name in ["check", "bad", "typed", "tests"] {
+    for name in ["check", "bad", "typed", "tests", "fmt"] {
         for path in files(&folder(name), "ebsec") {
             let text = fs::read_to_string(&path).unwrap();
-            if !text.contains("import std.") || text.len() > 20_000 {
+            if !(text.contains("import std.") || name == "fmt") || text.len() > 20_000 {
                 continue;
             }
             let (toml, mut sources) = (path.with_extension("toml"), Sources::default());

@@ -19,6 +19,9 @@ impl Extent {
     /// Looks at a file; `before` is the same of an earlier text of it.
     #[must_use]
     pub fn new(tree: &Arc<Tree>, before: Option<&Extent>) -> Self {
+        if let Some(same) = before.filter(|before| Arc::ptr_eq(&before.tree, tree)) {
+            return same.clone();
+        }
         let in_items = before.filter(|_| !tree.text().contains("fmt: o"));
         let difference = match in_items.and_then(|before| Some((before, windows(tree)?))) {
             Some((before, windows)) => Known::new(before, tree).difference(windows),
@@ -99,16 +102,21 @@ impl<'k> Known<'k> {
 
     fn difference(&self, windows: Vec<Range<usize>>) -> Option<u32> {
         let count = windows.len();
-        windows.into_iter().enumerate().find_map(|(at, window)| self.in_window(window, at + 1 == count))
+        let mut done = 0;
+        windows.into_iter().enumerate().find_map(|(at, window)| {
+            let looked_at = std::mem::replace(&mut done, window.end);
+            self.in_window(window, looked_at, at + 1 == count)
+        })
     }
 
-    /// Where some parts are not formatted. What follows the last token of them is the next ones' matter.
-    fn in_window(&self, parts: Range<usize>, last: bool) -> Option<u32> {
+    /// Where some parts are not formatted. What follows the last token of them is the next ones' matter; of those before
+    /// `done`, which were looked at already, only the last one has to do with what follows.
+    fn in_window(&self, parts: Range<usize>, done: usize, last: bool) -> Option<u32> {
         let window = self.tree.window(parts.clone(), last);
         let start = self.tree.parts().get(parts.start).map_or(0, |part| part.piece.span.start);
         let end = start + window.text().len() as u32;
         let (old, new) = (&self.before.tree, self.tree);
-        let moved = match (parts.end <= self.start, parts.start >= new.parts().len() - self.end) {
+        let moved = match (parts.end <= self.start, parts.start.max(done.saturating_sub(1)) >= new.parts().len() - self.end) {
             // What is last now had something behind it then.
             (true, _) if last => None,
             (true, _) => Some(0),
@@ -119,7 +127,7 @@ impl<'k> Known<'k> {
             match self.before.difference.map(|at| i64::from(at) + by) {
                 None => return None,
                 Some(at) if i64::from(end) <= at => return None,
-                Some(at) if (i64::from(start)..i64::from(end)).contains(&at) => return u32::try_from(at).ok(),
+                Some(at) if (i64::from(start)..i64::from(end)).contains(&at) && parts.start >= done => return u32::try_from(at).ok(),
                 // It was not looked at.
                 Some(_) => {}
             }

@@ -30,7 +30,8 @@ pub(super) struct Context<'a> {
     /// For each path set of `package` whether every path is in it.
     pub whole: Vec<bool>,
     uses: OnceCell<Uses<'a>>,
-    related: OnceCell<Vec<Related<'a>>>,
+    /// The rules that others of their policy cover, policy by policy.
+    pub related: OnceCell<Vec<shape::OfPolicy>>,
     images: OnceCell<Vec<bool>>,
     shared: OnceCell<Vec<bool>>,
     /// Comparisons of patterns that are still made; nothing if there were too many.
@@ -175,8 +176,13 @@ impl<'a> Context<'a> {
     }
 
     /// The rules that others of their policy cover.
-    pub fn related(&self) -> &[Related<'a>] {
-        self.related.get_or_init(|| shape::related(self))
+    pub fn related(&self) -> impl Iterator<Item = Related<'a>> {
+        let related = self.related.get_or_init(|| shape::related(self));
+        let package = self.package;
+        package.policies.iter().zip(related).flat_map(|(policy, found)| {
+            let rule = |at: &usize| policy.rules.get(*at);
+            found.iter().filter_map(move |(wider, own, relation)| Some(Related { wider: rule(wider)?, rule: rule(own)?, relation: *relation }))
+        })
     }
 
     /// What the package uses, found at the first time.

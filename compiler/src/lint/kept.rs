@@ -1,6 +1,7 @@
 //! What the lints found that an edit leaves as it is: in parts that are the same, and in rules that say the same. Takes the last
 //! package and the one at hand, says what of the one is the other's. Knows no lint.
 
+use super::shape::OfPolicy;
 use crate::diag::Finding;
 use crate::hir::{Cond, Package, PathSet, Policy, Rule, Test};
 use crate::source::{FileId, PartId};
@@ -13,6 +14,8 @@ pub struct Kept {
     pub(super) parts: FxHashMap<PartId, Vec<Finding>>,
     /// What was found in rules, by policy and rule.
     pub(super) rules: FxHashMap<(usize, usize), Vec<Finding>>,
+    /// For each policy the rules that others of it cover.
+    pub(super) related: Vec<OfPolicy>,
     /// For each set of paths whether a lifeline may be in it.
     pub(super) lifelines: Vec<Answers>,
     /// How far each file is formatted.
@@ -50,6 +53,8 @@ impl<'a> Before<'a> {
 pub(super) struct Same {
     /// For each policy, for each rule its index there. Nothing of policies that are not the same.
     rules: Vec<Vec<Option<usize>>>,
+    /// For each policy whether its rules are all of these.
+    whole: Vec<bool>,
     sets: Vec<Option<usize>>,
 }
 
@@ -62,12 +67,19 @@ impl Same {
             let pairs = old.policies.iter().zip(&package.policies);
             rules = pairs.map(|(old, new)| if is_same(old, new) { rules_of(old, new, &sets) } else { Vec::new() }).collect();
         }
-        Self { rules, sets }
+        let whole = |(rules, old): (&Vec<Option<usize>>, &Policy)| rules.len() == old.rules.len() && rules.iter().all(Option::is_some);
+        let whole = rules.iter().zip(&old.policies).map(whole).collect();
+        Self { rules, whole, sets }
     }
 
     /// The index that a rule had in the same policy.
     pub fn rule(&self, policy: usize, rule: usize) -> Option<usize> {
         self.rules.get(policy)?.get(rule).copied().flatten()
+    }
+
+    /// Whether all rules of a policy are the same, at the same places.
+    pub fn is_whole(&self, policy: usize) -> bool {
+        self.whole.get(policy).copied().unwrap_or(false)
     }
 
     /// What is known of the sets.

@@ -130,6 +130,7 @@ pub fn run(input: Input<'_>, findings: &mut Findings) -> Option<Kept> {
     if let Some(context) = &context {
         walk::run(context, &on, &mut report, &mut kept);
         kept.lifelines = context.lifelines.take();
+        kept.related = context.related.get().cloned().unwrap_or_default();
     }
     let whole = context.is_some_and(|context| context.may_compare(0)) && report.count() < MAX_KEPT;
     let complete = input.package.is_some();
