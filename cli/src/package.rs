@@ -160,7 +160,7 @@ pub fn standard_input(name: &Path, params: &[String], today: Option<Date>) -> Re
             let (mut found, _) = whole(root, true)?;
             let own = relative(&folder.join(file), root)?;
             match found.input.sources.files.iter_mut().find(|file| file.path == own) {
-                Some(file) => file.text = text,
+                Some(file) => file.text = text.into(),
                 None => _ = found.input.sources.add(own, text),
             }
             found

@@ -1,10 +1,11 @@
-//! The readable list of steps. `check`: sources to folded policy; `run_tests`: folded policy to verdicts of its tests.
+//! The readable list of steps. `check`: sources to folded policy (`snapshot` has its steps); `run_tests`: folded policy to verdicts of its tests.
 
 mod build;
 mod dump;
 mod dump_front;
 mod fix;
 mod front;
+mod snapshot;
 mod tests;
 
 pub use build::{Built, build, dump_asm};
@@ -12,17 +13,14 @@ pub use dump::{dump_ast, dump_hir};
 pub use dump_front::{dump_origins, dump_uses};
 pub use fix::{Fixed, changes, fix};
 pub use front::Front;
+pub use snapshot::Snapshot;
 pub use tests::{StepResult, expectation, observing, run_tests, test_failures, tested};
 
-use crate::config::{self, Choice, Config};
-use crate::diag::{self, Finding, Findings, codes};
+use crate::config::{Choice, Config};
+use crate::diag::{Finding, codes};
 use crate::hir;
-use crate::lint;
-use crate::resolve;
-use crate::source::{FileId, Loc, Place, Sources, Span};
-use crate::typed::{Date, Settings};
-use crate::written;
-use ebsec_templates::catalog;
+use crate::source::{FileId, Loc, Sources};
+use crate::typed::Date;
 
 /// What a package is made of.
 #[derive(Clone, Debug, Default)]
@@ -76,64 +74,7 @@ pub struct Checked {
 /// Parses, resolves, types and lints a package. Every error is reported.
 #[must_use]
 pub fn check(input: Input) -> Checked {
-    let Input { mut sources, config, params, today, lints, outside, written } = input;
-    let mut diagnostics = Findings::default();
-    let mut settings = Config::default();
-    if let Some((file, text)) = config.and_then(|id| sources.get(id).map(|f| (id, f.text.clone()))) {
-        settings = config::parse(&text, file, &mut diagnostics);
-    }
-    settings.levels.choose(lints);
-    let roots: Vec<FileId> = (0..sources.files.len() as u32).map(FileId).filter(|id| Some(*id) != config).collect();
-    let paths: Vec<&str> = roots.iter().filter_map(|id| sources.get(*id)).map(|f| f.path.as_str()).collect();
-    diagnostics.extend(settings.unmatched(&paths));
-    // Where `sources` names files, each entry that names none is told.
-    if roots.is_empty() && settings.sources.is_none() {
-        // The empty path is the package's folder.
-        let place = config.unwrap_or_else(|| sources.add("", ""));
-        let message = "the folder of the package has no `.ebsec` file";
-        diagnostics.push(Finding::error(codes::NO_SOURCES, Loc::new(place, Span::default()), message));
-    }
-    if let Some(Outside { path, text }) = outside {
-        let file = sources.add(path, text.clone());
-        config::outside(&text, file, &mut settings, &mut diagnostics);
-    }
-    let mut given = settings.params.clone();
-    for text in &params {
-        let file = sources.add(format!("--param {text}"), text.clone());
-        given.extend(config::command_line(text, file, &mut diagnostics));
-    }
-    let loaded = resolve::load(&mut sources, &roots, &mut diagnostics);
-    let names = resolve::resolve(&loaded, &mut diagnostics);
-    let package = hir::Package {
-        name: settings.name.clone(),
-        version: settings.version.clone(),
-        kernels: settings.kernels.clone(),
-        ..hir::Package::default()
-    };
-    let today = today.unwrap_or(Date { year: 0, month: 1, day: 1 });
-    let settings_of = Settings { package, given: &given, today };
-    let front::Folded { mut package, variants, mut findings, front } = front::check(&names, &sources, settings_of, diagnostics);
-    let good = !findings.has_errors();
-    if good && written {
-        package.written = written::policies(&names, &sources, &given, &package);
-    }
-    let input = lint::Input {
-        names: &names,
-        loaded: &loaded,
-        sources: &sources,
-        config: &settings,
-        catalog: catalog(),
-        typed: &front.typed,
-        package: good.then_some(&package),
-        parts: &front.origins,
-        variants: &variants,
-    };
-    lint::run(input, &mut findings);
-    let (mut diagnostics, left_out) = findings.take();
-    once_a_place(&mut diagnostics, &sources);
-    diag::sort(&mut diagnostics, &sources);
-    let (package, variants) = (good.then_some(package), if good { variants } else { Vec::new() });
-    Checked { sources, config: settings, front, package, variants, diagnostics, left_out }
+    snapshot::check(input)
 }
 
 impl Checked {
@@ -141,30 +82,6 @@ impl Checked {
     pub fn packages(&self) -> impl Iterator<Item = &hir::Package> {
         self.package.iter().chain(&self.variants)
     }
-}
-
-/// What could not be read is reported by the parser; what later stages make of the same bytes only repeats it.
-fn once_a_place(diagnostics: &mut Vec<Finding>, sources: &Sources) {
-    // Only words and literals: what spans more may well hold other mistakes.
-    const LONGEST_WORD: u32 = 80;
-    let is_syntax = |d: &Finding| d.code.starts_with("E01");
-    let places = diagnostics.iter().filter(|d| is_syntax(d)).map(|d| sources.place(d.primary.loc));
-    let mut places: Vec<Place> = places.filter(|p| p.span.end - p.span.start <= LONGEST_WORD).collect();
-    if places.is_empty() {
-        return;
-    }
-    places.sort_unstable();
-    places.dedup();
-    // Only what begins shortly before a place can hold it.
-    let holding = |inner: Place| {
-        let first = Place { file: inner.file, span: Span { start: inner.span.start.saturating_sub(LONGEST_WORD), end: 0 } };
-        let near = places.iter().skip(places.partition_point(|place| *place < first));
-        near.take_while(move |place| place.file == inner.file && place.span.start <= inner.span.start)
-    };
-    diagnostics.retain(|d| {
-        let inner = sources.place(d.primary.loc);
-        is_syntax(d) || !holding(inner).any(|place| inner.span.end <= place.span.end)
-    });
 }
 
 /// A finding if no rule is in force: an artifact would refuse and report nothing.

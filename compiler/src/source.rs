@@ -1,12 +1,13 @@
 //! Source files of a compilation and places in them. Never reads a file.
 
 pub use ebsec_grammar::ast::Span;
+use std::sync::Arc;
 
 /// Index into [`Sources::files`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
 
-/// Index into the parts of [`Sources`], or a file as a whole.
+/// Index into the parts of [`Sources`], or a file as a whole. A part keeps its id as long as its text stays the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PartId(u32);
 
@@ -49,7 +50,7 @@ pub struct SourceFile {
     /// Path as the user would write it, relative to the package (or `std/…`), with `/`.
     pub path: String,
     /// Its text.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// All source files of a compilation, std included.
@@ -63,7 +64,7 @@ pub struct Sources {
 
 impl Sources {
     /// Adds a file and gives its id.
-    pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
+    pub fn add(&mut self, path: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(SourceFile { path: path.into(), text: text.into() });
         id
@@ -75,11 +76,31 @@ impl Sources {
         self.files.get(file.0 as usize)
     }
 
-    /// Adds the parts of a file, which start at these bytes; gives the id of the first, from which the others count.
-    pub fn add_parts(&mut self, file: FileId, starts: impl IntoIterator<Item = u32>) -> PartId {
-        let first = PartId(u32::try_from(self.parts.len()).unwrap_or(u32::MAX) & !WHOLE);
-        self.parts.extend(starts.into_iter().map(|start| (file, start)));
-        first
+    /// Gives a file another text. Its parts are where they were until they are told otherwise.
+    pub fn set_text(&mut self, file: FileId, text: Arc<str>) {
+        if let Some(file) = self.files.get_mut(file.0 as usize) {
+            file.text = text;
+        }
+    }
+
+    /// Adds a part of a file, which starts at this byte. Ids are never given twice.
+    pub fn add_part(&mut self, file: FileId, start: u32) -> PartId {
+        let part = PartId(u32::try_from(self.parts.len()).unwrap_or(u32::MAX) & !WHOLE);
+        self.parts.push((file, start));
+        part
+    }
+
+    /// Says where a part starts after an edit.
+    pub fn move_part(&mut self, PartId(part): PartId, to: u32) {
+        if let Some((_, start)) = self.parts.get_mut(part as usize) {
+            *start = to;
+        }
+    }
+
+    /// How many parts there ever were.
+    #[must_use]
+    pub fn part_count(&self) -> usize {
+        self.parts.len()
     }
 
     /// Takes the parts out, after which no place in a part holds.
@@ -107,10 +128,10 @@ impl Sources {
 }
 
 impl PartId {
-    /// The id of a part of a file whose first part has this one.
+    /// Whether it is that of a part that was among the first so many.
     #[must_use]
-    pub fn nth(self, index: usize) -> Self {
-        Self(self.0.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)) & !WHOLE)
+    pub fn is_among(self, count: usize) -> bool {
+        self.0 & WHOLE == 0 && (self.0 as usize) < count
     }
 }
 

@@ -71,6 +71,11 @@ pub fn tokens(text: &str) -> Lexer<'_> {
     Lexer { text, at: 0, unclosed: false }
 }
 
+/// The tokens from a byte on at which one begins.
+pub(crate) fn from(text: &str, at: usize) -> Lexer<'_> {
+    Lexer { text, at, unclosed: false }
+}
+
 /// The tokens of a text that the grammar does not pass over.
 pub(crate) fn significant(text: &str) -> impl Iterator<Item = Token> + Clone + '_ {
     tokens(text).filter(|token| !token.kind.is_trivia())

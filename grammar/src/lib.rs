@@ -16,6 +16,7 @@ mod explain;
 mod formats;
 mod lex;
 mod literal;
+mod matching;
 mod outline;
 mod parts;
 mod read;
@@ -28,7 +29,7 @@ pub use blocks::Entry;
 pub use error::{SyntaxError, codes};
 pub use lex::{Lexer, Token, TokenKind, tokens};
 pub use outline::{PartKind, Piece, Within, pieces};
-pub use parts::{Found, Part, Tree, parse, reparse};
+pub use parts::{Found, Part, Reread, Tree, parse, parse_shared, reparse};
 pub use read::Content;
 pub use words::{keywords, soft_keywords};
 

@@ -4,6 +4,7 @@
 
 mod check;
 mod compile;
+mod edits;
 mod guest;
 mod rules;
 mod verified;

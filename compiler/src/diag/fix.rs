@@ -62,19 +62,25 @@ pub(crate) fn replaced(sources: &Sources, mut edits: Vec<(Place, &str)>) -> Opti
     let mut changed = sources.clone();
     changed.clear_parts();
     edits.sort_by_key(|(place, _)| *place);
-    let mut after: Option<Place> = None;
-    // From the back, so that earlier places stay what they are.
-    for (place, new) in edits.into_iter().rev() {
-        let (start, end) = (place.span.start as usize, place.span.end as usize);
-        if after.is_some_and(|after| after.file == place.file && end > after.span.start as usize) {
-            return None;
-        }
-        let text = &mut changed.files.get_mut(place.file.0 as usize)?.text;
-        text.get(start..end)?;
-        text.replace_range(start..end, new);
-        after = Some(place);
+    for edits in edits.chunk_by(|(a, _), (b, _)| a.file == b.file) {
+        let file = edits.first().and_then(|(place, _)| changed.files.get_mut(place.file.0 as usize))?;
+        file.text = rewritten(&file.text, edits)?.into();
     }
     Some(changed)
+}
+
+/// A text with replacements made, which are in the order of their places.
+fn rewritten(text: &str, edits: &[(Place, &str)]) -> Option<String> {
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    for (place, new) in edits {
+        // Nothing is between two places that overlap.
+        out.push_str(text.get(at..place.span.start as usize)?);
+        text.get(place.span.start as usize..place.span.end as usize)?;
+        out.push_str(new);
+        at = place.span.end as usize;
+    }
+    out.push_str(text.get(at..)?);
+    Some(out)
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ mod tests {
             let file = sources.add("a.ebsec", before);
             let finding = unformatted(file, before, text);
             let fixed = finding.fixes.first().unwrap().apply(&sources).unwrap();
-            assert_eq!(fixed.files.first().unwrap().text, text, "{before:?}");
+            assert_eq!(*fixed.files.first().unwrap().text, *text, "{before:?}");
         }
     }
 }

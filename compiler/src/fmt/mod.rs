@@ -9,6 +9,7 @@ mod align;
 mod atoms;
 mod check;
 mod commas;
+mod extent;
 mod finding;
 mod imports;
 mod layout;
@@ -21,6 +22,7 @@ mod tests;
 mod units;
 mod write;
 
+pub use extent::Extent;
 pub use finding::unformatted;
 
 use ebsec_grammar::{SyntaxError, Tree, parse};
@@ -64,11 +66,11 @@ pub fn format(text: &str) -> Result<String, Refused> {
 /// The layout of a file without syntax errors, if it has another. Not compared with what the file says, which takes longer
 /// than all else.
 pub fn reformatted(tree: &Tree) -> Option<String> {
-    Some(lay_out(tree)).filter(|written| written != tree.text())
+    Some(lay_out(tree, line_end(tree.text()))).filter(|written| written != tree.text())
 }
 
 /// Runs the passes.
-fn lay_out(tree: &Tree) -> String {
+fn lay_out(tree: &Tree, line_end: &'static str) -> String {
     let text = tree.text();
     let mut all = atoms::atoms(text, tree.whole().all_places());
     let kinds = units::number(tree, &mut all);
@@ -78,7 +80,7 @@ fn lay_out(tree: &Tree) -> String {
     let mut atoms = nodes::Atoms::new(commas::complete(all));
     let mut units = units::units(&kinds, &atoms.all);
     align::align(&mut units, &mut atoms);
-    print::print(&units, &atoms, line_end(text))
+    print::print(&units, &atoms, line_end)
 }
 
 /// The line end of a file: that of its first line.

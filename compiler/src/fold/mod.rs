@@ -35,6 +35,8 @@ pub struct Folded {
     pub findings: Vec<Finding>,
     /// How many findings were not kept.
     pub left_out: usize,
+    /// A bound was passed: in which rule depends on what was folded before it.
+    pub is_ordered: bool,
 }
 
 /// Rules, and the origins of their conditions.
@@ -55,6 +57,8 @@ struct Exception {
 struct Folder<'a> {
     names: &'a Names<'a>,
     index: &'a Index,
+    /// The package keeps its trees.
+    keep: bool,
     sets: sets::Sets,
     /// Ids of the sets of named constants, by where they are kept.
     known: FxHashMap<(usize, Space), PathSetId>,
@@ -69,17 +73,18 @@ struct Folder<'a> {
     identity: u128,
 }
 
-/// Folds a package. Rules and defaults become [`Member::Folded`] on the way, so that both forms of a large package never are in
-/// memory at once. `spent` is what typing it has cost, `room` how many findings are kept.
+/// Folds a package. Unless it is to be kept, rules and defaults become [`Member::Folded`] on the way, so that both forms of a
+/// large package never are in memory at once. `spent` is what typing it has cost, `room` how many findings are kept.
 ///
 /// [`Member::Folded`]: crate::typed::tree::Member::Folded
 #[must_use]
-pub fn fold(package: &mut Package, names: &Names<'_>, index: &Index, spent: Spent, room: usize) -> Folded {
+pub fn fold(package: &mut Package, keep: bool, names: &Names<'_>, index: &Index, (spent, room): (Spent, usize)) -> Folded {
     let identity = index.catalog.fields.iter().enumerate().filter(|(_, f)| f.identity);
     let identity = identity.fold(0, |mask, (i, _)| mask | catalog::bit(ebsec_templates::FieldId(i as u16)));
     let mut folder = Folder {
         names,
         index,
+        keep,
         sets: sets::Sets::default(),
         known: FxHashMap::default(),
         spent,
@@ -98,7 +103,8 @@ pub fn fold(package: &mut Package, names: &Names<'_>, index: &Index, spent: Spen
         folded.policies.push(policy);
         folded.origins.push(origins);
     }
-    Folded { path_sets: folder.sets.take(), findings: folder.findings, left_out: folder.left_out, ..folded }
+    let is_ordered = folder.spent.is_any_spent() || folder.left_out > 0;
+    Folded { path_sets: folder.sets.take(), findings: folder.findings, left_out: folder.left_out, is_ordered, ..folded }
 }
 
 impl Folder<'_> {

@@ -7,6 +7,7 @@ use crate::hir::{self, Cond, Mode, Severity};
 use crate::source::Loc;
 use crate::typed::tree::{Apply, Member, Policy, PropertyValue, Typed};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// What a policy says of itself.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +41,7 @@ impl Folder<'_> {
         (policy, origins)
     }
 
-    fn properties(&mut self, members: &[Typed<Member>]) -> Properties {
+    fn properties(&mut self, members: &[Arc<Typed<Member>>]) -> Properties {
         let mut properties = Properties::default();
         let mut seen: FxHashMap<&str, Loc> = FxHashMap::default();
         for member in members {

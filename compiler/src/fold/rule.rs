@@ -36,7 +36,7 @@ struct Frame<'r> {
 }
 
 impl Folder<'_> {
-    pub(super) fn members(&mut self, id: PolicyId, members: &mut Arc<[Typed<Member>]>, properties: &Properties) -> WithOrigins {
+    pub(super) fn members(&mut self, id: PolicyId, members: &mut Arc<[Arc<Typed<Member>>]>, properties: &Properties) -> WithOrigins {
         let broken_default = self.names.policy(id).is_some_and(|def| def.broken_default);
         let mut shared = Shared { id, properties, broken_default, defaults: FxHashMap::default(), allows: FxHashMap::default() };
         self.collect_defaults(&mut shared, members);
@@ -48,15 +48,18 @@ impl Folder<'_> {
                 Some(Member::Default(default)) => self.default_rule(&mut rules, &shared, default),
                 _ => continue,
             }
+            if self.keep {
+                continue;
+            }
             // Members that another `apply` puts in force too are needed once more.
-            if let Some(member) = Arc::get_mut(members).and_then(|all| all.get_mut(index)) {
+            if let Some(member) = Arc::get_mut(members).and_then(|all| Arc::get_mut(all.get_mut(index)?)) {
                 member.tree = Member::Folded;
             }
         }
         rules
     }
 
-    fn collect_defaults(&mut self, shared: &mut Shared<'_>, members: &[Typed<Member>]) {
+    fn collect_defaults(&mut self, shared: &mut Shared<'_>, members: &[Arc<Typed<Member>>]) {
         for member in members {
             let Member::Default(default) = &member.tree else { continue };
             for Event { id, loc, .. } in &default.events {
@@ -72,7 +75,7 @@ impl Folder<'_> {
         }
     }
 
-    fn collect_allows(&mut self, shared: &mut Shared<'_>, members: &[Typed<Member>]) {
+    fn collect_allows(&mut self, shared: &mut Shared<'_>, members: &[Arc<Typed<Member>>]) {
         for member in members {
             let Member::Rule(rule) = &member.tree else { continue };
             if rule.does.node != Does::Allow {
@@ -96,7 +99,7 @@ impl Folder<'_> {
         }
     }
 
-    fn allow_without_default(&mut self, shared: &Shared<'_>, members: &[Typed<Member>], event: EventId, loc: Loc) {
+    fn allow_without_default(&mut self, shared: &Shared<'_>, members: &[Arc<Typed<Member>>], event: EventId, loc: Loc) {
         let catalog = self.index.catalog;
         let name = &catalog[event].name;
         let message = format!("`allow {name}` has no effect: this policy has no default for `{name}`");

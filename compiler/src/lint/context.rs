@@ -1,9 +1,11 @@
 //! What lints may look at, and the views that the walk hands to them. Holds no finding.
 
+use super::kept::{Answers, Before, Same};
 use super::shape::{self, Related};
 use super::uses::{self, Uses};
 use super::{Input, is_own, narrow};
 use crate::config::Config;
+use crate::fmt::Extent;
 use crate::fold;
 use crate::hir::{self, Action, Cond, Mode};
 use crate::resolve::{Names, PolicyDef};
@@ -11,7 +13,8 @@ use crate::source::{Loc, PartId, Sources, Span};
 use crate::typed::Package;
 use ebsec_grammar::ast::{self, ItemKind};
 use ebsec_templates::Catalog;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::sync::Arc;
 
 /// A package without errors.
 pub(super) struct Context<'a> {
@@ -30,11 +33,17 @@ pub(super) struct Context<'a> {
     /// For each path set of `package` whether every path is in it.
     pub whole: Vec<bool>,
     uses: OnceCell<Uses<'a>>,
-    related: OnceCell<Vec<Related<'a>>>,
+    /// The rules that others of their policy cover, policy by policy.
+    pub related: OnceCell<Vec<shape::OfPolicy>>,
     images: OnceCell<Vec<bool>>,
     shared: OnceCell<Vec<bool>>,
-    /// Comparisons of patterns that are still made.
-    work: Cell<usize>,
+    /// Comparisons of patterns that are still made; nothing if there were too many.
+    work: Cell<Option<usize>>,
+    /// Which rules and sets are those of the last package.
+    pub same: Same,
+    /// What is known of sets and lifelines.
+    pub lifelines: RefCell<Vec<Answers>>,
+    pub before: Option<Before<'a>>,
 }
 
 /// Most comparisons of patterns in a package: what sets of paths have in common is looked at only so far.
@@ -61,7 +70,11 @@ pub(super) struct Origin<'a> {
 pub(super) struct TextFile<'a> {
     pub file: crate::source::FileId,
     pub text: &'a str,
-    pub tree: &'a ebsec_grammar::Tree,
+    pub tree: &'a Arc<ebsec_grammar::Tree>,
+    /// How far an earlier text of the file was formatted.
+    pub before: Option<&'a Extent>,
+    /// How far the file is, once someone asked.
+    pub extent: OnceCell<Extent>,
 }
 
 /// A rule or default as written.
@@ -115,13 +128,15 @@ pub(super) struct Folded<'a> {
 impl<'a> Context<'a> {
     /// None if policies cannot be matched with what is written, which never is so without errors.
     pub fn new(input: Input<'a>, package: &'a hir::Package) -> Option<Self> {
-        let Input { names, sources, typed, config, catalog, parts, variants, .. } = input;
+        let Input { names, sources, typed, config, catalog, parts, variants, before, .. } = input;
         let origins = origins(names, sources);
         let same = |(origin, policy): (&Origin<'_>, &hir::Policy)| origin.def.name == policy.name;
         if origins.len() != package.policies.len() || !origins.iter().zip(&package.policies).all(same) {
             return None;
         }
         let tests = package.tests.iter().chain(variants.iter().flat_map(|variant| &variant.tests)).collect();
+        let same = Same::new(before.as_ref(), package);
+        let lifelines = RefCell::new(same.answers(before.as_ref(), package.path_sets.len()));
         let whole = package.path_sets.iter().map(narrow::is_whole).collect();
         Some(Self {
             names,
@@ -138,15 +153,23 @@ impl<'a> Context<'a> {
             related: OnceCell::new(),
             images: OnceCell::new(),
             shared: OnceCell::new(),
-            work: Cell::new(MAX_WORK),
+            work: Cell::new(Some(MAX_WORK)),
+            same,
+            lifelines,
+            before,
         })
     }
 
     /// Each rule and default in force, by event.
     pub fn rules(&self) -> impl Iterator<Item = Folded<'a>> {
-        let policies = self.package.policies.iter().zip(&self.origins).zip(self.parts);
-        policies.flat_map(|((policy, origin), parts)| {
-            policy.rules.iter().zip(parts).map(|(rule, parts)| Folded { policy, origin: *origin, rule, parts })
+        (0..self.origins.len()).flat_map(|policy| self.rules_of(policy))
+    }
+
+    /// Those of one policy.
+    pub fn rules_of(&self, policy: usize) -> impl Iterator<Item = Folded<'a>> {
+        let all = self.package.policies.get(policy).zip(self.origins.get(policy).copied()).zip(self.parts.get(policy));
+        all.into_iter().flat_map(|((policy, origin), parts)| {
+            policy.rules.iter().zip(parts).map(move |(rule, parts)| Folded { policy, origin, rule, parts })
         })
     }
 
@@ -166,14 +189,21 @@ impl<'a> Context<'a> {
 
     /// Whether so many comparisons may still be made; counts them.
     pub fn may_compare(&self, count: usize) -> bool {
-        let left = self.work.get().checked_sub(count);
-        self.work.set(left.unwrap_or(0));
+        let left = self.work.get().and_then(|left| left.checked_sub(count));
+        self.work.set(left);
         left.is_some()
     }
 
     /// The rules that others of their policy cover.
-    pub fn related(&self) -> &[Related<'a>] {
-        self.related.get_or_init(|| shape::related(self))
+    pub fn related(&self) -> impl Iterator<Item = Related<'a>> {
+        let related = self.related.get_or_init(|| shape::related(self));
+        let package = self.package;
+        package.policies.iter().zip(related).flat_map(|(policy, found)| {
+            let rule = |at: &usize| policy.rules.get(*at);
+            found
+                .iter()
+                .filter_map(move |(wider, own, relation)| Some(Related { wider: rule(wider)?, rule: rule(own)?, relation: *relation }))
+        })
     }
 
     /// What the package uses, found at the first time.

@@ -1,12 +1,12 @@
 //! The operations without which a host does not boot and nobody logs in: the file `std/lifelines.tsv`, and the programs that a
 //! package adds. Gives them as operations for the reference interpreter, and tells quickly which rules have to do with none.
 
+use super::kept::Answers;
 use super::narrow::has;
 use crate::hir::eval::elementary_events;
-use crate::hir::{Cond, FileAttributes, Object, Operation, Package, PathLang, PathSetId, PathValue, Program, Rule, Subject, Test, glob};
+use crate::hir::{Cond, FileAttributes, Object, Operation, Package, PathLang, PathValue, Program, Rule, Subject, Test, glob};
 use crate::source::Loc;
 use ebsec_templates::{Catalog, EventId};
-use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,8 +40,8 @@ pub(super) struct Lifelines<'c> {
     programs: Vec<&'c [u8]>,
     /// What an operation raises, by the event of its row.
     raised: BTreeMap<EventId, Vec<EventId>>,
-    /// Answers by path set and whether it is about programs.
-    known: RefCell<FxHashMap<(PathSetId, bool), bool>>,
+    /// Answers by path set, about objects and about programs.
+    known: &'c RefCell<Vec<Answers>>,
 }
 
 impl<'c> Line<'c> {
@@ -108,7 +108,7 @@ impl<'c> Line<'c> {
 
 impl<'c> Lifelines<'c> {
     /// Those of the table, and the start of each further program.
-    pub fn new(catalog: &'c Catalog, programs: &'c [(String, Loc)]) -> Self {
+    pub fn new(catalog: &'c Catalog, programs: &'c [(String, Loc)], known: &'c RefCell<Vec<Answers>>) -> Self {
         let rows = TABLE.lines().filter(|line| !line.starts_with('#'));
         let mut all: Vec<Line<'c>> = rows.filter_map(|row| table_row(catalog, row)).collect();
         for (program, _) in programs {
@@ -129,7 +129,7 @@ impl<'c> Lifelines<'c> {
                 raised.into_iter().map(|(event, _)| event).collect()
             });
         }
-        Self { all, catalog, paths, programs, raised, known: RefCell::default() }
+        Self { all, catalog, paths, programs, raised, known }
     }
 
     /// Whether an operation is about one of these events.
@@ -155,12 +155,12 @@ impl<'c> Lifelines<'c> {
                     "process.exe" => &self.programs,
                     _ => return true,
                 };
-                let key = (*set, std::ptr::eq(paths, &self.programs));
-                *self
-                    .known
-                    .borrow_mut()
-                    .entry(key)
-                    .or_insert_with(|| package.path_sets.get(set.0 as usize).is_none_or(|set| any_in(&set.lang, paths)))
+                let which = usize::from(std::ptr::eq(paths, &self.programs));
+                let ask = || package.path_sets.get(set.0 as usize).is_none_or(|set| any_in(&set.lang, paths));
+                match self.known.borrow_mut().get_mut(set.0 as usize).and_then(|known| known.get_mut(which)) {
+                    Some(known) => *known.get_or_insert_with(ask),
+                    None => ask(),
+                }
             }
         }
     }
@@ -175,13 +175,12 @@ fn any_in(lang: &PathLang, paths: &[&[u8]]) -> bool {
         // Worth no look at each: the interpreter will tell.
         PathLang::Patterns(all) if all.len() > MAX_PATTERNS => true,
         PathLang::Patterns(all) => all.iter().any(|pattern| {
-            let prefix = pattern.parts.iter().map_while(|part| if let glob::Part::Byte(byte) = part { Some(byte) } else { None });
-            let from = paths.get(paths.partition_point(|path| path.iter().lt(prefix.clone()))..).unwrap_or_default();
-            let length = prefix.clone().count();
-            let begins = |path: &&&[u8]| path.len() >= length && path.iter().take(length).eq(prefix.clone());
-            let exact = length == pattern.parts.len();
-            let mut near = from.iter().take_while(begins);
-            near.any(|path| if exact { path.len() == length } else { glob::matches(pattern, path, crate::hir::Space::Path) })
+            let prefix: Vec<u8> =
+                pattern.parts.iter().map_while(|part| if let glob::Part::Byte(byte) = part { Some(*byte) } else { None }).collect();
+            let from = paths.get(paths.partition_point(|path| *path < prefix.as_slice())..).unwrap_or_default();
+            let exact = prefix.len() == pattern.parts.len();
+            let mut near = from.iter().take_while(|path| path.starts_with(&prefix));
+            near.any(|path| if exact { path.len() == prefix.len() } else { glob::matches(pattern, path, crate::hir::Space::Path) })
         }),
         PathLang::Union(all) => all.iter().any(|lang| any_in(lang, paths)),
         PathLang::Minus(..) => paths.iter().any(|path| has(lang, path)),
@@ -209,7 +208,8 @@ mod tests {
     fn each_row_is_an_operation_that_raises_its_event() {
         let rows = TABLE.lines().filter(|line| !line.starts_with('#')).count();
         let programs = [("/opt/agent".to_owned(), Loc::default())];
-        let lines = Lifelines::new(catalog(), &programs);
+        let known = RefCell::default();
+        let lines = Lifelines::new(catalog(), &programs, &known);
         assert_eq!(lines.all.len(), rows + 2);
         for line in &lines.all {
             let events = elementary_events(catalog(), &line.operation(catalog()).unwrap());

@@ -3,6 +3,7 @@
 //! the package, never looks at anything outside of it.
 
 mod context;
+mod kept;
 mod lifelines;
 mod narrow;
 mod report;
@@ -14,7 +15,7 @@ mod uses;
 mod walk;
 
 use crate::config::Config;
-use crate::diag::{Findings, Level, codes};
+use crate::diag::{Findings, Level, MAX_KEPT, codes};
 use crate::fold::Origin;
 use crate::hir::Package;
 use crate::resolve::{Loaded, Names, ROOT};
@@ -23,6 +24,7 @@ use crate::typed;
 use context::{Constant, Context, Folded, Test, TextFile, Written};
 use ebsec_grammar::ast;
 use ebsec_templates::Catalog;
+pub use kept::{Before, Kept};
 use report::Report;
 
 /// What the lints look at.
@@ -46,6 +48,10 @@ pub struct Input<'a> {
     pub parts: &'a [Vec<Box<[Origin]>>],
     /// The policy with other values of its parameters, each with the tests that are about those.
     pub variants: &'a [Package],
+    /// The last run, if the package is one that was edited.
+    pub before: Option<Before<'a>>,
+    /// The package will be edited: what can be used again is kept.
+    pub keep: bool,
 }
 
 /// A lint: its code and what it looks at.
@@ -60,13 +66,14 @@ struct Lint {
 enum Check {
     /// Each file's text.
     Text(TextCheck),
-    /// Each rule and default as written.
+    /// Each rule and default as written; looks at its part alone.
     Written(WrittenCheck),
-    /// Each condition and each part of one, as written.
+    /// Each condition and each part of one, as written; looks at its part alone.
     Condition(ConditionCheck),
-    /// Each constant, as a whole.
+    /// Each constant, as a whole; looks at its part alone.
     Constant(ConstantCheck),
-    /// Each rule and default in force, by event, folded.
+    /// Each rule and default in force, by event, folded; for a rule it looks at nothing but that and the name and mode of its
+    /// policy.
     Folded(FoldedCheck),
     /// Each test of a field in a folded rule; true if its being true is what loosens the rule.
     Atom(AtomCheck),
@@ -112,8 +119,8 @@ impl Active {
     }
 }
 
-/// Runs every lint that is on.
-pub fn run(input: Input<'_>, findings: &mut Findings) {
+/// Runs every lint that is on. Gives what can be used again, if that is wanted and possible.
+pub fn run(input: Input<'_>, findings: &mut Findings) -> Option<Kept> {
     let mut report = Report::new(input);
     let mut on = Active::default();
     for lint in rules::ALL {
@@ -121,14 +128,19 @@ pub fn run(input: Input<'_>, findings: &mut Findings) {
             on.add(lint, level);
         }
     }
-    text::run(&input, &on, &mut report);
-    if let Some(context) = input.package.and_then(|package| Context::new(input, package)) {
-        walk::run(&context, &on, &mut report);
+    let mut kept = Kept { files: text::run(&input, &on, &mut report), ..Kept::default() };
+    let context = input.package.and_then(|package| Context::new(input, package));
+    if let Some(context) = &context {
+        walk::run(context, &on, &mut report, &mut kept);
+        kept.lifelines = context.lifelines.take();
+        kept.related = context.related.get().cloned().unwrap_or_default();
     }
+    let whole = context.is_some_and(|context| context.may_compare(0)) && report.count() < MAX_KEPT;
     let complete = input.package.is_some();
     let found = suppress::apply(&input, &mut report, complete);
     findings.extend(found);
     (0..report.left_out()).for_each(|_| findings.count());
+    Some(kept).filter(|_| input.keep && whole)
 }
 
 /// The codes of all lints.

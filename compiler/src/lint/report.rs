@@ -76,6 +76,16 @@ impl<'a> Report<'a> {
         self.found.push(finding);
     }
 
+    /// How much was found so far.
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// What was found after so much was.
+    pub(super) fn since(&self, count: usize) -> &[Finding] {
+        self.found.get(count..).unwrap_or_default()
+    }
+
     /// What was found, and afterwards nothing is.
     pub(super) fn take(&mut self) -> Vec<Finding> {
         self.errors = 0;

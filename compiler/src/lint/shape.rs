@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 /// How a rule relates to an earlier or wider one of its policy.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     /// Both say the same.
     Same,
@@ -73,34 +73,43 @@ pub(super) struct Related<'a> {
     pub relation: Relation,
 }
 
-/// All such rules.
-pub(super) fn related<'a>(cx: &Context<'a>) -> Vec<Related<'a>> {
+/// Such rules of a policy by their indices: the wider one, the other, and how they relate.
+pub(super) type OfPolicy = Vec<(usize, usize, Relation)>;
+
+/// All such rules, policy by policy.
+pub(super) fn related(cx: &Context<'_>) -> Vec<OfPolicy> {
+    let policies = cx.package.policies.iter().zip(&cx.origins).enumerate();
+    let of = policies.map(|(at, (policy, origin))| match cx.before.filter(|_| cx.same.is_whole(at)) {
+        _ if origin.applied || policy.rules.len() < 2 => Vec::new(),
+        Some(before) => before.kept.related.get(at).cloned().unwrap_or_default(),
+        None => of_policy(&policy.rules),
+    });
+    of.collect()
+}
+
+fn of_policy(rules: &[Rule]) -> OfPolicy {
     let mut out = Vec::new();
-    let own = cx.package.policies.iter().zip(&cx.origins).filter(|(p, origin)| !origin.applied && p.rules.len() > 1);
-    for (policy, _) in own {
-        let mut numbers = Vec::with_capacity(4 * policy.rules.len());
-        let rules: Vec<(&Rule, Range<usize>)> = policy.rules.iter().map(|rule| (rule, add_parts(&rule.cond, &mut numbers))).collect();
-        let parts = |range: &Range<usize>| numbers.get(range.clone()).unwrap_or_default();
-        let mut count: FxHashMap<u64, u32> = FxHashMap::with_capacity_and_hasher(numbers.len(), FxBuildHasher);
-        numbers.iter().for_each(|part| *count.entry(*part).or_default() += 1);
-        // Each rule is found by its rarest part: what all rules have, such as the scope, tells nothing.
-        let rarest = |own: &[u64]| own.iter().copied().min_by_key(|part| count.get(part).copied().unwrap_or(0)).unwrap_or(0);
-        let mut keys: Vec<(u64, usize)> = rules.iter().enumerate().map(|(index, (_, range))| (rarest(parts(range)), index)).collect();
-        keys.sort_unstable();
-        let with = |part: u64| {
-            let from = keys.partition_point(|(key, _)| *key < part);
-            keys.iter().skip(from).take_while(move |(key, _)| *key == part).map(|(_, index)| *index)
-        };
-        for (index, (rule, range)) in rules.iter().enumerate().filter(|(_, (rule, _))| rule.label.is_some()) {
-            let own = parts(range);
-            let near = own.iter().chain(&[0]).flat_map(|part| with(*part)).take(MAX_COMPARED);
-            let mut others = near.filter_map(|other| Some((other, rules.get(other)?))).filter(|(other, _)| *other != index);
-            let found = others.find_map(|(other, (wider, theirs))| {
-                let relation = relation((wider, parts(theirs)), (rule, own))?;
-                (relation == Relation::Covered || other < index).then_some((*wider, relation))
-            });
-            out.extend(found.map(|(wider, relation)| Related { wider, rule, relation }));
-        }
+    let mut numbers = Vec::with_capacity(4 * rules.len());
+    let rules: Vec<(&Rule, Range<usize>)> = rules.iter().map(|rule| (rule, add_parts(&rule.cond, &mut numbers))).collect();
+    let parts = |range: &Range<usize>| numbers.get(range.clone()).unwrap_or_default();
+    let mut count: FxHashMap<u64, u32> = FxHashMap::with_capacity_and_hasher(numbers.len(), FxBuildHasher);
+    numbers.iter().for_each(|part| *count.entry(*part).or_default() += 1);
+    // Each rule is found by its rarest part: what all rules have, such as the scope, tells nothing.
+    let rarest = |own: &[u64]| own.iter().copied().min_by_key(|part| count.get(part).copied().unwrap_or(0)).unwrap_or(0);
+    let mut keys: Vec<(u64, usize)> = rules.iter().enumerate().map(|(index, (_, range))| (rarest(parts(range)), index)).collect();
+    keys.sort_unstable();
+    let with = |part: u64| {
+        let from = keys.partition_point(|(key, _)| *key < part);
+        keys.iter().skip(from).take_while(move |(key, _)| *key == part).map(|(_, index)| *index)
+    };
+    for (index, (rule, range)) in rules.iter().enumerate().filter(|(_, (rule, _))| rule.label.is_some()) {
+        let own = parts(range);
+        let near = own.iter().chain(&[0]).flat_map(|part| with(*part)).take(MAX_COMPARED);
+        let mut others = near.filter_map(|other| Some((other, rules.get(other)?))).filter(|(other, _)| *other != index);
+        out.extend(others.find_map(|(other, (wider, theirs))| {
+            let relation = relation((wider, parts(theirs)), (rule, own))?;
+            (relation == Relation::Covered || other < index).then_some((other, index, relation))
+        }));
     }
     out
 }

@@ -1,6 +1,7 @@
 //! One walk over what is written and one over what is folded, in which each lint is called for what it looks at.
 
 use super::context::{Constant, Context, Folded, Role, Test, Written};
+use super::kept::Kept;
 use super::report::Report;
 use super::{Active, is_own};
 use crate::hir::{Atom, Cond};
@@ -14,11 +15,13 @@ struct Walk<'w, 'a> {
     lints: &'w Active,
     /// The literals of the constant at hand.
     literals: Vec<(Span, &'a ast::Literal)>,
+    /// What was found, for the next time.
+    kept: &'w mut Kept,
 }
 
 /// Calls each lint.
-pub(super) fn run<'a>(context: &Context<'a>, lints: &Active, report: &mut Report<'a>) {
-    let mut walk = Walk { context, report, lints, literals: Vec::new() };
+pub(super) fn run<'a>(context: &Context<'a>, lints: &Active, report: &mut Report<'a>, kept: &mut Kept) {
+    let mut walk = Walk { context, report, lints, literals: Vec::new(), kept };
     walk.definitions();
     walk.policies();
     walk.others();
@@ -30,15 +33,30 @@ pub(super) fn run<'a>(context: &Context<'a>, lints: &Active, report: &mut Report
 }
 
 impl<'a> Walk<'_, 'a> {
+    /// Looks at a part, or says again what was found in it.
+    fn part(&mut self, part: PartId, look: impl FnOnce(&mut Self)) {
+        let from = self.report.count();
+        match self.context.before.and_then(|before| before.part(part)) {
+            // All of it was said when another thing in the part came by.
+            Some(_) if self.kept.parts.contains_key(&part) => {}
+            Some(found) => found.iter().for_each(|finding| self.report.push(finding.clone())),
+            None => look(self),
+        }
+        let found = self.report.since(from);
+        if !found.is_empty() {
+            self.kept.parts.entry(part).or_default().extend_from_slice(found);
+        }
+    }
+
     fn definitions(&mut self) {
         use crate::resolve::DefKind;
         let names = self.context.names;
         for def in names.defs.iter().filter(|d| is_own(names, d.file)) {
-            match def.kind {
-                DefKind::Let(_, value) | DefKind::Param(_, Some(value)) => self.constant(def.part, Role::Defined, value),
-                DefKind::Fn(_, body) => self.condition(def.part, body),
+            self.part(def.part, |walk| match def.kind {
+                DefKind::Let(_, value) | DefKind::Param(_, Some(value)) => walk.constant(def.part, Role::Defined, value),
+                DefKind::Fn(_, body) => walk.condition(def.part, body),
                 DefKind::Param(_, None) | DefKind::Mark | DefKind::Broken => {}
-            }
+            });
         }
     }
 
@@ -46,38 +64,39 @@ impl<'a> Walk<'_, 'a> {
         let names = self.context.names;
         for policy in names.policies.iter().filter(|p| is_own(names, p.file)) {
             for (part, member) in &policy.members {
-                let part = *part;
-                match &member.kind {
-                    MemberKind::Prop { value, .. } => self.constant(part, Role::Other, value),
-                    MemberKind::Scope(cond) => self.condition(part, cond),
-                    MemberKind::Rule(rule) => {
-                        rule.when.iter().chain(rule.unless.as_deref()).for_each(|cond| self.condition(part, cond));
-                    }
-                    MemberKind::Default { .. } | MemberKind::Broken { .. } => {}
-                }
-                for (head, check) in &self.lints.written {
-                    self.report.begin(*head);
-                    check(self.context, &Written { part, member }, self.report);
-                }
+                self.part(*part, |walk| walk.member(*part, member));
             }
+        }
+    }
+
+    fn member(&mut self, part: PartId, member: &'a ast::Member) {
+        match &member.kind {
+            MemberKind::Prop { value, .. } => self.constant(part, Role::Other, value),
+            MemberKind::Scope(cond) => self.condition(part, cond),
+            MemberKind::Rule(rule) => {
+                rule.when.iter().chain(rule.unless.as_deref()).for_each(|cond| self.condition(part, cond));
+            }
+            MemberKind::Default { .. } | MemberKind::Broken { .. } => {}
+        }
+        for (head, check) in &self.lints.written {
+            self.report.begin(*head);
+            check(self.context, &Written { part, member }, self.report);
         }
     }
 
     fn others(&mut self) {
         let names = self.context.names;
         for other in names.others.iter().filter(|o| is_own(names, o.file)) {
-            match &other.item.kind {
+            self.part(other.part, |walk| match &other.item.kind {
                 ItemKind::Apply { filter, with, .. } => {
-                    filter.iter().for_each(|cond| self.condition(other.part, cond));
-                    with.iter().for_each(|record| self.record(other.part, record, |_| Role::Other));
+                    filter.iter().for_each(|cond| walk.condition(other.part, cond));
+                    with.iter().for_each(|record| walk.record(other.part, record, |_| Role::Other));
                 }
-                ItemKind::Except { when, .. } => self.condition(other.part, when),
-                ItemKind::Test { with, .. } => {
-                    with.iter().for_each(|record| self.record(other.part, record, |_| Role::Other));
-                    other.lines.iter().for_each(|(part, line)| self.line(*part, line));
-                }
+                ItemKind::Except { when, .. } => walk.condition(other.part, when),
+                ItemKind::Test { with, .. } => with.iter().for_each(|record| walk.record(other.part, record, |_| Role::Other)),
                 _ => {}
-            }
+            });
+            other.lines.iter().for_each(|(part, line)| self.part(*part, |walk| walk.line(*part, line)));
         }
     }
 
@@ -148,15 +167,31 @@ impl<'a> Walk<'_, 'a> {
 
     fn folded(&mut self) {
         let context = self.context;
-        for folded in context.rules() {
-            for (head, check) in &self.lints.folded {
-                self.report.begin(*head);
-                check(context, &folded, self.report);
+        for (at, origin) in context.origins.iter().enumerate() {
+            for (index, folded) in context.rules_of(at).enumerate() {
+                let from = self.report.count();
+                // A default has to do with the other rules of its policy.
+                let again = !origin.applied && folded.rule.label.is_some();
+                match context.before.filter(|_| again).zip(context.same.rule(at, index)) {
+                    Some((before, old)) => before.rule(at, old).iter().for_each(|finding| self.report.push(finding.clone())),
+                    None => self.rule(&folded),
+                }
+                let found = self.report.since(from);
+                if !found.is_empty() {
+                    self.kept.rules.insert((at, index), found.to_vec());
+                }
             }
-            // A library's tests of fields are the library's.
-            if !folded.origin.applied {
-                self.atoms(&folded);
-            }
+        }
+    }
+
+    fn rule(&mut self, folded: &Folded<'a>) {
+        for (head, check) in &self.lints.folded {
+            self.report.begin(*head);
+            check(self.context, folded, self.report);
+        }
+        // A library's tests of fields are the library's.
+        if !folded.origin.applied {
+            self.atoms(folded);
         }
     }
 

@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// The uses of names in a file, in the order of the text: place, text, meaning.
 #[must_use]
 pub fn dump_uses(front: &Front, sources: &Sources, file: FileId) -> String {
-    let text = sources.get(file).map_or("", |f| f.text.as_str());
+    let text = sources.get(file).map_or("", |f| &*f.text);
     let lines = LineIndex::new(text);
     let mut uses: Vec<_> = front.typed.uses().filter(|one| sources.place(one.loc).file == file).collect();
     uses.sort_by_key(|one| sources.place(one.loc));

@@ -172,7 +172,7 @@ fn is_syntax(finding: &Finding) -> bool {
 pub fn changes<'s>(before: &'s Sources, after: &'s Sources) -> Vec<(FileId, &'s str, &'s str)> {
     let pairs = before.files.iter().zip(&after.files).enumerate();
     let differ = pairs.filter(|(_, (before, after))| before.text != after.text);
-    differ.map(|(index, (before, after))| (FileId(index as u32), before.text.as_str(), after.text.as_str())).collect()
+    differ.map(|(index, (before, after))| (FileId(index as u32), &*before.text, &*after.text)).collect()
 }
 
 #[cfg(test)]
@@ -196,8 +196,8 @@ mod tests {
         let fixed = fix(package(&[LISTS, &rule("p", "tolos"), &rule("q", "server")]), true);
         assert_eq!(fixed.count, 2);
         assert!(fixed.checked.package.is_some());
-        assert_eq!(fixed.input.sources.files[1].text, rule("p", "tools"));
-        assert_eq!(fixed.input.sources.files[2].text, rule("q", "servers"));
+        assert_eq!(*fixed.input.sources.files[1].text, rule("p", "tools"));
+        assert_eq!(*fixed.input.sources.files[2].text, rule("q", "servers"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::hir;
 use crate::resolve::{DefId, DefKind, Index, Names, Other, ROOT};
 use crate::source::{Loc, Sources};
 use crate::typed::tree::Package;
-use crate::typed::{Given, Settings, Site, Typer, Values};
+use crate::typed::{self, Given, Settings, Site, Typer, Values};
 use ebsec_grammar::ast::ItemKind;
 use ebsec_templates::catalog;
 use rustc_hash::FxHashSet;
@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 /// A package as it is written, and how it became what it means.
 #[derive(Clone, Debug, Default)]
 pub struct Front {
-    /// Definitions, policies, `apply` and `except`, lines of tests; rules and defaults without their trees.
+    /// Definitions, policies, `apply` and `except`, lines of tests; rules and defaults without their trees, unless the package
+    /// can be edited.
     pub typed: Package,
     /// For each rule of each policy that is in force: where each part of its condition came from.
     pub origins: Vec<Vec<Box<[Origin]>>>,
@@ -35,6 +36,23 @@ pub(super) struct Folded {
     pub variants: Vec<hir::Package>,
     pub findings: Findings,
     pub front: Front,
+    /// What is kept for after an edit, if that is wanted and possible.
+    pub kept: Option<Kept>,
+}
+
+/// What typing a package leaves for after an edit, besides [`Front::typed`].
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    typed: typed::Kept,
+    /// The same of each further set of values that tests ask for.
+    variants: BTreeMap<String, (Package, typed::Kept)>,
+}
+
+/// What is there already.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    pub front: &'a Front,
+    pub kept: &'a Kept,
 }
 
 /// Tests with the same values of parameters.
@@ -49,66 +67,100 @@ struct Stages<'a> {
     names: &'a Names<'a>,
     sources: &'a Sources,
     index: &'a Index,
+    before: Option<Before<'a>>,
+    /// The package will be edited.
+    keep: bool,
 }
 
 /// A package for one set of values.
 struct One<'a> {
     typer: Typer<'a>,
+    given: &'a [Given],
     package: hir::Package,
     front: Front,
     /// What folding found.
     findings: Vec<Finding>,
     left_out: usize,
+    /// What was found depends on the order of the parts.
+    is_ordered: bool,
 }
 
-/// Types and folds the package for the values that are given, and for those that tests ask for.
-pub(super) fn check<'a>(names: &'a Names<'a>, sources: &'a Sources, settings: Settings<'a>, mut findings: Findings) -> Folded {
+/// Types and folds the package for the values that are given, and for those that tests ask for. `keep` says that it will be
+/// edited; `before` is what it was, with other texts only.
+pub(super) fn check<'a>(
+    names: &'a Names<'a>,
+    sources: &'a Sources,
+    settings: Settings<'a>,
+    mut findings: Findings,
+    (before, keep): (Option<Before<'a>>, bool),
+) -> Folded {
     let index = Index::new(catalog());
-    let stages = Stages { names, sources, index: &index };
-    let mut one = stages.one(settings.clone(), findings.room());
+    let stages = Stages { names, sources, index: &index, before, keep };
+    let mut one = stages.one(settings.clone(), findings.room(), before.map(|before| (&before.front.typed, &before.kept.typed)));
     let groups = stages.groups(&mut one);
     let (mut variants, mut lines, mut found) = (Vec::new(), Vec::new(), Vec::new());
-    for group in groups.values() {
+    let mut kept = keep.then(BTreeMap::new);
+    for (key, group) in &groups {
         if group.pins.is_empty() && settings.given.is_empty() {
             one.add(&group.tests);
         } else if !stages.has_missing(group, &mut one) {
             let settings = Settings { package: settings.package.clone(), given: &group.pins, today: settings.today };
-            let (variant, front, findings) = stages.variant(settings, group);
-            variants.push(variant);
-            lines.extend(front.typed.lines);
-            found.push(findings);
+            let mut variant = stages.variant(settings, key, group);
+            lines.append(&mut variant.front.typed.lines);
+            variants.push(variant.package);
+            found.push(variant.findings);
+            let typed = variant.front.typed;
+            kept = kept.zip(variant.kept).map(|(mut all, kept)| {
+                all.insert(key.clone(), (typed, kept));
+                all
+            });
         }
     }
-    let (package, mut front) = one.finish(&mut findings);
+    let Finished { package, mut front, findings: own, kept: typed } = one.finish(findings, keep);
+    findings = own;
     // What is wrong whatever the parameters are has been said.
     found.into_iter().for_each(|more| findings.add_new(more));
     front.typed.lines.extend(lines);
     front.defs = (0..names.defs.len() as u32).map(|i| names.def_loc(DefId(i))).collect();
     front.policies = names.policies.iter().map(|p| Loc::new(p.part, p.written.span)).collect();
-    Folded { package, variants, findings, front }
+    let kept = kept.zip(typed).map(|(variants, typed)| Kept { typed, variants });
+    Folded { package, variants, findings, front, kept }
+}
+
+/// A package for one set of values, with all that was found.
+struct Finished {
+    package: hir::Package,
+    front: Front,
+    findings: Findings,
+    kept: Option<typed::Kept>,
 }
 
 impl<'a> Stages<'a> {
-    fn one<'s>(&self, settings: Settings<'s>, room: usize) -> One<'s>
+    fn one<'s>(&self, settings: Settings<'s>, room: usize, before: Option<(&'s Package, &typed::Kept)>) -> One<'s>
     where
         'a: 's,
     {
         let mut typer = Typer::new(self.names, self.sources, self.index, &settings, room);
+        if let Some((package, kept)) = before {
+            typer.reuse(package, kept, settings.given);
+        }
         let mut typed = typer.package(settings.given);
-        let folded = fold::fold(&mut typed, self.names, self.index, typer.spent().clone(), typer.room());
+        let left = (typer.spent().clone(), typer.room());
+        let folded = fold::fold(&mut typed, self.keep, self.names, self.index, left);
         typer.take_room(folded.findings.len());
         let package = hir::Package { policies: folded.policies, path_sets: folded.path_sets, ..settings.package };
         let front = Front { typed, origins: folded.origins, ..Front::default() };
-        One { typer, package, front, findings: folded.findings, left_out: folded.left_out }
+        let fold::Folded { findings, left_out, is_ordered, .. } = folded;
+        One { typer, given: settings.given, package, front, findings, left_out, is_ordered }
     }
 
     /// The package for the values that a group of tests pins, with these tests.
-    fn variant(&self, settings: Settings<'_>, group: &Group<'_, '_>) -> (hir::Package, Front, Findings) {
-        let mut findings = Findings::default();
-        let mut one = self.one(settings, findings.room());
+    fn variant(&self, settings: Settings<'_>, key: &str, group: &Group<'_, '_>) -> Finished {
+        let findings = Findings::default();
+        let before = self.before.and_then(|before| before.kept.variants.get(key)).map(|(package, kept)| (package, kept));
+        let mut one = self.one(settings, findings.room(), before);
         one.add(&group.tests);
-        let (package, front) = one.finish(&mut findings);
-        (package, front, findings)
+        one.finish(findings, self.keep)
     }
 
     /// The tests of the package, by the values that they pin.
@@ -148,15 +200,16 @@ impl One<'_> {
         self.front.typed.lines.extend(lines);
     }
 
-    /// Gives everything that was found to `findings`, and the rest.
-    fn finish(mut self, findings: &mut Findings) -> (hir::Package, Front) {
+    /// Adds what was found to other findings, and gives all.
+    fn finish(mut self, mut findings: Findings, keep: bool) -> Finished {
+        let kept = if keep && !self.is_ordered { self.typer.kept(self.given) } else { None };
         let (defs, left_out) = self.typer.finish();
         self.front.typed.defs = defs;
-        collect(&self.front.typed, findings);
+        collect(&self.front.typed, &mut findings);
         findings.extend(self.findings);
         self.front.typed.lines.iter().for_each(|line| findings.extend(line.findings.iter().cloned()));
         findings.left_out(left_out + self.left_out);
-        (self.package, self.front)
+        Finished { package: self.package, front: self.front, kept: kept.filter(|_| findings.room() > 0), findings }
     }
 }
 

@@ -249,14 +249,14 @@ pub fn resolve<'a>(loaded: &'a Loaded, diagnostics: &mut Findings) -> Names<'a> 
 
 impl<'a> Names<'a> {
     fn item(&mut self, index: usize, file: &'a ParsedFile, written: Written<'a>, diagnostics: &mut Findings) {
-        let (part, item) = (file.first.nth(written.part), written.item);
+        let (part, item) = (file.part(written.part), written.item);
         let (name, kind) = match &item.kind {
             ast::ItemKind::Let { name, ty, value } => (name, DefKind::Let(ty.as_ref(), value)),
             ast::ItemKind::Param { name, ty, default } => (name, DefKind::Param(ty, default.as_ref())),
             ast::ItemKind::Fn { name, args, body } => (name, DefKind::Fn(args, body)),
             ast::ItemKind::Mark { name, .. } => (name, DefKind::Mark),
             ast::ItemKind::Policy(policy) => {
-                let members = written.members.into_iter().map(|(at, member)| (file.first.nth(at), member)).collect();
+                let members = written.members.into_iter().map(|(at, member)| (file.part(at), member)).collect();
                 return self.policy_item(index, file.module, part, &policy.name, Some(members), diagnostics);
             }
             ast::ItemKind::Broken { kind: PartKind::Policy, name: Some(name) } => {
@@ -266,7 +266,7 @@ impl<'a> Names<'a> {
                 (name, DefKind::Broken)
             }
             _ => {
-                let lines = written.lines.into_iter().map(|(at, line)| (file.first.nth(at), line)).collect();
+                let lines = written.lines.into_iter().map(|(at, line)| (file.part(at), line)).collect();
                 return self.others.push(Other { file: index, part, item, lines });
             }
         };

@@ -154,7 +154,7 @@ impl Typer<'_> {
         let part = self.names.def_loc(id).part;
         let typed = self.part(part, |typer| typer.function_body(id, params, body));
         self.open.pop();
-        self.defs.insert(key, typed);
+        self.defs.insert(key, Arc::new(typed));
     }
 
     fn function_body(&mut self, id: DefId, params: Params<'_>, body: &ast::Cond) -> Def {

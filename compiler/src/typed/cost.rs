@@ -20,6 +20,8 @@ pub(crate) enum Cost {
 }
 
 impl Cost {
+    pub(crate) const ALL: [Cost; 4] = [Cost::Elements, Cost::Tests, Cost::Patterns, Cost::Programs];
+
     pub(crate) fn most(self) -> usize {
         match self {
             Cost::Elements => 1 << 21,
@@ -70,6 +72,16 @@ impl Spent {
         }
     }
 
+    /// As if nothing of a kind had been spent.
+    pub(crate) fn clear(&mut self, cost: Cost) {
+        self.0.get_mut(cost as usize).into_iter().for_each(|spent| *spent = 0);
+    }
+
+    /// Whether one of them is spent.
+    pub(crate) fn is_any_spent(&self) -> bool {
+        Cost::ALL.iter().any(|cost| self.is_spent(*cost))
+    }
+
     /// Whether a cost is spent, so that nothing more is to be made of its kind.
     pub(crate) fn is_spent(&self, cost: Cost) -> bool {
         self.0.get(cost as usize).is_none_or(|spent| *spent > cost.most())
@@ -107,7 +119,10 @@ impl Typer<'_> {
                 self.searched.set(left);
                 all.into_iter().collect()
             }
-            None => Vec::new(),
+            None => {
+                self.is_ordered.set(true);
+                Vec::new()
+            }
         }
     }
 }

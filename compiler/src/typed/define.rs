@@ -65,7 +65,7 @@ impl Typer<'_> {
         let typed = self.part(part, |typer| typer.evaluate(id));
         self.open.pop();
         let constant = typed.constant();
-        self.defs.insert(key, typed);
+        self.defs.insert(key, Arc::new(typed));
         constant
     }
 
@@ -76,6 +76,7 @@ impl Typer<'_> {
             if !self.cyclic.insert(id) {
                 return false;
             }
+            self.is_ordered.set(true);
             self.cyclic.extend(self.open.iter().skip(start).copied());
             let way: Vec<String> = self.open.iter().skip(start).chain([&id]).map(|d| format!("`{}`", self.def_name(*d))).collect();
             let message = format!("`{}` is defined in terms of itself: {}", self.def_name(id), way.join(" -> "));
@@ -87,6 +88,7 @@ impl Typer<'_> {
             return false;
         }
         if self.open.len() >= MAX_NESTING {
+            self.is_ordered.set(true);
             self.error(codes::TOO_COMPLEX, loc, format!("definitions are nested deeper than {MAX_NESTING}"));
             return false;
         }

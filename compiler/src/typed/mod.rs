@@ -10,6 +10,7 @@ pub(crate) mod cost;
 mod date;
 mod define;
 pub(crate) mod interval;
+mod kept;
 pub(crate) mod lang;
 mod literal;
 mod member;
@@ -25,6 +26,7 @@ mod values;
 pub use constant::{Constant, Data, Shape};
 pub use cost::Spent;
 pub use date::Date;
+pub use kept::Kept;
 pub(crate) use member::action;
 pub use outside::{Given, Settings};
 pub use tree::{Package, Typed};
@@ -39,7 +41,7 @@ use ebsec_templates::FieldId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::Cell;
 use std::sync::Arc;
-use tree::{Asked, At, Cond, Def};
+use tree::{At, Cond};
 
 /// Most definitions within each other.
 const MAX_NESTING: usize = 128;
@@ -80,7 +82,8 @@ pub struct Frame {
     findings: Vec<Finding>,
 }
 
-/// Types parts, one after the other. What it keeps of earlier ones are values of definitions, and what all of them cost.
+/// Types parts, one after the other. What it keeps of earlier ones are values of definitions, and what all of them cost; after
+/// an edit also what was typed before.
 pub struct Typer<'a> {
     pub(crate) names: &'a Names<'a>,
     pub(crate) sources: &'a Sources,
@@ -96,11 +99,13 @@ pub struct Typer<'a> {
     room: usize,
     /// How many were not kept.
     left_out: usize,
-    defs: FxHashMap<(u32, DefId), Typed<Def>>,
-    /// Bodies of functions without arguments, with their number of tests.
-    bodies: FxHashMap<(u32, DefId), (Arc<Cond>, usize)>,
-    /// Comparisons of a field with a named constant.
-    tests: FxHashMap<TestKey, (Arc<Constant>, Asked)>,
+    defs: tree::Defs,
+    bodies: kept::Bodies,
+    tests: kept::Tests,
+    /// What was typed before and still holds.
+    reuse: kept::Reuse<'a>,
+    /// What was found depends on the order in which parts were typed.
+    is_ordered: Cell<bool>,
     /// Definitions that are being evaluated, outermost first.
     open: Vec<DefId>,
     /// Definitions of a cycle that has been reported.
@@ -147,6 +152,8 @@ impl<'a> Typer<'a> {
             defs: FxHashMap::default(),
             bodies: FxHashMap::default(),
             tests: FxHashMap::default(),
+            reuse: kept::Reuse::default(),
+            is_ordered: Cell::new(false),
             open: Vec::new(),
             cyclic: FxHashSet::default(),
             instance: 0,
@@ -164,6 +171,7 @@ impl<'a> Typer<'a> {
         let mut package = Package { outside: self.outside(given), ..Package::default() };
         self.definitions();
         package.applies = self.applies();
+        self.keep_applied(&package.applies);
         package.excepts = self.excepts();
         package.policies = self.policies(&package.applies);
         package
@@ -181,13 +189,13 @@ impl<'a> Typer<'a> {
     }
 
     fn end<T>(&mut self, outer: Frame, tree: T) -> Typed<T> {
-        let Frame { uses, findings, .. } = std::mem::replace(&mut self.frame, outer);
+        let Frame { part, uses, findings } = std::mem::replace(&mut self.frame, outer);
         if let Some(own) = self.uses.get_mut(uses..) {
             own.sort_by_key(|one| one.loc);
         }
         let mut own: Vec<Use> = self.uses.drain(uses.min(self.uses.len())..).collect();
         own.dedup();
-        Typed { tree, uses: own.into(), findings }
+        Typed { part, tree, uses: own.into(), findings: findings.into() }
     }
 
     /// Notes what a name means, if it is in the current part: what a call makes of a function is in the function's part.

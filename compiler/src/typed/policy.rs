@@ -1,6 +1,7 @@
 //! Policies in force: which they are, and their properties. Rules and defaults are typed by `member`.
 
 use super::constant::{Data, Shape};
+use super::kept::numbered;
 use super::tree::{Apply, Member, Name, Policy, Property, PropertyValue, Typed};
 use super::{At, Elem, Env, Typer, advice};
 use crate::diag::{Finding, codes};
@@ -38,7 +39,7 @@ impl Typer<'_> {
         }
         all.sort_by_key(|(file, loc, ..)| (*file, self.sources.place(*loc)));
         // A policy of a module that is applied twice with the same parameters says the same.
-        let mut typed: FxHashMap<(u32, PolicyId), Arc<[Typed<Member>]>> = FxHashMap::default();
+        let mut typed: FxHashMap<(u32, PolicyId), Arc<[Arc<Typed<Member>>]>> = FxHashMap::default();
         let mut policies = Vec::with_capacity(all.len());
         for (_, _, id, apply) in all {
             let one = apply.and_then(|i| applies.get(i)).map(|one| &one.tree);
@@ -57,7 +58,7 @@ impl Typer<'_> {
     }
 
     /// The members of a policy with the values of parameters that an `apply` gives.
-    fn members_with(&mut self, id: PolicyId, instance: u32, one: Option<&Apply>) -> Arc<[Typed<Member>]> {
+    fn members_with(&mut self, id: PolicyId, instance: u32, one: Option<&Apply>) -> Arc<[Arc<Typed<Member>>]> {
         self.instance = instance;
         self.overrides = one.map_or_else(Default::default, |one| one.params.clone());
         let members = self.members(id);
@@ -66,12 +67,16 @@ impl Typer<'_> {
         members
     }
 
-    /// Types all members of a policy, each by itself.
-    fn members(&mut self, id: PolicyId) -> Arc<[Typed<Member>]> {
+    /// Types all members of a policy, each by itself, but for those that were typed before.
+    fn members(&mut self, id: PolicyId) -> Arc<[Arc<Typed<Member>>]> {
         let names = self.names;
         let Some(def) = names.policy(id) else { return Arc::default() };
         let env = Env::of(def.file, def.part);
-        let typed = def.members.iter().map(|(part, member)| self.part(*part, |typer| typer.member(member, &env.at(*part))));
+        let parts = numbered(def.members.iter().map(|(part, _)| *part));
+        let typed = def.members.iter().zip(parts).map(|((part, member), key)| match self.reuse.member(self.instance, key) {
+            Some(same) => same,
+            None => Arc::new(self.part(*part, |typer| typer.member(member, &env.at(*part)))),
+        });
         typed.collect()
     }
 

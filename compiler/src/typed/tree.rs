@@ -5,7 +5,7 @@ use super::{Constant, Ty};
 use crate::diag::Finding;
 use crate::hir::{Action, Mode, PathLang, Severity, Space, Test};
 use crate::resolve::{DefId, Part, PolicyId, Use};
-use crate::source::Loc;
+use crate::source::{Loc, PartId};
 use ebsec_grammar::ast::Op;
 use ebsec_templates::{EventId, FieldId};
 use rustc_hash::FxHashMap;
@@ -14,12 +14,14 @@ use std::sync::Arc;
 /// What typing one part of a file gives.
 #[derive(Clone, Debug)]
 pub struct Typed<T> {
-    /// What the part says.
+    /// The part.
+    pub part: PartId,
+    /// What it says.
     pub tree: T,
     /// The names in it, in the order of the source.
     pub uses: Box<[Use]>,
     /// What is wrong with it, in the order in which it was found.
-    pub findings: Vec<Finding>,
+    pub findings: Box<[Finding]>,
 }
 
 /// Something and its place.
@@ -178,7 +180,8 @@ pub enum Member {
     Rule(Box<Rule>),
     /// What could not be read.
     Broken,
-    /// A rule or default that is folded: its tree has been let go, what its names mean has not.
+    /// A rule or default that is folded, of a package that will not be edited: its tree has been let go, what its names mean has
+    /// not.
     Folded,
 }
 
@@ -287,7 +290,7 @@ pub struct Policy {
     /// Index into [`Package::applies`], where one puts it in force.
     pub apply: Option<usize>,
     /// Its members, in the order of the source.
-    pub members: Arc<[Typed<Member>]>,
+    pub members: Arc<[Arc<Typed<Member>>]>,
 }
 
 /// `apply P where C with { … }`
@@ -336,7 +339,7 @@ pub struct Except {
 }
 
 /// The definitions of a package: the instance of its parameters, and the id.
-pub type Defs = FxHashMap<(u32, DefId), Typed<Def>>;
+pub type Defs = FxHashMap<(u32, DefId), Arc<Typed<Def>>>;
 
 /// A package as written.
 #[derive(Clone, Debug, Default)]

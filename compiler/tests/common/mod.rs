@@ -74,7 +74,7 @@ impl Case {
     /// The package with a fix made, which may change the values of parameters too.
     pub fn fixed(&self, outcome: &Outcome, fix: &Fix) -> Option<Self> {
         let mut sources = fix.apply(&outcome.checked.sources)?;
-        let params = sources.files.iter().filter(|f| f.path.starts_with(PARAM)).map(|f| f.text.clone()).collect();
+        let params = sources.files.iter().filter(|f| f.path.starts_with(PARAM)).map(|f| f.text.to_string()).collect();
         sources.files.truncate(self.sources.files.len());
         Some(Self { sources, config: self.config, params })
     }

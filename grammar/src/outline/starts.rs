@@ -30,8 +30,10 @@ impl Cutter<'_> {
 
     /// The single quote that ends a text on the same line.
     fn quoted(&self, open: usize) -> Option<usize> {
-        let line = (open + 1..self.tokens.len()).take_while(|at| !self.begins_line(*at));
-        line.into_iter().find(|at| self.word(*at) == "'")
+        let mut line = (open + 1..self.tokens.len()).take_while(|at| !self.begins_line(*at));
+        let found = line.find(|at| self.word(*at) == "'");
+        self.see(found.unwrap_or(self.tokens.len()));
+        found
     }
 
     /// A policy or test: what ends every block.
@@ -62,7 +64,7 @@ impl Cutter<'_> {
 
     /// A quick look: a word as long as the keywords of items, that begins like one.
     fn may_begin_item(&self, at: usize) -> bool {
-        self.tokens.get(at).is_some_and(|t| {
+        self.get(at).is_some_and(|t| {
             let first = self.text.as_bytes().get(t.span.start as usize);
             t.kind == TokenKind::Word && (2..=6).contains(&(t.span.end - t.span.start)) && first.is_some_and(|b| b"aefilmpt".contains(b))
         })
@@ -184,7 +186,7 @@ impl Cutter<'_> {
     /// has a colon after a word.
     fn is_label(&self, at: usize) -> bool {
         let before = at.checked_sub(1).map_or("", |at| self.word(at));
-        let colon = self.tokens.get(at + 1).map_or(0, |t| t.span.end);
+        let colon = self.get(at + 1).map_or(0, |t| t.span.end);
         self.begins_alpha(at + 2) && self.start(at + 2) > colon && !matches!(before, "let" | "param" | "fn" | "mark" | "(" | ",")
     }
 
@@ -245,6 +247,7 @@ impl Cutter<'_> {
                 false => at += 1,
             }
         }
+        self.see(at);
         None
     }
 
@@ -266,6 +269,7 @@ impl Cutter<'_> {
                 _ => at += 1,
             }
         }
+        self.see(at);
         self.unclosed = at;
         None
     }

@@ -1,11 +1,13 @@
-//! What `ebsec check` costs with every lint and unit test, from the start of the process to its end.
+//! What `ebsec check` costs with every lint and unit test, from the start of the process to its end; and what new findings
+//! cost after an edit.
 
 use super::compile::timed;
-use super::{Bench, Row, rules};
+use super::{Bench, Row, edits, rules};
 use crate::guest::Failure;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// How often each is checked; the best counts.
 const REPEATS: usize = 5;
@@ -34,7 +36,17 @@ pub fn measure(bench: &Bench) -> Result<Vec<Row>, Failure> {
         let before = before.map_or_else(String::new, |ms| format!(" ({ms:.0} ms before lints)"));
         rows.push(Row::new(format!("check {count} file rules{lines}{before}"), best, "ms").at_most(bar));
     }
+    let start = Instant::now();
+    let edits = edits::measure(|| processor(start)).into_iter();
+    rows.extend(edits.map(|edit| Row::new(edit.what, edit.best, "ms").at_most(edit.bar)));
     Ok(rows)
+}
+
+/// Milliseconds of the processor that this thread has had, or of the clock where the kernel does not count them.
+fn processor(start: Instant) -> f64 {
+    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let spent = spent.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    spent.map_or_else(|| start.elapsed().as_secs_f64() * 1e3, |ns| ns / 1e6)
 }
 
 /// Opens that are refused by as many rules as there are lines.

@@ -9,7 +9,7 @@ use crate::lint::{Check, Lint};
 pub const LINT: Lint = Lint { code: codes::SHADOWED_RULE, check: Check::Package(check) };
 
 fn check(cx: &Context<'_>, report: &mut Report<'_>) {
-    for Related { wider, rule, .. } in cx.related().iter().filter(|found| found.relation == Relation::Covered) {
+    for Related { wider, rule, .. } in cx.related().filter(|found| found.relation == Relation::Covered) {
         let by = wider.label.as_ref().map_or("the default".to_owned(), |label| format!("`{label}`"));
         let label = rule.label.as_deref().unwrap_or("default");
         let message = format!("for `{}`, `{label}` adds nothing to {by}", cx.event(rule));

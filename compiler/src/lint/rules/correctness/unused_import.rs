@@ -26,6 +26,6 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
 
 /// Whether a file is a module of the library, whose definitions are for others.
 pub fn is_library(cx: &Context<'_>, file: usize) -> bool {
-    let text = cx.names.files.get(file).and_then(|f| cx.sources.get(f.id)).map(|f| f.text.as_str());
+    let text = cx.names.files.get(file).and_then(|f| cx.sources.get(f.id)).map(|f| &*f.text);
     text.is_some_and(|text| MODULES.iter().any(|(_, _, module)| *module == text))
 }

@@ -19,7 +19,7 @@ fn check(cx: &Context<'_>, report: &mut Report<'_>) {
     if refusing.is_empty() {
         return;
     }
-    let lines = Lifelines::new(cx.catalog, &cx.config.lifelines);
+    let lines = Lifelines::new(cx.catalog, &cx.config.lifelines, &cx.lifelines);
     let refusing: Vec<Folded<'_>> = refusing.into_iter().filter(|f| lines.may_match(cx.package, f.rule)).collect();
     if refusing.is_empty() {
         return;

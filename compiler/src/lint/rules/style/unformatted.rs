@@ -11,12 +11,11 @@ pub const LINT: Lint = Lint { code: codes::UNFORMATTED, check: Check::Text(check
 
 fn check(file: &TextFile<'_>, report: &mut Report<'_>) {
     // What cannot be formatted has errors that say why.
-    if !file.tree.syntax_errors().is_empty() {
+    if !file.tree.errors().is_empty() {
         return;
     }
-    let Some(formatted) = fmt::reformatted(file.tree) else { return };
-    let same = file.text.bytes().zip(formatted.bytes()).take_while(|(a, b)| a == b).count();
-    let start = (0..=same.min(file.text.len())).rev().find(|at| file.text.is_char_boundary(*at)).unwrap_or(0) as u32;
+    let extent = file.extent.get_or_init(|| fmt::Extent::new(file.tree, file.before));
+    let Some(start) = extent.difference() else { return };
     let loc = Loc::new(file.file, Span { start, end: start });
     report.push(report.at(loc, "the file is not formatted").help("run `ebsec fmt`"));
 }
