@@ -64,7 +64,9 @@ fn what_a_name_means_reaches_all_that_use_it() {
     let mut sources = Sources::default();
     sources.add("a.ebsec", text("\"/a\"", ""));
     let mut now = Snapshot::new(Input { sources, ..Input::default() });
-    for (tools, also) in [("\"/b\"", ""), ("1", ""), ("\"/b\", \"/c\"", ""), ("\"/b\"", "b: deny exec when process.exe in tools"), ("\"/d\"", "")] {
+    for (tools, also) in
+        [("\"/b\"", ""), ("1", ""), ("\"/b\", \"/c\"", ""), ("\"/b\"", "b: deny exec when process.exe in tools"), ("\"/d\"", "")]
+    {
         now = now.edit(FileId(0), text(tools, also));
         let fresh = pipeline::check(Input { sources: own(&now, 1), ..Input::default() });
         assert_eq!(shown(now.checked()), shown(&fresh));
@@ -95,7 +97,8 @@ fn input(sources: Sources, config: Option<FileId>) -> Input {
 
 /// The packages that are edited.
 fn packages() -> Vec<Input> {
-    let mut all: Vec<Input> = ["tests/edits/shop", "examples/web-server", "examples/limits"].iter().map(|at| package(&root().join(at))).collect();
+    let mut all: Vec<Input> =
+        ["tests/edits/shop", "examples/web-server", "examples/limits"].iter().map(|at| package(&root().join(at))).collect();
     for name in ["check", "bad", "typed", "tests", "fmt"] {
         for path in files(&folder(name), "ebsec") {
             let text = fs::read_to_string(&path).unwrap();
@@ -247,7 +250,10 @@ fn edited(text: &str, parts: &[(Within, String)], random: &mut Random) -> String
         // What breaks something.
         _ => {
             let at = (0..=random.below(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            put(at..at, random.word(&["{", "}", "(", "\"", "/*", "\n}", "=", "when ", "é", "\0", "[", "let ", "policy p {", "import std.paths\n"]))
+            put(
+                at..at,
+                random.word(&["{", "}", "(", "\"", "/*", "\n}", "=", "when ", "é", "\0", "[", "let ", "policy p {", "import std.paths\n"]),
+            )
         }
     }
 }

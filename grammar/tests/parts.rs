@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ebsec_grammar::{Reread, Part, PartKind, TokenKind, Tree, parse, reparse, tokens};
+use ebsec_grammar::{Part, PartKind, Reread, TokenKind, Tree, parse, reparse, tokens};
 
 /// A small generator with a fixed start: the same edits each time.
 struct Random(u64);

@@ -181,7 +181,9 @@ impl<'a> Context<'a> {
         let package = self.package;
         package.policies.iter().zip(related).flat_map(|(policy, found)| {
             let rule = |at: &usize| policy.rules.get(*at);
-            found.iter().filter_map(move |(wider, own, relation)| Some(Related { wider: rule(wider)?, rule: rule(own)?, relation: *relation }))
+            found
+                .iter()
+                .filter_map(move |(wider, own, relation)| Some(Related { wider: rule(wider)?, rule: rule(own)?, relation: *relation }))
         })
     }
 

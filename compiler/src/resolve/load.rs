@@ -166,8 +166,7 @@ impl Loaded {
 
 /// Whether an import is in a part, or what could not be read as one.
 fn imports(part: &ebsec_grammar::Part) -> bool {
-    let of_item = |item: &ast::Item| {
-        matches!(item.kind, ast::ItemKind::Import { .. } | ast::ItemKind::Broken { kind: PartKind::Import, .. })
-    };
+    let of_item =
+        |item: &ast::Item| matches!(item.kind, ast::ItemKind::Import { .. } | ast::ItemKind::Broken { kind: PartKind::Import, .. });
     part.content.items.iter().any(of_item)
 }

@@ -269,8 +269,7 @@ impl<'t> Cutter<'t> {
 
     /// Whether a token is this one character.
     fn is(&self, at: usize, byte: u8) -> bool {
-        self.get(at)
-            .is_some_and(|t| t.span.end - t.span.start == 1 && self.text.as_bytes().get(t.span.start as usize) == Some(&byte))
+        self.get(at).is_some_and(|t| t.span.end - t.span.start == 1 && self.text.as_bytes().get(t.span.start as usize) == Some(&byte))
     }
 
     fn token(&self, at: usize) -> Option<TokenKind> {

@@ -54,7 +54,8 @@ pub fn measure(clock: impl Fn() -> f64) -> Vec<Edit> {
 fn users() -> String {
     let mut text = "let shared: set<path> = [\"/srv/shared\", \"/srv/other/**\"]\n\n".to_owned();
     for policy in 0..USERS / MOST {
-        let _ = writeln!(text, "policy users{policy} {{\n    description = \"measured\"\n    severity    = low\n    mode        = enforce\n");
+        let _ =
+            writeln!(text, "policy users{policy} {{\n    description = \"measured\"\n    severity    = low\n    mode        = enforce\n");
         for rule in 0..MOST {
             let _ = writeln!(text, "    u{rule}: deny file.read when file.path in shared and file.owner == {rule} because \"measured\"");
         }
