@@ -76,8 +76,8 @@ pub fn reparse(old: &Tree, text: Arc<str>) -> Reread {
         None => {
             let Outline { mut pieces, mut cuts, plain, blocks } = outline::outline(&text);
             let (before, after) = matching::ends(old, &pieces, &text);
-            (pieces.truncate(pieces.len() - after), cuts.truncate(cuts.len() - after));
-            (pieces.drain(..before), cuts.drain(..before));
+            let middle = before..pieces.len() - after;
+            let (pieces, cuts) = (pieces.drain(middle.clone()).collect(), cuts.drain(middle).collect());
             (before, Outline { pieces, cuts, plain, blocks }, after)
         }
     };

@@ -9,7 +9,7 @@ use crate::hir::{Action, Cond, Rule, Severity};
 use crate::resolve::PolicyId;
 use crate::source::{Loc, Span};
 use crate::typed::cost::Cost;
-use crate::typed::tree::{self, DefaultRule, Does, Event, Excepted, Member, Name, Typed, With};
+use crate::typed::tree::{self, DefaultRule, Does, Event, Excepted, Member, Members, Name, Typed, With};
 use ebsec_templates::EventId;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ struct Frame<'r> {
 }
 
 impl Folder<'_> {
-    pub(super) fn members(&mut self, id: PolicyId, members: &mut Arc<[Arc<Typed<Member>>]>, properties: &Properties) -> WithOrigins {
+    pub(super) fn members(&mut self, id: PolicyId, members: &mut Members, properties: &Properties) -> WithOrigins {
         let broken_default = self.names.policy(id).is_some_and(|def| def.broken_default);
         let mut shared = Shared { id, properties, broken_default, defaults: FxHashMap::default(), allows: FxHashMap::default() };
         self.collect_defaults(&mut shared, members);

@@ -175,8 +175,8 @@ fn any_in(lang: &PathLang, paths: &[&[u8]]) -> bool {
         // Worth no look at each: the interpreter will tell.
         PathLang::Patterns(all) if all.len() > MAX_PATTERNS => true,
         PathLang::Patterns(all) => all.iter().any(|pattern| {
-            let prefix: Vec<u8> =
-                pattern.parts.iter().map_while(|part| if let glob::Part::Byte(byte) = part { Some(*byte) } else { None }).collect();
+            let mut prefix = Vec::with_capacity(pattern.parts.len());
+            prefix.extend(pattern.parts.iter().map_while(|part| if let glob::Part::Byte(byte) = part { Some(*byte) } else { None }));
             let from = paths.get(paths.partition_point(|path| *path < prefix.as_slice())..).unwrap_or_default();
             let exact = prefix.len() == pattern.parts.len();
             let mut near = from.iter().take_while(|path| path.starts_with(&prefix));

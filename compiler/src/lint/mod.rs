@@ -131,7 +131,7 @@ pub fn run(input: Input<'_>, findings: &mut Findings) -> Option<Kept> {
     let mut kept = Kept { files: text::run(&input, &on, &mut report), ..Kept::default() };
     let context = input.package.and_then(|package| Context::new(input, package));
     if let Some(context) = &context {
-        walk::run(context, &on, &mut report, &mut kept);
+        walk::run(context, &on, &mut report, input.keep.then_some(&mut kept));
         kept.lifelines = context.lifelines.take();
         kept.related = context.related.get().cloned().unwrap_or_default();
     }

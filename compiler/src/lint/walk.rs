@@ -15,12 +15,12 @@ struct Walk<'w, 'a> {
     lints: &'w Active,
     /// The literals of the constant at hand.
     literals: Vec<(Span, &'a ast::Literal)>,
-    /// What was found, for the next time.
-    kept: &'w mut Kept,
+    /// What was found, for the next time if there is one.
+    kept: Option<&'w mut Kept>,
 }
 
 /// Calls each lint.
-pub(super) fn run<'a>(context: &Context<'a>, lints: &Active, report: &mut Report<'a>, kept: &mut Kept) {
+pub(super) fn run<'a>(context: &Context<'a>, lints: &Active, report: &mut Report<'a>, kept: Option<&mut Kept>) {
     let mut walk = Walk { context, report, lints, literals: Vec::new(), kept };
     walk.definitions();
     walk.policies();
@@ -38,13 +38,12 @@ impl<'a> Walk<'_, 'a> {
         let from = self.report.count();
         match self.context.before.and_then(|before| before.part(part)) {
             // All of it was said when another thing in the part came by.
-            Some(_) if self.kept.parts.contains_key(&part) => {}
+            Some(_) if self.kept.as_ref().is_some_and(|kept| kept.parts.contains_key(&part)) => {}
             Some(found) => found.iter().for_each(|finding| self.report.push(finding.clone())),
             None => look(self),
         }
-        let found = self.report.since(from);
-        if !found.is_empty() {
-            self.kept.parts.entry(part).or_default().extend_from_slice(found);
+        if let (Some(kept), found @ [_, ..]) = (&mut self.kept, self.report.since(from)) {
+            kept.parts.entry(part).or_default().extend_from_slice(found);
         }
     }
 
@@ -176,9 +175,8 @@ impl<'a> Walk<'_, 'a> {
                     Some((before, old)) => before.rule(at, old).iter().for_each(|finding| self.report.push(finding.clone())),
                     None => self.rule(&folded),
                 }
-                let found = self.report.since(from);
-                if !found.is_empty() {
-                    self.kept.rules.insert((at, index), found.to_vec());
+                if let (Some(kept), found @ [_, ..]) = (&mut self.kept, self.report.since(from)) {
+                    kept.rules.insert((at, index), found.to_vec());
                 }
             }
         }

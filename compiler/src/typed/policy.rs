@@ -2,7 +2,7 @@
 
 use super::constant::{Data, Shape};
 use super::kept::numbered;
-use super::tree::{Apply, Member, Name, Policy, Property, PropertyValue, Typed};
+use super::tree::{Apply, Member, Members, Name, Policy, Property, PropertyValue, Typed};
 use super::{At, Elem, Env, Typer, advice};
 use crate::diag::{Finding, codes};
 use crate::hir::{Mode, Severity};
@@ -39,7 +39,7 @@ impl Typer<'_> {
         }
         all.sort_by_key(|(file, loc, ..)| (*file, self.sources.place(*loc)));
         // A policy of a module that is applied twice with the same parameters says the same.
-        let mut typed: FxHashMap<(u32, PolicyId), Arc<[Arc<Typed<Member>>]>> = FxHashMap::default();
+        let mut typed: FxHashMap<(u32, PolicyId), Members> = FxHashMap::default();
         let mut policies = Vec::with_capacity(all.len());
         for (_, _, id, apply) in all {
             let one = apply.and_then(|i| applies.get(i)).map(|one| &one.tree);
@@ -58,7 +58,7 @@ impl Typer<'_> {
     }
 
     /// The members of a policy with the values of parameters that an `apply` gives.
-    fn members_with(&mut self, id: PolicyId, instance: u32, one: Option<&Apply>) -> Arc<[Arc<Typed<Member>>]> {
+    fn members_with(&mut self, id: PolicyId, instance: u32, one: Option<&Apply>) -> Members {
         self.instance = instance;
         self.overrides = one.map_or_else(Default::default, |one| one.params.clone());
         let members = self.members(id);
@@ -68,7 +68,7 @@ impl Typer<'_> {
     }
 
     /// Types all members of a policy, each by itself, but for those that were typed before.
-    fn members(&mut self, id: PolicyId) -> Arc<[Arc<Typed<Member>>]> {
+    fn members(&mut self, id: PolicyId) -> Members {
         let names = self.names;
         let Some(def) = names.policy(id) else { return Arc::default() };
         let env = Env::of(def.file, def.part);

@@ -282,6 +282,9 @@ pub struct With {
     pub errno: Option<u16>,
 }
 
+/// The members of a policy, in the order of the source.
+pub type Members = Arc<[Arc<Typed<Member>>]>;
+
 /// A policy in force: one of the package, or one of a module that is applied.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -290,7 +293,7 @@ pub struct Policy {
     /// Index into [`Package::applies`], where one puts it in force.
     pub apply: Option<usize>,
     /// Its members, in the order of the source.
-    pub members: Arc<[Arc<Typed<Member>>]>,
+    pub members: Members,
 }
 
 /// `apply P where C with { … }`
