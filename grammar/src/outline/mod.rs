@@ -282,7 +282,7 @@ impl<'t> Cutter<'t> {
 
     /// A word that is a name: not a number, and without dots.
     fn is_name(&self, at: usize) -> bool {
-        self.is_word(at) && self.begins_alpha(at) && !self.word(at).contains('.')
+        self.is_word(at) && self.begins_alpha(at) && !self.word(at).as_bytes().contains(&b'.')
     }
 
     fn begins_alpha(&self, at: usize) -> bool {
@@ -301,7 +301,7 @@ impl<'t> Cutter<'t> {
     fn begins_line(&self, at: usize) -> bool {
         let before = at.checked_sub(1).and_then(|at| self.get(at)).map_or(0, |t| t.span.end);
         let between = Span { start: before, end: self.start(at) };
-        at == 0 || crate::slice(self.text, between).contains('\n')
+        at == 0 || crate::slice(self.text, between).as_bytes().contains(&b'\n')
     }
 
     /// What the tokens at a place are by their first words, and their name in bytes of the text.

@@ -106,8 +106,12 @@ fn uuid(text: &str) -> bool {
 }
 
 /// The end of a temporary file's name is drawn by lot: six, eight or ten characters after a dot, a dash or an underscore, of upper
-/// case and others. Those of systemd's private folders are so whatever they are, those of its sockets never.
+/// case and others. Those of systemd's private folders are so whatever they are, those of its sockets never. deb-systemd-helper
+/// has five in the middle (`.stateXXXXX.tmp`).
 fn drawn(name: &str) -> String {
+    if name.strip_prefix(".state").and_then(|rest| rest.strip_suffix(".tmp")).is_some_and(|lot| lot.len() == 5) {
+        return ".statexxxxx.tmp".to_owned();
+    }
     let Some(at) = name.rfind(['.', '-', '_']) else { return name.to_owned() };
     let (head, tail) = name.split_at(at + 1);
     let has = |test: fn(&char) -> bool| tail.chars().any(|c| test(&c));
