@@ -292,7 +292,13 @@ fn codes_are_found_by_their_number_and_listed() {
         assert_eq!(text(&ebsec(here, &format!("explain {code}")).stdout), whole);
     }
     let all = text(&ebsec(here, "explain").stdout);
-    let list: String = all.split("\nFindings\n").nth(1).unwrap().lines().map(|line| format!("{}\n", line.trim_start())).collect();
+    // What goes on below a column belongs to the line before.
+    let mut list = String::new();
+    for line in all.split("\nFindings\n").nth(1).unwrap().lines() {
+        list.push_str(if line.starts_with("   ") { " " } else { "\n" });
+        list.push_str(line.trim_start());
+    }
+    let list = format!("{}\n", list.trim_start());
     let level = list.find("error").unwrap();
     for line in list.lines() {
         assert!(line.starts_with(['E', 'L']), "{line}");
