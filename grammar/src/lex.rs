@@ -54,17 +54,6 @@ pub struct Lexer<'t> {
     unclosed: bool,
 }
 
-/// By byte: whether it is in words.
-const WORDS: [bool; 256] = {
-    let mut all = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        all[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
-        byte += 1;
-    }
-    all
-};
-
 /// All tokens of `text`.
 #[must_use]
 pub fn tokens(text: &str) -> Lexer<'_> {
@@ -178,7 +167,7 @@ impl Lexer<'_> {
 }
 
 fn is_word(byte: u8) -> bool {
-    WORDS.get(usize::from(byte)).copied().unwrap_or_default()
+    matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'_' | b'a'..=b'z')
 }
 
 /// Characters that a reader cannot see or that change what he sees.
