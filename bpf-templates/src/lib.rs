@@ -298,4 +298,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_is_planned_is_not_built() {
+        let catalog = catalog();
+        let built = |name: &String| catalog.fields.iter().any(|f| f.name == *name) || catalog.events.iter().any(|e| e.name == *name);
+        let both: Vec<&String> = catalog.planned_fields.iter().chain(&catalog.planned_events).filter(|name| built(name)).collect();
+        assert!(both.is_empty(), "remove from `[planned]`: {both:?}");
+    }
+
+    /// A program's mask of hooks is one word (`codegen::program`).
+    #[test]
+    fn hooks_fit_into_a_word() {
+        assert!(catalog().hooks.len() <= 64);
+    }
 }
