@@ -259,7 +259,16 @@ impl Typer<'_> {
             }),
             ValueKind::Name(name) if name == "true" || name == "false" => one(Elem::Bool),
             ValueKind::Name(name) => match self.names.find(env.file, name) {
-                Found::Here(id) => self.constant(id).map(|c| c.ty()),
+                Found::Here(id) => match self.without_value(id) {
+                    None => self.constant(id).map(|c| c.ty()),
+                    Some(what) => {
+                        let loc = Loc::new(env.id, value.span);
+                        self.note(loc, Target::Def(id));
+                        let finding = Finding::error(codes::NOT_A_VALUE, loc, format!("expected a constant, found the {what} `{name}`"));
+                        self.push(finding.help("`fn` gives a name to a condition, `let` to a constant"));
+                        None
+                    }
+                },
                 found => {
                     let loc = Loc::new(env.id, value.span);
                     let module = self.module_of(env.file, &found);

@@ -211,16 +211,21 @@ impl Typer<'_> {
 
     fn named_constant(&mut self, id: DefId, name: &str, loc: Loc, want: Elem) -> Option<Arc<Constant>> {
         self.note(loc, Target::Def(id));
-        let what = match self.names.def(id).map(|d| d.kind) {
-            Some(DefKind::Fn(..)) => "function",
-            Some(DefKind::Mark) => "mark",
-            _ => {
-                let constant = self.constant(id)?;
-                return self.suited(constant, want, name, loc, Some(id));
-            }
+        let Some(what) = self.without_value(id) else {
+            let constant = self.constant(id)?;
+            return self.suited(constant, want, name, loc, Some(id));
         };
         self.error(codes::NOT_A_VALUE, loc, format!("expected {}, found the {what} `{name}`", want.phrase()));
         None
+    }
+
+    /// What a definition is, if it is no constant.
+    pub(crate) fn without_value(&self, id: DefId) -> Option<&'static str> {
+        match self.names.def(id)?.kind {
+            DefKind::Fn(..) => Some("function"),
+            DefKind::Mark => Some("mark"),
+            DefKind::Let(..) | DefKind::Param(..) | DefKind::Broken => None,
+        }
     }
 
     /// What the words of a type are.
