@@ -25,12 +25,12 @@ pub(super) fn observing(policy: &str) -> String {
 }
 
 /// Takes the place of the loader in the guest: what a script reads of the events is kept, all of it, and there is room for
-/// those of a long one.
+/// those of a long one. A script that switches the root takes both along, and has the same `/run` there.
 const LOADER: &str = "#!/bin/sh
 case $1 in
 load) set -- \"$@\" --ring-size 67108864 ;;
-events) exec /bin/loader events --json >>/told.json ;;
-unload | status) /bin/loader events --json >>/told.json ;;
+events) exec /bin/loader events --json >>/run/told.json ;;
+unload | status) /bin/loader events --json >>/run/told.json ;;
 esac
 exec /bin/loader \"$@\"
 ";
@@ -55,7 +55,7 @@ fn told(folder: &Path, policy: &str) -> Result<(Output, BTreeSet<String>), Strin
         };
         command.arg("--file").arg(format!("{}:{guest}", host.display()));
     }
-    command.arg("--collect").arg("/told.json").arg("--into").arg(place.path());
+    command.arg("--collect").arg("/run/told.json").arg("--into").arg(place.path());
     let done = command.args(["--", "(. /scenario/guest.sh); code=$?; ebsec-load events; exit $code"]).output().unwrap();
     let lines = std::fs::read_to_string(place.path().join("told.json"))
         .map_err(|_| format!("nothing was told:\n{}{}", text(&done.stdout), text(&done.stderr)))?;
