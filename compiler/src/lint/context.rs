@@ -112,6 +112,8 @@ pub(super) struct Constant<'a> {
     pub span: Span,
     /// It is one literal alone.
     pub alone: bool,
+    /// It adds to a difference, so that elements may come again on purpose.
+    pub adds_again: bool,
     /// Its literals, each with its place.
     pub literals: &'a [(Span, &'a ast::Literal)],
 }

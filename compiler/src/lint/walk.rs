@@ -109,7 +109,7 @@ impl<'a> Walk<'_, 'a> {
                 if let Some(Target::Literal(literal)) = target {
                     self.literals.clear();
                     self.literals.push((literal.span, &literal.node));
-                    self.call(part, Role::Object, literal.span, true);
+                    self.call(part, Role::Object, literal.span, (true, false));
                 }
                 record.iter().for_each(|record| self.record(part, record, |_| Role::Object));
             }
@@ -152,12 +152,12 @@ impl<'a> Walk<'_, 'a> {
         collect(value, &mut self.literals);
         let alone = matches!(value.kind, ValueKind::Literal(_));
         if !self.literals.is_empty() {
-            self.call(part, role, value.span, alone);
+            self.call(part, role, value.span, (alone, adds_again(value)));
         }
     }
 
-    fn call(&mut self, part: PartId, role: Role<'a>, span: Span, alone: bool) {
-        let constant = Constant { part, role, span, alone, literals: &self.literals };
+    fn call(&mut self, part: PartId, role: Role<'a>, span: Span, (alone, adds_again): (bool, bool)) {
+        let constant = Constant { part, role, span, alone, adds_again, literals: &self.literals };
         for (head, check) in &self.lints.constant {
             self.report.begin(*head);
             check(self.context, &constant, self.report);
@@ -219,6 +219,23 @@ fn each_atom<'c>(cond: &'c Cond, negated: bool, call: &mut impl FnMut(&'c Atom, 
         Cond::Atom(atom) => call(atom, negated),
         Cond::Not(inner) => each_atom(inner, !negated, call),
         Cond::And(all) | Cond::Or(all) => all.iter().for_each(|c| each_atom(c, negated, call)),
+    }
+}
+
+/// Whether something is added to a difference: it may be what was left out before.
+fn adds_again(value: &ast::Value) -> bool {
+    match &value.kind {
+        ValueKind::Union(a, b) => has_difference(a) || has_difference(b),
+        ValueKind::Difference(a, _) => adds_again(a),
+        _ => false,
+    }
+}
+
+fn has_difference(value: &ast::Value) -> bool {
+    match &value.kind {
+        ValueKind::Difference(..) => true,
+        ValueKind::Union(a, b) => has_difference(a) || has_difference(b),
+        _ => false,
     }
 }
 

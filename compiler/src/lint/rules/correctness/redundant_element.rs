@@ -13,6 +13,9 @@ use std::collections::hash_map::Entry;
 pub const LINT: Lint = Lint { code: codes::REDUNDANT_ELEMENT, check: Check::Constant(check) };
 
 fn check(cx: &Context<'_>, constant: &Constant<'_>, report: &mut Report<'_>) {
+    if constant.adds_again {
+        return;
+    }
     covered(cx, constant, report);
     let small = constant.literals.len() <= SMALL;
     if small && !constant.literals.iter().enumerate().any(|(i, (_, one))| constant.literals.iter().take(i).any(|(_, other)| one == other)) {

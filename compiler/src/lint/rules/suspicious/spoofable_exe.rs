@@ -2,6 +2,7 @@
 //! any path.
 
 use crate::diag::codes;
+use crate::fold::Origin;
 use crate::hir::{Action, Atom, Cond, Test};
 use crate::lint::context::{Context, Folded};
 use crate::lint::report::Report;
@@ -17,18 +18,30 @@ fn check(cx: &Context<'_>, folded: &Folded<'_>, report: &mut Report<'_>) {
     if folded.rule.action == Action::Audit || !is_of_the_host(cx, folded) || !narrow::covers_containers(cx, folded) {
         return;
     }
-    for (part, _) in folded.parts() {
+    for (part, origin) in folded.parts() {
         let Cond::Not(let_through) = part else { continue };
         let Some(atom) = trusted(cx, let_through) else { continue };
         let name = &cx.catalog[atom.field].name;
         let message = format!("`{name}` lets a container's program through too: an image can hold any program under any path");
-        let finding = report.at(atom.loc, message).help("add `and not process.container`");
+        let finding = report.at(atom.loc, message);
+        if !lets_through(cx, atom, origin) {
+            // Beside a test that is negated, the same words would leave out every container.
+            report.push(finding.help("write `not (… and not process.container)`, with the test of the program in place of `…`"));
+            continue;
+        }
+        let finding = finding.help("add `and not process.container`");
         let end = Loc::new(atom.loc.part, Span { start: atom.loc.span.end, end: atom.loc.span.end });
         report.push(match &**let_through {
             Cond::Atom(_) => finding.guess("trust the host's program alone", end, " and not process.container"),
             _ => finding,
         });
     }
+}
+
+/// Whether the test is written where what is true is let through, and not negated there.
+fn lets_through(cx: &Context<'_>, atom: &Atom, origin: Origin) -> bool {
+    let text = cx.sources.slice(atom.loc);
+    matches!(origin, Origin::Unless | Origin::Allows | Origin::Exception(_)) && !text.contains("!=") && !text.starts_with("not")
 }
 
 /// Whether a rule is about the host's files or about its network, whoever acts. A rule about one program is about that program
