@@ -136,6 +136,20 @@ fn a_program_of_the_package_is_a_lifeline() {
     assert_eq!(of(&sources, "[lifelines]\nprograms = [\"/opt/agent\"]\n[lints]\ndenies-lifeline = \"off\"\n"), [] as [&str; 0]);
 }
 
+/// What refuses everything hides what it refuses of a host only where it is taken as seriously.
+#[test]
+fn a_lesser_level_of_locks_out_hides_no_lifeline() {
+    let of = |levels: &str| {
+        let mut sources = Sources::default();
+        sources.add("a.ebsec", "policy a {\n    mode = enforce\n    read: deny file.read unless process.uid == 77\n}\n");
+        let config = Some(sources.add("ebsec.toml", format!("[package]\nname = \"a\"\n[lints]\n{levels}")));
+        Case { sources, config, params: Vec::new() }.check().findings.iter().map(|f| f.code).collect::<Vec<_>>()
+    };
+    assert_eq!(of(""), [codes::LOCKS_OUT]);
+    assert_eq!(of("locks-out = \"info\""), [codes::DENIES_LIFELINE, codes::LOCKS_OUT]);
+    assert_eq!(of("locks-out = \"info\"\ndenies-lifeline = \"info\""), [codes::LOCKS_OUT]);
+}
+
 /// Rows of the library's list: program, event, path.
 fn lifelines() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let rows = include_str!("../../std/lifelines.tsv").lines().filter(|line| !line.starts_with('#'));

@@ -4,7 +4,7 @@
 use super::Input;
 use super::report::Report;
 use crate::diag::page::Page;
-use crate::diag::{Finding, codes};
+use crate::diag::{Finding, Level, codes};
 use crate::source::{FileId, Loc, Place, Span};
 use ebsec_grammar::{Entry, Token, TokenKind, Tree};
 use std::collections::BTreeMap;
@@ -46,8 +46,10 @@ pub(super) fn apply(input: &Input<'_>, report: &mut Report<'_>, complete: bool) 
         !input.config.ignores(path, finding.code) && !is_allowed(&mut allowed, finding, place)
     });
     // What refuses everything refuses what a host needs too, which is said of it only where it may refuse everything.
-    let all: Vec<Loc> = found.iter().filter(|f| f.code == codes::LOCKS_OUT).map(|f| f.primary.loc).collect();
-    found.retain(|f| f.code != codes::DENIES_LIFELINE || !all.contains(&f.primary.loc));
+    // Settings may take the one less seriously than the other, which then stays.
+    let all: Vec<(Loc, Level)> = found.iter().filter(|f| f.code == codes::LOCKS_OUT).map(|f| (f.primary.loc, f.level)).collect();
+    let said = |f: &Finding| all.iter().any(|(loc, level)| *loc == f.primary.loc && *level >= f.level);
+    found.retain(|f| f.code != codes::DENIES_LIFELINE || !said(f));
     if complete && report.begin_code(codes::UNUSED_SUPPRESSION) {
         allowed.iter().for_each(|(file, all)| all.iter().filter(|a| !a.used).for_each(|a| unused(*file, a, report)));
     }
