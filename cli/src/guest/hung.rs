@@ -17,7 +17,7 @@ const KEYS: [u8; 3] = [b'8', b'l', b't'];
 /// What the kernel says before it lists all tasks, and after.
 const TASKS: (&str, &str) = ("sysrq: Show State", "Sched Debug Version");
 
-/// Asks, and waits for the answer. A kernel that no longer answers has said so.
+/// Asks, and waits for the answer. That a kernel no longer answers says something, too.
 pub fn ask(keyboard: &mut ChildStdin) {
     for key in KEYS {
         if keyboard.write_all(&[1, b'b', key]).and_then(|()| keyboard.flush()).is_err() {

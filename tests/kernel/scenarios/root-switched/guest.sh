@@ -6,7 +6,7 @@ system() {
     mount -t tmpfs none $1
     mkdir -p $1/bin $1/guard $1/next $1/old $1/proc $1/scenario $1/sys $1/run
     cp /bin/busybox /bin/guest-tools /bin/ebsec-load $1/bin/; cp /scenario/policy.bpf.o $1/scenario/
-    # where the modes are compared, what ebsec-load stands before
+    # where the modes are compared, ebsec-load is a wrapper of it
     [ ! -e /bin/loader ] || cp /bin/loader $1/bin/
     for name in sh mount umount mkdir cp ln cat grep pivot_root chroot; do ln -s busybox $1/bin/$name; done
     for file in a b jail host; do echo x >$1/guard/$file; done
